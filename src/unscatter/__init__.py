@@ -1,0 +1,56 @@
+"""unscatter: deep learning that takes diffraction data apart.
+
+Public names are loaded on first use, so ``import unscatter`` imports neither torch nor matplotlib.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from unscatter.version import __version__
+
+if TYPE_CHECKING:
+    from unscatter.diffuse.factorize import factorize
+    from unscatter.io.planes import read_plane
+    from unscatter.io.result import read_components, write_components
+    from unscatter.types import Cell, Components, Molecule, OrderParameters, Plane, PlaneAxes, Volume
+
+_HOMES = {
+    "Cell": "unscatter.types",
+    "Components": "unscatter.types",
+    "Molecule": "unscatter.types",
+    "OrderParameters": "unscatter.types",
+    "Plane": "unscatter.types",
+    "PlaneAxes": "unscatter.types",
+    "Volume": "unscatter.types",
+    "factorize": "unscatter.diffuse.factorize",
+    "read_components": "unscatter.io.result",
+    "read_plane": "unscatter.io.planes",
+    "write_components": "unscatter.io.result",
+}
+
+__all__ = [
+    "Cell",
+    "Components",
+    "Molecule",
+    "OrderParameters",
+    "Plane",
+    "PlaneAxes",
+    "Volume",
+    "__version__",
+    "factorize",
+    "read_components",
+    "read_plane",
+    "write_components",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'unscatter' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Tables, weights and recipes as files."""

@@ -1,0 +1,1 @@
+"""Wing B: a measured powder pattern -> ranked lattices and space groups."""

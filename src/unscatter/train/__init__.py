@@ -1,0 +1,1 @@
+"""The workshop: loops, scores, export; never imported by inference."""
