@@ -1,0 +1,81 @@
+"""Files as such: what a file seems to be, its hash, and writing one whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+#: First bytes of the files people hand in by mistake, and what to call them.
+_SEEN_BEFORE = (
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file of an unknown layout"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive (.npz, .xlsx and .rasx are such)"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"II*\x00", "a TIFF image"),
+    (b"MM\x00*", "a TIFF image"),
+    (b"II+\x00", "a TIFF image"),
+    (b"MM\x00+", "a TIFF image"),
+)
+
+
+def describe(path: Path) -> str:
+    """Say in words what a file seems to be, from its first bytes alone, for example "a JPEG picture"."""
+    start = first_bytes(path, 4096)
+    if not start:
+        return "an empty file"
+    for magic, name in _SEEN_BEFORE:
+        if start.startswith(magic):
+            return name
+    return "a text file" if _is_text(start) else "a binary file of an unknown kind"
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """Read the first bytes of a file, fewer if it is shorter."""
+    with path.open("rb") as file:
+        return file.read(count)
+
+
+def _is_text(start: bytes) -> bool:
+    return all(byte >= 32 or byte in b"\t\r\n\f" for byte in start)
+
+
+def require_file(path: str | Path) -> Path:
+    """Give the path of a file that exists; raises FileNotFoundError, or ValueError for a folder."""
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; expected one file: give the file itself")
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file; check the name and the folder you are in")
+    return path
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of the content of a file, 64 hexadecimal digits."""
+    with require_file(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give a temporary name beside `path` to write to; it becomes `path` when the block ends well.
+
+    A reader sees the old file or the new one, never half of one; if the block fails, nothing is left behind.
+    Raises FileNotFoundError if the folder does not exist.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent}: no such folder to write {path.name} to; make it first")
+    # Not mkstemp: that makes files that only their owner can read.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

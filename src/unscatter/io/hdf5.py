@@ -1,0 +1,189 @@
+"""HDF5 as untrusted input: links lead only inside the file's own folder, values are plain types."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unscatter.io.files import first_bytes, require_file
+from unscatter.types import Cell
+
+#: An h5py group, dataset or file; h5py has no types.
+Node = Any
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_DEEPEST_LINK = 16
+#: What h5py raises over a file that is damaged or needs a filter it does not have.
+_DAMAGE = (OSError, RuntimeError, KeyError)
+_CELL_NAMES = (
+    ("unit_cell",),
+    ("unit_cell_abc", "unit_cell_alphabetagamma"),
+    ("unit_cell_lengths", "unit_cell_angles"),
+    tuple(f"unit_cell_{name}" for name in ("a", "b", "c", "alpha", "beta", "gamma")),
+    tuple(f"unitcell_{name}" for name in ("a", "b", "c", "alpha", "beta", "gamma")),
+)
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file carries the HDF5 signature, at its start or after a user block of 512 bytes or more."""
+    start = first_bytes(path, 8192 + len(_SIGNATURE))
+    return any(start[offset:].startswith(_SIGNATURE) for offset in (0, 512, 1024, 2048, 4096, 8192))
+
+
+class Store:
+    """An HDF5 file open for reading, to be used in a with statement.
+
+    External links lead only to files in the folder of the file that holds them, or below it. Anything else,
+    and data kept in other files by external storage or virtual datasets, is refused with a ValueError.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Remember the file; it is opened by the with statement."""
+        self.path = require_file(path)
+        self._files = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Open the file; raises ValueError if it is truncated or no HDF5 file."""
+        self.root = self._open(self.path)
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Close the file and all that it linked to; damage met while reading becomes a ValueError."""
+        self._files.close()
+        if isinstance(error, _DAMAGE) and not isinstance(error, FileNotFoundError):
+            raise ValueError(
+                f"{self.path} cannot be read ({_reason(error)}); it is damaged or compressed in a way "
+                "this HDF5 does not know: copy it again, or rewrite it with h5repack -f GZIP=4"
+            ) from error
+
+    def get(self, name: str, start: Node = None) -> Node | None:
+        """Give the group or dataset of that name, below `start` or the root; None if there is none."""
+        node = self._walk(self.root if start is None else start, name, 0)
+        if node is not None and _is_dataset(node) and (node.external or node.is_virtual):
+            raise ValueError(
+                f"{self.path}: dataset {node.name} keeps its data in other files; "
+                "copy it into one file first, for example with h5py: out['data'] = source['data'][()]"
+            )
+        return node
+
+    def dataset(self, name: str, start: Node = None) -> Node | None:
+        """Give the dataset of that name; None if there is none or it is a group."""
+        node = self.get(name, start)
+        return node if _is_dataset(node) else None
+
+    def require(self, name: str, start: Node = None) -> Node:
+        """Give the dataset of real numbers of that name; raises ValueError if there is none."""
+        node = self.dataset(name, start)
+        if node is None:
+            raise ValueError(
+                f"{self.path} has no dataset {name}, which its layout asks for; write the file again"
+            )
+        return require_numbers(node, self.path)
+
+    def numbers(self, name: str, start: Node = None) -> NDArray[np.float64] | None:
+        """Read a dataset of numbers as float64; None if there is none."""
+        node = self.dataset(name, start)
+        if node is None:
+            return None
+        return np.asarray(require_numbers(node, self.path)[()], dtype=np.float64)
+
+    def text(self, name: str, start: Node = None) -> str:
+        """Read a dataset of text; empty if there is none."""
+        node = self.dataset(name, start)
+        return "" if node is None else as_text(node[()])
+
+    def cell(self, start: Node = None) -> Cell | None:
+        """Read the unit cell under any name in use, 6 numbers or 3 + 3 or 6 x 1; None if there is none.
+
+        Cells of zeros and 1 1 1 90 90 90 are placeholders in many files and count as none.
+        """
+        for names in _CELL_NAMES:
+            parts = [self.numbers(name, start) for name in names]
+            found = [np.ravel(part) for part in parts if part is not None]
+            if len(found) == len(names):
+                parameters = np.concatenate(found)[:6]
+                unit = [1, 1, 1, 90, 90, 90][: parameters.size]
+                placeholder = not parameters.any() or np.array_equal(parameters, unit)
+                return None if placeholder else Cell.from_sequence(parameters)
+        return None
+
+    def _walk(self, node: Node | None, name: str, depth: int) -> Node | None:
+        if depth > _DEEPEST_LINK:
+            raise ValueError(f"{self.path}: the links in this file lead in a circle at {name}")
+        if node is not None and name.startswith("/"):
+            node = node.file
+        for part in (part for part in name.split("/") if part not in ("", ".")):
+            node = self._step(node, part, depth)
+        return node
+
+    def _step(self, group: Node | None, part: str, depth: int) -> Node | None:
+        import h5py
+
+        if group is None or _is_dataset(group):
+            return None
+        link = group.get(part, getlink=True)
+        if isinstance(link, h5py.SoftLink):
+            return self._walk(group, link.path, depth + 1)
+        if isinstance(link, h5py.ExternalLink):
+            target = self._open(self._beside(Path(group.file.filename), link.filename))
+            return self._walk(target, link.path, depth + 1)
+        return group.get(part)
+
+    def _beside(self, holder: Path, filename: str) -> Path:
+        folder = holder.resolve().parent
+        target = (folder / filename).resolve()
+        if not target.is_relative_to(folder):
+            raise ValueError(
+                f"{self.path} links to {filename}, outside its own folder, and is not followed; "
+                f"copy that file into {folder} and link to it there"
+            )
+        return require_file(target)
+
+    def _open(self, path: Path) -> Node:
+        import h5py
+
+        try:
+            return self._files.enter_context(h5py.File(path, "r"))
+        except OSError as error:
+            raise ValueError(
+                f"{path} cannot be opened as HDF5 ({_reason(error)}); it is truncated, still being written "
+                "or no HDF5 file: copy it again"
+            ) from error
+
+
+def require_numbers(node: Node, path: Path) -> Node:
+    """Give back an array or dataset of real numbers; raises ValueError for any other type."""
+    if node.dtype.kind not in "fiub":
+        raise ValueError(f"{path} holds {node.dtype} where real numbers are expected; save it as float32")
+    return node
+
+
+def as_text(value: Any) -> str:
+    """Give text as str, whether it was stored as bytes, str or an array of one of them."""
+    value = np.ravel(value)[0] if np.size(value) else ""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def attribute(node: Node, name: str) -> str:
+    """Give an attribute as text, empty if there is none."""
+    value = node.attrs.get(name)
+    return "" if value is None else as_text(value)
+
+
+def is_class(node: Node | None, name: str) -> bool:
+    """Whether a node is a group of that NeXus class."""
+    return node is not None and not _is_dataset(node) and attribute(node, "NX_class") == name
+
+
+def _reason(error: BaseException) -> str:
+    """The part of an error of h5py that a person can use."""
+    return " ".join((str(error).partition("(")[2].rstrip(")") or str(error)).split())
+
+
+def _is_dataset(node: Node | None) -> bool:
+    # Only a dataset has this: a named type has a dtype too.
+    return hasattr(node, "is_virtual")

@@ -1,0 +1,55 @@
+"""Siemens DIFFRAC-AT raw data, version 1: "RAW ", then ranges of a 152-byte header and counts.
+
+Layout: DIFFRAC-AT manual, appendix B, as in xylib (M. Wojdyr, J. Appl. Cryst. 43, 1126 (2010)).
+"""
+
+from __future__ import annotations
+
+from unscatter.io.patterns.binary import floats, positive, string, unpack
+from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.scan import Scan, grid, join
+
+NAME = "Bruker RAW, version 1"
+
+_MAGIC = b"RAW "
+_HEADER = 152
+
+
+def accepts(content: Content) -> bool:
+    """Whether the file begins with "RAW " and is not text."""
+    return content.data.startswith(_MAGIC) and not content.text
+
+
+def read(content: Content) -> Scan:
+    """Read every range and put them end to end.
+
+    Raises ValueError if the file is cut short or its ranges overlap.
+    """
+    data = content.data
+    ranges: list[Scan] = []
+    at, more = 0, 1
+    while more:
+        # later files repeat the magic before every range, early ones do not
+        at += 4 if data[at : at + 4] == _MAGIC else 0
+        scan, more = _range(data, at)
+        ranges.append(scan)
+        at += _HEADER + 4 * scan.intensity.size
+    return join(ranges)
+
+
+def _range(data: bytes, at: int) -> tuple[Scan, int]:
+    count, seconds, step = unpack(data, "Iff", at)
+    (start,) = unpack(data, "f", at + 20)
+    alpha1, alpha2 = unpack(data, "ff", at + 68)
+    (more,) = unpack(data, "I", at + 148)
+    intensity = floats(data, at + _HEADER, count)
+    scan = Scan(
+        two_theta=grid(start, step, count),
+        intensity=intensity,
+        wavelength=positive(alpha1),
+        second_wavelength=positive(alpha2),
+        radiation="x-ray",
+        title=string(data, at + 36, 32),
+        seconds=positive(seconds),
+    )
+    return scan, more

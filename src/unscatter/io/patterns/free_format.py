@@ -1,0 +1,75 @@
+"""Titles, a line "start step stop", then counts and perhaps as many uncertainties.
+
+So write ILL (FullProf INS 5), PSI's DMC and HRPT (INS 8), DBWS and FullProf's free format (INS 0).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.printed_numbers import facts, leading_numbers
+from unscatter.io.patterns.scan import Scan, grid
+
+NAME = "start step stop (ILL, PSI, DBWS, FullProf INS 0, 5, 8)"
+
+_HEADER_LINES = 8
+
+
+def accepts(content: Content) -> bool:
+    """Whether a line near the top gives start, step and stop of an even grid."""
+    return _grid_line(content) is not None
+
+
+def read(content: Content) -> Scan:
+    """Read counts on the grid of the header, and the uncertainties that may follow them.
+
+    Raises ValueError if there are fewer counts than grid points.
+    """
+    at = _grid_line(content)
+    if at is None:
+        raise ValueError(
+            "no line with start, step and stop; expected for example 5.0 0.05 120.0 above the counts"
+        )
+    start, step, stop = leading_numbers(content.lines[at])[:3]
+    count = _count(start, step, stop)
+    values = _values(content.lines[at + 1 :])
+    if values.size < count:
+        raise ValueError(
+            f"cut short: {start:g} {step:g} {stop:g} announces {count} points, {values.size} found; "
+            "copy the file again"
+        )
+    sigma = values[count : 2 * count] if values.size >= 2 * count else None
+    return Scan(grid(start, step, count), values[:count], sigma, **facts(content.lines[:at]))
+
+
+def _grid_line(content: Content) -> int | None:
+    for i, line in enumerate(content.head(_HEADER_LINES)):
+        numbers = leading_numbers(line)
+        if len(numbers) >= 3 and _is_grid(*numbers[:3]):
+            return i
+    return None
+
+
+def _is_grid(start: float, step: float, stop: float) -> bool:
+    # no intensity is a step that divides the range into whole, fine parts
+    if not (-20 <= start < stop <= 180 and 0.001 <= step <= 1 and stop - start >= 20 * step):
+        return False
+    steps = (stop - start) / step
+    return abs(steps - round(steps)) < 0.02
+
+
+def _count(start: float, step: float, stop: float) -> int:
+    return round((stop - start) / step) + 1
+
+
+def _values(lines: list[str]) -> NDArray[np.float64]:
+    """All numbers up to the first line that has none: notes on the measurement may stand at the end."""
+    values: list[float] = []
+    for line in lines:
+        numbers = leading_numbers(line)
+        if not numbers and line.strip():
+            break
+        values += numbers
+    return np.array(values, dtype=np.float64)

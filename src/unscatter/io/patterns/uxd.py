@@ -1,0 +1,86 @@
+"""Bruker UXD: text with `_KEY=value` lines, then counts with or without their angles, range after range."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from unscatter.io.patterns.binary import positive
+from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.printed_numbers import leading_numbers
+from unscatter.io.patterns.scan import Scan, grid, join
+
+NAME = "Bruker UXD"
+
+_KEY = re.compile(r"_(\w+)\s*=\s*(.*)")
+_DATA = re.compile(r"_(2THETA)?(COUNTS|CPS)(TIME)?\s*")
+_OTHER_DRIVES = ("THETA", "OMEGA", "CHI", "KHI", "PHI", "X", "Y", "Z")
+
+
+def accepts(content: Content) -> bool:
+    """Whether the first lines give a file version or a drive the way UXD does."""
+    return any(re.match(r"_(FILEVERSION|DRIVE|SAMPLE)\s*=", line) for line in content.head(50))
+
+
+def read(content: Content) -> Scan:
+    """Read every range over two-theta and put them end to end.
+
+    Raises ValueError for scans over another axis and for ranges that overlap.
+    """
+    return join([_range(keys, mark, rows) for keys, mark, rows in _ranges(content.lines)])
+
+
+def _ranges(lines: list[str]) -> Iterator[tuple[dict[str, str], str, list[list[float]]]]:
+    """Keys in force, data mark and rows of each range; a key holds until it is given again."""
+    keys: dict[str, str] = {}
+    mark = ""
+    rows: list[list[float]] = []
+    for line in lines:
+        key, data = _KEY.match(line), _DATA.fullmatch(line)
+        if (key or data) and mark:
+            yield dict(keys), mark, rows
+            mark, rows = "", []
+        if key:
+            keys[key.group(1)] = key.group(2).strip(" '")
+        elif data:
+            mark = line.strip()
+        elif mark and leading_numbers(line):
+            rows.append(leading_numbers(line))
+    if mark:
+        yield keys, mark, rows
+
+
+def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
+    if keys.get("DRIVE", "").upper() in _OTHER_DRIVES:
+        raise ValueError(
+            f"scan over {keys['DRIVE']}, not over two-theta; expected a coupled or detector scan"
+        )
+    angles = mark.startswith("_2THETA")
+    if angles and any(len(row) < 2 for row in rows):
+        raise ValueError(f"a row below {mark} has no intensity, perhaps cut short; copy the file again")
+    counts = [row[1] for row in rows] if angles else [value for row in rows for value in row]
+    start, step = _number(keys, "START"), _number(keys, "STEPSIZE")
+    # the printed angles are rounded: the grid is the better one
+    two_theta = np.array([row[0] for row in rows]) if angles else np.array([])
+    if start is not None and step is not None:
+        two_theta = grid(start, step, len(counts))
+    if two_theta.size != len(counts):
+        raise ValueError(
+            "UXD range without _START and _STEPSIZE; expected both, or _2THETACOUNTS with the angles"
+        )
+    return Scan(
+        two_theta=two_theta,
+        intensity=np.array(counts, dtype=np.float64),
+        wavelength=positive(_number(keys, "WL1") or 0),
+        second_wavelength=positive(_number(keys, "WL2") or 0) if _number(keys, "WLRATIO") else None,
+        radiation="x-ray",
+        title=keys.get("SAMPLE", ""),
+        seconds=None if "CPS" in mark else _number(keys, "STEPTIME"),
+    )
+
+
+def _number(keys: dict[str, str], name: str) -> float | None:
+    numbers = leading_numbers(keys.get(name, ""))
+    return numbers[0] if numbers else None
