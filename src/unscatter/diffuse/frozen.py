@@ -1,0 +1,281 @@
+"""Frozen sets: samples written once to an HDF5 file, for those who want the same planes without making them.
+
+A set grows in FILE.part, which remembers how far it has come, and gets its name when it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from unscatter.diffuse.duplicates import find_duplicates, later_of
+from unscatter.diffuse.samples import (
+    DiffuseRecipe,
+    SampleDraw,
+    Split,
+    collate,
+    draw_sample,
+    recipe_record,
+    render,
+)
+from unscatter.io.files import replacing
+from unscatter.io.hdf5 import Node, Store, attribute
+from unscatter.types import Cell, Components, Plane, PlaneAxes
+from unscatter.version import __version__
+
+Precision: TypeAlias = Literal["float32", "float16"]
+
+NAME = "unscatter samples"
+#: The layout written here; a reader refuses a later one.
+FORMAT_VERSION = 1
+#: Samples written at once; an interruption loses at most so many.
+BLOCK = 32
+#: Planes, each divided by its maximum, which stands in `<name>_maximum`.
+PLANES = ("intensity", "form_factor", "short_range_order")
+
+
+def write_samples(
+    path: str | Path,
+    recipe: DiffuseRecipe,
+    count: int,
+    seed: int = 0,
+    split: Split = "training",
+    *,
+    precision: Precision = "float32",
+    alphas: bool = False,
+    drop_duplicates: float | None = None,
+    progress: bool = True,
+) -> int:
+    """Write the samples 0 to count - 1 of (recipe, seed, split) to an HDF5 file; return how many it holds.
+
+    precision: of the planes; alphas: store the order parameters too; drop_duplicates: leave out samples
+    whose clean plane is nearer than this sliced Wasserstein distance to an earlier one. An interrupted call
+    is taken up by the same call. Raises ValueError where FILE.part is the beginning of another set, FileNotFoundError
+    if there is no such folder.
+    """
+    path = Path(path)
+    if count < 1:
+        raise ValueError(f"a set holds one sample or more, got count {count}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent}: no such folder to write {path.name} to; make it first")
+    what = _identity(recipe, count, seed, split, precision, alphas)
+    part = path.with_name(f"{path.name}.part")
+    first = _resume(part, what) if part.exists() else 0
+    with tqdm(total=count, initial=first, unit="sample", disable=not progress) as bar:
+        for start in range(first, count, BLOCK):
+            stop = min(start + BLOCK, count)
+            rows = [_sample_row(recipe, seed, index, split, alphas) for index in range(start, stop)]
+            _append(part, what, rows, start)
+            bar.update(stop - start)
+    if drop_duplicates is None:
+        part.replace(path)
+        return count
+    kept = _unique(part, drop_duplicates)
+    with replacing(path) as temporary:
+        _copy_rows(part, temporary, kept)
+    part.unlink()
+    return len(kept)
+
+
+def _identity(
+    recipe: DiffuseRecipe, count: int, seed: int, split: Split, precision: Precision, alphas: bool
+) -> dict[str, Any]:
+    """All that the content of a set depends on, as attributes of the file."""
+    return {
+        "format": NAME,
+        "format_version": FORMAT_VERSION,
+        "version": __version__,
+        "recipe": json.dumps(recipe_record(recipe)),
+        "count": count,
+        "seed": seed,
+        "split": split,
+        "precision": precision,
+        "alphas": alphas,
+    }
+
+
+def _resume(part: Path, what: dict[str, Any]) -> int:
+    """How many samples FILE.part holds already; raises ValueError if they are of another set."""
+    with Store(part) as store:
+        found = store.root.attrs
+        for name, value in what.items():
+            if name not in found or found[name] != value:
+                seen = found.get(name)
+                raise ValueError(
+                    f"{part} is the beginning of another set: its {name} is {seen}, not {value}; "
+                    "repeat the call it came from, or delete it"
+                )
+        return int(found["complete"])
+
+
+def _sample_row(
+    recipe: DiffuseRecipe, seed: int, index: int, split: Split, alphas: bool
+) -> dict[str, NDArray[Any]]:
+    """One sample as one row of every data set.
+
+    Samples are rendered one by one, so that their last digits do not depend on their neighbours.
+    """
+    draw = draw_sample(recipe, seed, index, split)
+    samples = render(collate(recipe, [draw]))
+    row: dict[str, Any] = {"index": index, "measured": samples.measured[0], **_description(draw)}
+    for name in PLANES:
+        plane = getattr(samples, name)[0]
+        maximum = float(plane.max())
+        row |= {name: plane / maximum, f"{name}_maximum": maximum}
+    if alphas:
+        row |= {"alpha": draw.order.alpha, "vectors": draw.order.vectors.astype(np.int8)}
+    return {name: np.asarray(value) for name, value in row.items()}
+
+
+def _description(draw: SampleDraw) -> dict[str, Any]:
+    axes = draw.axes
+    return {
+        "names": np.array(draw.names, dtype="S48"),
+        "concentration": draw.order.concentration,
+        "cell": draw.cell.parameters,
+        **{name: getattr(axes, name) for name in ("origin", "u", "v", "x", "y")},
+    }
+
+
+def _append(part: Path, what: dict[str, Any], rows: list[dict[str, NDArray[Any]]], start: int) -> None:
+    """Write a block, then count it; the file is closed after each, so that a killed run leaves it whole."""
+    import h5py
+
+    with h5py.File(part, "a") as file:
+        if "complete" not in file.attrs:
+            file.attrs.update(what | {"complete": 0})
+        for name in rows[0]:
+            values = np.stack([row[name] for row in rows])
+            data = file.get(name)
+            if data is None:
+                data = _create(file, name, values, what["count"], what["precision"])
+            data[start : start + len(rows)] = values
+        file.flush()
+        file.attrs["complete"] = start + len(rows)
+
+
+def _create(file: Node, name: str, values: NDArray[Any], count: int, precision: str) -> Node:
+    """A data set of one chunk a plane; masks shrink a hundredfold, noisy planes hardly."""
+    return file.create_dataset(
+        name,
+        shape=(count, *values.shape[1:]),
+        dtype=precision if name in PLANES else values.dtype,
+        chunks=(1, *values.shape[1:]) if name in (*PLANES, "measured") else None,
+        compression="gzip" if name == "measured" else None,
+    )
+
+
+def _unique(part: Path, threshold: float) -> NDArray[np.int64]:
+    """Rows of the samples that are no near-duplicates of earlier ones."""
+    import h5py
+
+    with h5py.File(part, "r") as file:
+        form, order = file["form_factor"], file["short_range_order"]
+        count = len(form)
+        clean = (form[row].astype(np.float64) * np.clip(order[row], 0.0, None) for row in range(count))
+        dropped = later_of(find_duplicates(clean, threshold))
+    return np.array([row for row in range(count) if row not in dropped], dtype=np.int64)
+
+
+def _copy_rows(source: Path, target: Path, rows: NDArray[np.int64]) -> None:
+    import h5py
+
+    with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
+        new.attrs.update(dict(old.attrs) | {"complete": len(rows)})
+        for name, data in old.items():
+            copy = new.create_dataset(
+                name,
+                shape=(len(rows), *data.shape[1:]),
+                dtype=data.dtype,
+                chunks=data.chunks,
+                compression=data.compression,
+            )
+            for place, row in enumerate(rows):
+                copy[place] = data[row]
+
+
+@dataclass(frozen=True)
+class FrozenSamples(Sequence[Components]):
+    """A frozen set: a sequence of `Components`, each read from the file when it is asked for.
+
+    The planes hold NaN where nothing was measured, the components are the truth.
+    """
+
+    path: Path
+    size: int
+    recipe: DiffuseRecipe
+    seed: int
+    split: Split
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return self.size
+
+    @overload
+    def __getitem__(self, item: int) -> Components: ...
+    @overload
+    def __getitem__(self, item: slice) -> list[Components]: ...
+    def __getitem__(self, item: int | slice) -> Components | list[Components]:
+        """Read one sample, or a list of them."""
+        with Store(self.path) as store:
+            if isinstance(item, slice):
+                return [self._read(store, row) for row in range(*item.indices(self.size))]
+            if not -self.size <= item < self.size:
+                raise IndexError(f"sample {item} of a set of {self.size}")
+            return self._read(store, item % self.size)
+
+    def __iter__(self) -> Iterator[Components]:
+        """Read one sample after the other from the open file."""
+        with Store(self.path) as store:
+            for row in range(self.size):
+                yield self._read(store, row)
+
+    def _read(self, store: Store, row: int) -> Components:
+        def values(name: str) -> NDArray[np.float64]:
+            return np.asarray(store.require(name)[row], dtype=np.float64)
+
+        intensity, form, order = (values(name) * values(f"{name}_maximum") for name in PLANES)
+        names = [name.decode() for name in store.root["names"][row]]
+        plane = Plane(
+            np.where(values("measured") > 0, intensity, np.nan),
+            PlaneAxes(*(values(name) for name in ("origin", "u", "v", "x", "y"))),
+            Cell.from_sequence(values("cell")),
+            title=" / ".join(names),
+            simulated=True,
+            source=self.path.name,
+        )
+        provenance = {
+            "recipe": recipe_record(self.recipe),
+            "seed": self.seed,
+            "split": self.split,
+            "index": int(values("index")),
+            "names": names,
+            "concentration": float(values("concentration")),
+        }
+        return Components(plane, form, order, provenance)
+
+
+def read_samples(path: str | Path) -> FrozenSamples:
+    """Open a frozen set; samples are read when they are asked for.
+
+    Raises ValueError for another file or one of a later unscatter, FileNotFoundError if there is none.
+    """
+    with Store(path) as store:
+        found = store.root.attrs
+        if attribute(store.root, "format") != NAME:
+            raise ValueError(f"{path} holds no {NAME}; expected a file that unscatter simulate diffuse wrote")
+        if int(found["format_version"]) > FORMAT_VERSION:
+            raise ValueError(
+                f"{path} has layout {found['format_version']} and this unscatter {__version__} reads up to "
+                f"{FORMAT_VERSION}: pip install --upgrade unscatter"
+            )
+        recipe = DiffuseRecipe(**json.loads(attribute(store.root, "recipe")))
+        split: Split = "validation" if attribute(store.root, "split") == "validation" else "training"
+        return FrozenSamples(Path(path), int(found["complete"]), recipe, int(found["seed"]), split)

@@ -1,0 +1,165 @@
+"""Pictures of planes and their components."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import PowerNorm, TwoSlopeNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from unscatter.io.files import replacing
+from unscatter.types import Components, Plane
+
+Floats = NDArray[np.float64]
+NOT_MEASURED = "#c8c8c8"
+
+
+def plot_components(components: Components) -> Figure:
+    """Six panels: I_D, I_FF and I_SRO above; their product on the scale of I_D, the residual, and a summary below.
+
+    Intensities are drawn on a square-root scale, which shows weak features. Grey is not measured.
+    """
+    plane = components.plane
+    figure = Figure(figsize=(13.2, 8.4))
+    # Fixed places: a layout engine would take longer than the network.
+    panels = figure.subplots(
+        2,
+        3,
+        gridspec_kw={"left": 0.05, "right": 0.94, "bottom": 0.06, "top": 0.9, "wspace": 0.36, "hspace": 0.24},
+    )
+    top = float(np.nanpercentile(plane.intensity, 99.7))
+    _image(panels[0, 0], plane.intensity, plane, "measured  $I_D$", top)
+    form = components.form_factor
+    _image(panels[0, 1], form, plane, "form factor  $I_{FF}$", float(np.percentile(form, 99.9)))
+    ordered = components.short_range_order
+    _image(panels[0, 2], ordered, plane, "short-range order  $I_{SRO}$", float(np.percentile(ordered, 99.9)))
+    _image(panels[1, 0], components.product, plane, "product  $I_{FF}\\,I_{SRO}$", top)
+    _residual(panels[1, 1], components, top)
+    _summary(panels[1, 2], components)
+    title = plane.title or Path(plane.source).name
+    if plane.simulated and "simulated" not in title.lower():
+        title += " (simulated)"
+    figure.suptitle(title, fontsize=13, y=0.97)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    FigureCanvasAgg(figure)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=110, format="png")
+
+
+def _extent(plane: Plane) -> tuple[float, float, float, float] | None:
+    """Edges of the picture in Cartesian 1/Angstrom where the cell is known, in r.l.u. where the axes are."""
+    if plane.axes is None:
+        return None
+    axes = plane.axes
+    half_x, half_y = (axes.x[1] - axes.x[0]) / 2, (axes.y[1] - axes.y[0]) / 2
+    return (axes.x[0] - half_x, axes.x[-1] + half_x, axes.y[0] - half_y, axes.y[-1] + half_y)
+
+
+def _image(panel: Axes, values: Floats, plane: Plane, title: str, top: float) -> None:
+    panel.set_facecolor(NOT_MEASURED)
+    image = panel.imshow(
+        np.clip(values, 0, None),
+        origin="lower",
+        extent=_extent(plane),
+        norm=PowerNorm(0.5, vmin=0, vmax=max(top, 1e-30)),
+        cmap="viridis",
+        interpolation="nearest",
+    )
+    _dress(panel, plane, title)
+    _scale(panel, image, _ticks(top))
+
+
+def _scale(panel: Axes, image: ScalarMappable, ticks: list[float] | None) -> None:
+    """A colour scale as high as its picture."""
+    bar = panel.figure.colorbar(image, cax=panel.inset_axes((1.03, 0.0, 0.045, 1.0)), ticks=ticks)
+    bar.ax.tick_params(labelsize=8)
+
+
+def _ticks(top: float) -> list[float]:
+    """Four round numbers that stand apart on a square-root scale."""
+    return [float(f"{top * f:.2g}") for f in (0.0, 0.0625, 0.25, 0.5625, 1.0)]
+
+
+def _residual(panel: Axes, components: Components, top: float) -> None:
+    panel.set_facecolor(NOT_MEASURED)
+    limit = max(float(np.nanpercentile(np.abs(components.residual), 99.5)), 1e-3 * top)
+    image = panel.imshow(
+        components.residual,
+        origin="lower",
+        extent=_extent(components.plane),
+        norm=TwoSlopeNorm(0.0, -limit, limit),
+        cmap="RdBu_r",
+        interpolation="nearest",
+    )
+    _dress(panel, components.plane, "measured $-$ product")
+    _scale(panel, image, None)
+
+
+def _dress(panel: Axes, plane: Plane, title: str) -> None:
+    panel.set_title(title, fontsize=11)
+    panel.tick_params(labelsize=8)
+    if plane.axes is None:
+        panel.set_xlabel("pixels", fontsize=9)
+        return
+    panel.set_xlabel(_axis_label(plane, "x"), fontsize=9)
+    panel.set_ylabel(_axis_label(plane, "y"), fontsize=9)
+    if plane.cell is not None:
+        reciprocal = plane.cell.reciprocal
+        lengths = [float(np.linalg.norm(vector @ reciprocal)) for vector in (plane.axes.u, plane.axes.v)]
+        panel.set_aspect(lengths[1] / lengths[0])
+
+
+def _axis_label(plane: Plane, which: str) -> str:
+    assert plane.axes is not None
+    vector = plane.axes.u if which == "x" else plane.axes.v
+    if plane.cell is not None and math.isclose(
+        float(np.linalg.norm(vector @ plane.cell.reciprocal)), 1.0, rel_tol=1e-6
+    ):
+        return f"$Q_{which}$ (1/Å)"
+    return f"{plane.axes.label(which)} (r.l.u.)"
+
+
+def _summary(panel: Axes, components: Components) -> None:
+    panel.axis("off")
+    panel.set_xlim(0, 1)
+    panel.set_ylim(0, 1)
+    panel.set_aspect("equal")
+    panel.text(0.0, 0.98, summarize(components), va="top", family="monospace", fontsize=8.5, linespacing=1.8)
+
+
+def summarize(components: Components) -> str:
+    """A short table in words: size, coverage, lattice, how well the product explains the data, time, weights."""
+    plane = components.plane
+    provenance = components.provenance
+    rows, columns = plane.intensity.shape
+    name = f"{columns} x {rows} pixels" + (f", {plane.axes.name()}" if plane.axes is not None else "")
+    lines = [
+        ("plane", name + (" (simulated)" if plane.simulated else "")),
+        ("measured", f"{100 * plane.coverage:.1f} % of the pixels"),
+        ("cell", str(plane.cell) if plane.cell is not None else "not known"),
+        ("lattice", _lattice_words(components)),
+        (
+            "explained",
+            f"{100 * components.explained:.2f} % of the variance, R = {100 * components.r_factor:.1f} %",
+        ),
+        ("I_SRO", f"{components.short_range_order.min():.3g} to {components.short_range_order.max():.3g}"),
+        ("I_FF", f"up to {components.form_factor.max():.4g}, in the units of the input"),
+        ("weights", str(provenance.get("weights", "none"))),
+        ("time", f"{provenance.get('seconds', float('nan'))} s"),
+    ]
+    return "\n".join(f"{name:<10} {value}" for name, value in lines)
+
+
+def _lattice_words(components: Components) -> str:
+    known = components.provenance.get("lattice") == "known"
+    return "known: I_SRO is periodic, mean 1" if known else "not used: the network alone"
