@@ -1,0 +1,239 @@
+"""One session of a training: the clock, the stream of samples, the log, and the checkpoint it goes on from.
+
+What is learned from a batch is the business of a `Training`; everything around it is the same for
+all networks.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils.tensorboard import SummaryWriter
+
+from unscatter.diffuse.samples import DrawBatch, Samples, read_recipe, recipe_record
+from unscatter.train.batches import draw_batches, render_batch
+from unscatter.train.checkpoint import load_checkpoint, save_checkpoint
+from unscatter.version import __version__
+
+#: One batch of every recipe, on the training device.
+Rendered: TypeAlias = list[tuple[DrawBatch, Samples]]
+#: Losses go to the log once in so many steps.
+LOG_EVERY = 20
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """What every training is told. minutes counts all sessions together: resume with more of them to go on.
+
+    recipes: names or TOML paths, drawn in equal parts; batch: samples a step; turns: how often a rendered
+    sample is used; steps: stop there even if minutes are left, 0 for no such limit; validate_every: minutes
+    between two validations, each with a checkpoint; validation_batches: batches of 14 samples of a recipe.
+    """
+
+    out: Path = Path("runs/training")
+    minutes: float = 120.0
+    steps: int = 0
+    recipes: tuple[str, ...] = ("paper",)
+    batch: int = 32
+    turns: int = 1
+    seed: int = 1
+    workers: int = 0
+    threads: int = 0
+    devices: int = 1
+    precision: str = "32-true"
+    validate_every: float = 10.0
+    validation_batches: int = 7
+
+
+@dataclass
+class Progress:
+    """How far a training has come, all sessions together, and what it scored on the way."""
+
+    step: int = 0
+    minutes: float = 0.0
+    scores: list[dict[str, float]] = field(default_factory=list)
+
+
+class Training(Protocol):
+    """What a session drives: networks with their optimisers, and what to do with a batch."""
+
+    @property
+    def modules(self) -> Mapping[str, nn.Module]:
+        """Everything with weights, by its name in the checkpoint; without Fabric's wrapping."""
+        ...
+
+    @property
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        """Every optimiser, by its name in the checkpoint."""
+        ...
+
+    def update(self, rendered: Rendered, progress: Progress) -> dict[str, float]:
+        """Learn from the samples once and return the losses."""
+        ...
+
+    def validate(self) -> dict[str, float]:
+        """Score the networks on validation samples."""
+        ...
+
+    def picture(self) -> Tensor | None:
+        """Show what the networks do: one grey image (ny, nx) in the range [0, 1], or nothing."""
+        ...
+
+
+class Session:
+    """Runs a `Training` until its minutes are spent, from the last checkpoint in `out` if there is one.
+
+    details: what else belongs into the record of the checkpoint, such as the names of the input channels.
+    """
+
+    def __init__(self, options: SessionOptions, task: str, details: Mapping[str, Any]) -> None:
+        """Start the devices and read the recipes; raises ValueError if a batch cannot hold all."""
+        self.options, self.task, self.details = options, task, details
+        self.recipes = [read_recipe(name) for name in options.recipes]
+        if options.batch < len(self.recipes):
+            raise ValueError(
+                f"a batch of {options.batch} cannot hold {len(self.recipes)} recipes:"
+                f" give --batch {len(self.recipes)} or more"
+            )
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        self.fabric = Fabric(devices=options.devices, precision=options.precision)  # type: ignore[arg-type]
+        self.fabric.launch()
+        self.fabric.seed_everything(options.seed, verbose=False)
+        self.path = options.out / "checkpoint.safetensors"
+        self.progress = Progress()
+
+    def run(self, training: Training) -> Path:
+        """Train, validate and save; returns the path of the checkpoint."""
+        self._resume(training)
+        log = _Log(self.options.out, self.fabric.is_global_zero)
+        clock = _clock(self.progress.minutes)
+        due = self.progress.minutes + self.options.validate_every
+        for rendered in self._batches():
+            # All processes take the time of the first, so that all stop at the same step.
+            self.progress.minutes = self.fabric.broadcast(clock())
+            if self._finished():
+                break
+            self._learn(training, rendered, log)
+            if self.progress.minutes >= due:
+                due = self.progress.minutes + self.options.validate_every
+                self._close_chapter(training, log)
+        self._close_chapter(training, log)
+        log.close()
+        return self.path
+
+    def _resume(self, training: Training) -> None:
+        # After Fabric has moved the weights: the state of an optimiser is loaded to where its weights are.
+        if not self.path.exists():
+            return
+        record = load_checkpoint(self.path, training.modules, training.optimizers)
+        self.progress = Progress(record["step"], record["minutes"], record["scores"])
+        self.fabric.print(
+            f"resumed {self.path} at step {self.progress.step}, {self.progress.minutes:.1f} minutes"
+        )
+
+    def _finished(self) -> bool:
+        options, progress = self.options, self.progress
+        return progress.minutes >= options.minutes or 0 < options.steps <= progress.step
+
+    def _batches(self) -> Iterator[tuple[DrawBatch, ...]]:
+        options = self.options
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        streams = [
+            draw_batches(
+                recipe,
+                options.seed + 1000 * rank,
+                options.batch // len(self.recipes),
+                split="training",
+                first=self.progress.step // options.turns,
+                batches=10_000_000 // world,
+                workers=options.workers,
+            )
+            for recipe in self.recipes
+        ]
+        return zip(*streams, strict=True)
+
+    def _learn(self, training: Training, batches: tuple[DrawBatch, ...], log: _Log) -> None:
+        rendered = [render_batch(batch, self.fabric.device) for batch in batches]
+        for _ in range(self.options.turns):
+            self._seed_step()
+            losses = training.update(rendered, self.progress)
+            self.progress.step += 1
+            log.add_losses(losses, self.progress)
+
+    def _seed_step(self) -> None:
+        # Chance is a function of (seed, process, step): a resumed training goes on as if never stopped.
+        stream = self.options.seed * 1000 + self.fabric.global_rank
+        torch.manual_seed((stream << 32) + self.progress.step)
+
+    def _close_chapter(self, training: Training, log: _Log) -> None:
+        """Validate, show and save."""
+        if not self.fabric.is_global_zero:
+            return
+        progress = self.progress
+        scores = {"step": float(progress.step), "minutes": progress.minutes, **training.validate()}
+        progress.scores.append(scores)
+        self.fabric.print(json.dumps(scores))
+        log.add_scores(scores, training.picture(), progress.step)
+        save_checkpoint(self.path, training.modules, training.optimizers, self.record())
+
+    def record(self) -> dict[str, Any]:
+        """All that is needed to make the networks again: version, options, resolved recipes, progress."""
+        return {
+            "version": __version__,
+            "task": self.task,
+            "options": json.loads(json.dumps(asdict(self.options), default=str)),
+            "recipes": [recipe_record(recipe) for recipe in self.recipes],
+            **self.details,
+            **asdict(self.progress),
+        }
+
+
+class _Log:
+    """Losses and scores for TensorBoard and progress.json; silent where nobody should write."""
+
+    def __init__(self, out: Path, writing: bool) -> None:
+        self.out = out
+        self.writer = SummaryWriter(out / "tensorboard") if writing else None
+        self.recent: list[dict[str, float]] = []
+
+    def add_losses(self, losses: dict[str, float], progress: Progress) -> None:
+        """Remember the losses of a step; write the means of the last few."""
+        self.recent.append(losses)
+        if self.writer is None or progress.step % LOG_EVERY:
+            return
+        means = {name: sum(each[name] for each in self.recent) / len(self.recent) for name in losses}
+        self.recent.clear()
+        for name, value in means.items():
+            self.writer.add_scalar(f"loss/{name}", value, progress.step)
+        text = json.dumps({"step": progress.step, "minutes": progress.minutes, "loss": means})
+        (self.out / "progress.json").write_text(text)
+
+    def add_scores(self, scores: dict[str, float], picture: Tensor | None, step: int) -> None:
+        """Write what a validation gave."""
+        if self.writer is None:
+            return
+        for name, value in scores.items():
+            self.writer.add_scalar(f"validation/{name}", value, step)
+        if picture is not None:
+            self.writer.add_image("validation", picture, step, dataformats="HW")
+        self.writer.flush()
+
+    def close(self) -> None:
+        if self.writer is not None:
+            self.writer.close()
+
+
+def _clock(before: float) -> Callable[[], float]:
+    """Minutes of this session and of those before it."""
+    started = time.monotonic()
+    return lambda: before + (time.monotonic() - started) / 60

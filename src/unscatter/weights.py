@@ -1,0 +1,134 @@
+"""The catalogue of trained networks: find one, verify it, open it for inference."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class WeightsCard:
+    """What is known of a trained network: the model card, as data.
+
+    files: name of each file and its sha256; record: the resolved training options, recipes and scores.
+    """
+
+    name: str
+    task: str
+    folder: Path
+    files: dict[str, str]
+    licence: str
+    cite: tuple[str, ...]
+    record: dict[str, Any]
+
+    @property
+    def onnx(self) -> Path:
+        """Path of the network for inference."""
+        return self.folder / f"{self.name}.onnx"
+
+
+@dataclass(frozen=True)
+class Network:
+    """An opened network: call it with named arrays (float32) and get its outputs."""
+
+    card: WeightsCard
+    session: Any
+
+    def __call__(self, **inputs: NDArray[np.floating[Any]]) -> list[NDArray[np.float32]]:
+        """Run the network once."""
+        arrays = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in inputs.items()}
+        outputs: list[NDArray[np.float32]] = self.session.run(None, arrays)
+        return outputs
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Name and sha256, for result files."""
+        return {"weights": self.card.name, "weights_sha256": self.card.files[self.card.onnx.name]}
+
+
+def shipped_folder() -> Path:
+    """Folder of the networks that come with the package."""
+    return Path(str(files("unscatter.data").joinpath("weights")))
+
+
+def list_weights() -> tuple[WeightsCard, ...]:
+    """All shipped networks."""
+    return tuple(read_card(path) for path in sorted(shipped_folder().glob("*.json")))
+
+
+def read_card(path: Path) -> WeightsCard:
+    """Read a model card (JSON beside the network)."""
+    table = json.loads(path.read_text(encoding="utf-8"))
+    return WeightsCard(
+        name=table["name"],
+        task=table["task"],
+        folder=path.parent,
+        files=table["files"],
+        licence=table["licence"],
+        cite=tuple(table["cite"]),
+        record=table["record"],
+    )
+
+
+def find_weights(name: str) -> WeightsCard:
+    """Find a network by the name of a shipped one or by the path of its card or ONNX file.
+
+    Raises FileNotFoundError that lists what there is.
+    """
+    shipped = {card.name: card for card in list_weights()}
+    if name in shipped:
+        return shipped[name]
+    card = Path(name).with_suffix(".json")
+    if card.is_file():
+        return read_card(card)
+    known = ", ".join(shipped) or "none: this installation lacks them, install unscatter again"
+    raise FileNotFoundError(
+        f"no weights {name!r}: shipped are {known}; or give the path of a .onnx file with its .json card"
+    )
+
+
+@cache
+def open_network(name: str, threads: int = 0) -> Network:
+    """Open a network for inference on the CPU after checking its sha256; threads = 0 takes all cores.
+
+    Raises FileNotFoundError if a file is missing and ValueError if it was altered.
+    """
+    card = find_weights(name)
+    if not card.onnx.is_file():
+        raise FileNotFoundError(
+            f"weights {name!r}: {card.onnx} is missing; install unscatter again or copy it there"
+        )
+    content = card.onnx.read_bytes()
+    seen, expected = hashlib.sha256(content).hexdigest(), card.files[card.onnx.name]
+    if seen != expected:
+        raise ValueError(
+            f"weights {name!r} were altered: {card.onnx} has sha256 {seen[:16]}..., its card says "
+            f"{expected[:16]}...; install unscatter again"
+        )
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return Network(card, session)
+
+
+def describe_card(card: WeightsCard) -> str:
+    """Name, task, training and last scores of a network in a few lines."""
+    record = card.record
+    lines = [
+        f"{card.name}: {card.task}, unscatter {record['version']}, {record['step']} steps, "
+        f"{record['minutes']:.0f} minutes, recipes {', '.join(r['name'] for r in record['recipes'])}"
+    ]
+    last = record["scores"][-1] if record["scores"] else {}
+    lines += [f"  {name:<28} {value:.5f}" for name, value in last.items() if "/" in name]
+    return "\n".join(lines)
