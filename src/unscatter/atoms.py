@@ -31,7 +31,7 @@ class FormFactors:
         s_squared = (np.asarray(q, dtype=float) / (4 * np.pi)) ** 2
         gaussians = np.exp(-self.b.reshape(*self.b.shape, *[1] * s_squared.ndim) * s_squared)
         weights = self.a.reshape(*self.a.shape, *[1] * s_squared.ndim)
-        return np.sum(weights * gaussians, axis=1) + self.c.reshape(-1, *[1] * s_squared.ndim)
+        return np.asarray(np.sum(weights * gaussians, axis=1) + self.c.reshape(-1, *[1] * s_squared.ndim))
 
 
 def form_factors(elements: Sequence[str], radiation: Radiation = "x-ray") -> FormFactors:
@@ -48,9 +48,7 @@ def form_factors(elements: Sequence[str], radiation: Radiation = "x-ray") -> For
 def _x_ray(symbol: str) -> tuple[float, ...]:
     element = gemmi.Element(symbol)
     if element.atomic_number == 0 or element.it92 is None:
-        raise ValueError(
-            f"{symbol!r} is not an element with an X-ray form factor; write symbols such as C, O, Fe"
-        )
+        raise ValueError(f"{symbol!r} is not an element with an X-ray form factor; write symbols such as C, O, Fe")
     return tuple(element.it92.get_coefs())
 
 
@@ -63,9 +61,7 @@ def _neutron(symbol: str) -> tuple[float, ...]:
     except ValueError:
         length = None
     if length is None:
-        raise ValueError(
-            f"{symbol!r} has no tabulated neutron scattering length; write symbols such as C, D, Fe"
-        )
+        raise ValueError(f"{symbol!r} has no tabulated neutron scattering length; write symbols such as C, D, Fe")
     return (0.0,) * 8 + (float(length),)
 
 
@@ -108,9 +104,7 @@ def _complex_length(symbol: str, wavelength: float | None) -> complex:
     except (ValueError, KeyError):
         neutron = None
     if neutron is None or neutron.b_c is None:
-        raise ValueError(
-            f"{symbol!r} has no tabulated neutron scattering length; write symbols such as C, D, 7Li"
-        )
+        raise ValueError(f"{symbol!r} has no tabulated neutron scattering length; write symbols such as C, D, 7Li")
     if wavelength is not None and neutron.nsf_table is not None:
         return complex(np.interp(wavelength, neutron.nsf_table[0], neutron.nsf_table[1]))
     return complex(neutron.b_c, getattr(neutron.b_c_complex, "imag", 0.0))

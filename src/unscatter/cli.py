@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 from tyro.conf import Positional
@@ -13,17 +13,18 @@ from tyro.conf import Positional
 from unscatter.version import __version__
 
 Cell6 = tuple[float, ...]
+Text = Annotated[str | None, tyro.conf.arg(metavar="TEXT")]
 
 
 def factorize(
     files: Positional[tuple[Path, ...]],
     /,
     out: Path = Path(),
-    plane: str | None = None,
-    cell: Cell6 | None = None,
-    axes: str | None = None,
-    mask: str | None = None,
-    dataset: str | None = None,
+    plane: Text = None,
+    cell: Annotated[Cell6 | None, tyro.conf.arg(metavar="A B C ALPHA BETA GAMMA")] = None,
+    axes: Text = None,
+    mask: Text = None,
+    dataset: Text = None,
     negative: Literal["refuse", "clip", "shift"] = "refuse",
     zeros_missing: bool = True,
     weights: str = "factorize-256",
@@ -145,31 +146,42 @@ def _commands() -> dict[str, Callable[..., int]]:
     return {"factorize": factorize, "demo": demo, "weights": weights, "cite": cite}
 
 
-def _simulate_commands() -> dict[str, Callable[..., int]]:
+def _simulate_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
     return {"diffuse": simulate_diffuse}
 
 
-def _train_commands() -> dict[str, Callable[..., int]]:
+def _train_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
     _require_torch("train")
-    from unscatter.train import commands
+    from unscatter.train.commands import train_factorize_commands
 
-    return {"factorize": commands.train_factorize}
+    return train_factorize_commands(_take_option(arguments, "--network", "unet"))
 
 
-def _evaluate_commands() -> dict[str, Callable[..., int]]:
+def _evaluate_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
     _require_torch("evaluate")
     from unscatter.train import commands
 
     return {"factorize": commands.evaluate_factorize}
 
 
+def _export_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
+    _require_torch("export")
+    from unscatter.train import commands
+
+    return {"factorize": commands.export_weights}
+
+
 #: Commands that have commands of their own: what they are for, and how to get them.
-GROUPS: dict[str, tuple[str, Callable[[], dict[str, Callable[..., int]]]]] = {
+GROUPS: dict[str, tuple[str, Callable[[list[str]], dict[str, Callable[..., int]]]]] = {
     "simulate": (
         "Make frozen sets of simulated data: unscatter simulate diffuse --help.",
         _simulate_commands,
     ),
     "train": ("Train networks: unscatter train factorize --help.", _train_commands),
+    "export": (
+        "Turn a checkpoint into weights to ship: unscatter export factorize --help.",
+        _export_commands,
+    ),
     "evaluate": (
         "Score networks on held-out samples: unscatter evaluate factorize --help.",
         _evaluate_commands,
@@ -196,7 +208,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     """Dispatch; the commands of a group are loaded only when the group is asked for."""
     if arguments and arguments[0] in GROUPS:
-        commands, program, rest = GROUPS[arguments[0]][1](), f"unscatter {arguments[0]}", arguments[1:]
+        program, rest = f"unscatter {arguments[0]}", arguments[1:]
+        commands = GROUPS[arguments[0]][1](rest)
     else:
         commands, program, rest = {**_commands(), **_placeholders()}, "unscatter", arguments
     description = "Deep learning that takes diffraction data apart."
@@ -204,6 +217,16 @@ def _run(arguments: list[str]) -> int:
         commands, prog=program, description=description, args=rest or ["--help"]
     )
     return code
+
+
+def _take_option(arguments: list[str], name: str, default: str) -> str:
+    """Take `name value` (or name=value) out of the arguments: an option that decides which others there are."""
+    for place, argument in enumerate(arguments):
+        if argument.startswith(f"{name}="):
+            return arguments.pop(place).split("=", 1)[1]
+        if argument == name and place + 1 < len(arguments):
+            return [arguments.pop(place), arguments.pop(place)][1]
+    return default
 
 
 def _placeholders() -> dict[str, Callable[..., int]]:

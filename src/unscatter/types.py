@@ -57,9 +57,7 @@ class Cell:
         """Make a cell from a sequence of 3 (right angles) or 6 numbers."""
         values = [float(n) for n in np.ravel(np.asarray(numbers, dtype=float))]
         if len(values) not in (3, 6):
-            raise ValueError(
-                f"a cell has 3 or 6 numbers (a b c alpha beta gamma), got {len(values)}: {values}"
-            )
+            raise ValueError(f"a cell has 3 or 6 numbers (a b c alpha beta gamma), got {len(values)}: {values}")
         return cls(*values)
 
     @property
@@ -124,9 +122,7 @@ class PlaneAxes:
     def hkl(self) -> NDArray[np.float64]:
         """Indices of every pixel, (ny, nx, 3)."""
         return (
-            self.origin
-            + self.x[None, :, None] * self.u[None, None, :]
-            + self.y[:, None, None] * self.v[None, None, :]
+            self.origin + self.x[None, :, None] * self.u[None, None, :] + self.y[:, None, None] * self.v[None, None, :]
         )
 
     def label(self, which: str) -> str:
@@ -266,9 +262,7 @@ class OrderParameters:
         object.__setattr__(self, "vectors", np.asarray(self.vectors))
         object.__setattr__(self, "alpha", np.asarray(self.alpha))
         if self.vectors.ndim != 2 or self.vectors.shape[1] != 3 or self.alpha.shape != self.vectors.shape[:1]:
-            raise ValueError(
-                f"vectors must be (n, 3) and alpha (n,), got {self.vectors.shape} and {self.alpha.shape}"
-            )
+            raise ValueError(f"vectors must be (n, 3) and alpha (n,), got {self.vectors.shape} and {self.alpha.shape}")
 
 
 @dataclass(frozen=True)
@@ -288,9 +282,7 @@ class Molecule:
         """Refuse positions that do not match the elements."""
         object.__setattr__(self, "positions", np.asarray(self.positions, dtype=np.float64).reshape(-1, 3))
         if len(self.elements) != len(self.positions):
-            raise ValueError(
-                f"{self.name}: {len(self.elements)} elements but {len(self.positions)} positions"
-            )
+            raise ValueError(f"{self.name}: {len(self.elements)} elements but {len(self.positions)} positions")
 
 
 @dataclass(frozen=True)

@@ -103,9 +103,7 @@ def open_network(name: str, threads: int = 0) -> Network:
     """
     card = find_weights(name)
     if not card.onnx.is_file():
-        raise FileNotFoundError(
-            f"weights {name!r}: {card.onnx} is missing; install unscatter again or copy it there"
-        )
+        raise FileNotFoundError(f"weights {name!r}: {card.onnx} is missing; install unscatter again or copy it there")
     content = card.onnx.read_bytes()
     seen, expected = hashlib.sha256(content).hexdigest(), card.files[card.onnx.name]
     if seen != expected:

@@ -262,9 +262,7 @@ def test_drawn_scans_are_realistic_and_reproducible(seed, q_max):
     assert scan.wavelength <= 1.0
     assert scan.distance >= 59.9
     # The direct beam never falls into a gap, or a whole layer would be lost.
-    for offset, active in zip(
-        scan.offset, (scan.detector.active_columns, scan.detector.active_rows), strict=True
-    ):
+    for offset, active in zip(scan.offset, (scan.detector.active_columns, scan.detector.active_rows), strict=True):
         assert active[int(active.size / 2 - offset / scan.detector.pixel)]
 
 
@@ -398,9 +396,7 @@ def test_periodic_blur_commutes_with_a_shift_and_keeps_the_sum():
     intensity, _, _ = a_batch()
     blurred = add_blur(intensity, 1.5, periodic=True)
     assert blurred.sum() == pytest.approx(intensity.sum())
-    assert np.allclose(
-        add_blur(np.roll(intensity, 9, axis=-1), 1.5, periodic=True), np.roll(blurred, 9, axis=-1)
-    )
+    assert np.allclose(add_blur(np.roll(intensity, 9, axis=-1), 1.5, periodic=True), np.roll(blurred, 9, axis=-1))
 
 
 @pytest.mark.parametrize("n", [0.1, 0.5, 1.0, 5.0, 100.0, 1e6])
@@ -423,9 +419,7 @@ def test_noise_vanishes_for_many_counts_and_where_nothing_scatters():
 def spoil(intensity, q_squared, hkl, normal, number):
     """Every artefact at once; number(list) makes the array of one number for each plane."""
     spoilt = intensity * debye_waller(q_squared, number([0.0, 0.01, 0.02]))
-    spoilt = add_background(
-        spoilt, q_squared, Background(constant=number([0.1, 0.2, 0.3]), air=0.4, halo=0.2)
-    )
+    spoilt = add_background(spoilt, q_squared, Background(constant=number([0.1, 0.2, 0.3]), air=0.4, halo=0.2))
     spoilt = add_bragg_residue(spoilt, hkl, BraggResidue(number([0.0, 1.0, 2.0]), 0.05, seed=3))
     spoilt = add_blur(spoilt, number([0.0, 0.5, 2.0]))
     return add_counting_noise(spoilt, number([10.0, 100.0, 1000.0]), normal)
@@ -462,7 +456,5 @@ def test_blur_and_background_are_differentiable(torch):
 
 
 def test_artefacts_do_not_import_torch():
-    code = (
-        "import sys, unscatter.diffuse.artefacts as a; a.read_detectors(); sys.exit('torch' in sys.modules)"
-    )
+    code = "import sys, unscatter.diffuse.artefacts as a; a.read_detectors(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -62,9 +62,7 @@ class Detector:
             rows, columns = getattr(self, field)
             object.__setattr__(self, field, (int(rows), int(columns)))
         if self.pixel <= 0 or min(self.modules) < 1 or min(self.module) < 1 or min(*self.gap, self.seam) < 0:
-            raise ValueError(
-                f"{self} cannot be: pixel, modules and module must be positive, gap and seam not negative"
-            )
+            raise ValueError(f"{self} cannot be: pixel, modules and module must be positive, gap and seam not negative")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -152,9 +150,7 @@ class RotationScan:
                 f"distance {self.distance:g} mm and wavelength {self.wavelength:g} Angstrom must be positive"
             )
         if not 0 < self.sweep <= 360:
-            raise ValueError(
-                f"a sweep lies between 0 and 360 deg, got {self.sweep:g}; name a second turn in settings"
-            )
+            raise ValueError(f"a sweep lies between 0 and 360 deg, got {self.sweep:g}; name a second turn in settings")
         if not self.settings:
             raise ValueError("a scan needs at least one setting; leave settings out for a single turn")
         object.__setattr__(self, "orientation", as_rotation(self.orientation))
@@ -179,9 +175,7 @@ def as_rotation(matrix: ArrayLike, improper: bool = False) -> Matrix:
     if M.shape != (3, 3) or not np.allclose(M @ M.T, np.eye(3), atol=1e-6):
         raise ValueError(f"expected a 3 x 3 rotation in Cartesian axes (M M^T = 1), got {M.tolist()}")
     if np.linalg.det(M) < 0 and not improper:
-        raise ValueError(
-            f"{M.tolist()} turns right hands into left ones: a crystal is turned by proper rotations"
-        )
+        raise ValueError(f"{M.tolist()} turns right hands into left ones: a crystal is turned by proper rotations")
     a, b, c = ((float(row[0]), float(row[1]), float(row[2])) for row in M)
     return a, b, c
 
@@ -218,9 +212,7 @@ def measured_by_scan(Q: Array, scan: RotationScan, symmetry: Iterable[ArrayLike]
     for operations that are not orthogonal.
     """
     if Q.ndim < 1 or Q.shape[-1] != 3:
-        raise ValueError(
-            f"Q holds three Cartesian components along its last axis, got shape {tuple(Q.shape)}"
-        )
+        raise ValueError(f"Q holds three Cartesian components along its last axis, got shape {tuple(Q.shape)}")
     return _any_of(_struck(*_components(Q, frame), scan) for frame in _equivalent_frames(scan, symmetry))
 
 
@@ -364,9 +356,7 @@ def draw_scan(rng: np.random.Generator, q_max: float) -> RotationScan:
 def _draw_resolution(rng: np.random.Generator, detector: Detector, q_edge: float) -> tuple[float, float]:
     """A wavelength, and the distance that puts |Q| = q_edge on the nearer edge of the detector."""
     half = min(detector.size) / 2
-    widest = math.atan2(
-        half, SHORTEST_DISTANCE
-    )  # two theta of the edge with the detector as close as it gets
+    widest = math.atan2(half, SHORTEST_DISTANCE)  # two theta of the edge with the detector as close as it gets
     longest = min(1.0, 4 * math.pi * math.sin(widest / 2) / q_edge)
     wavelength = float(rng.uniform(min(0.3, longest), longest))
     two_theta = 2 * math.asin(q_edge * wavelength / (4 * math.pi))
@@ -386,9 +376,7 @@ def _draw_orientation(rng: np.random.Generator) -> Matrix:
     """Six in ten with x, y or z a few degrees off the spindle, the others anyhow."""
     if rng.random() > 0.6:
         return as_rotation(_about(rng.normal(size=3), 180) @ spindle_rotation(rng.uniform(0, 360)))
-    upright = np.roll(
-        np.eye(3), int(rng.integers(3)), axis=1
-    )  # cyclic permutations of the axes are rotations
+    upright = np.roll(np.eye(3), int(rng.integers(3)), axis=1)  # cyclic permutations of the axes are rotations
     tilt = _about(spindle_rotation(rng.uniform(0, 360))[0], rng.normal(0, 5))
     return as_rotation(tilt @ spindle_rotation(rng.uniform(0, 360)) @ upright)
 

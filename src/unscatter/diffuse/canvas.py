@@ -53,16 +53,14 @@ class Canvas:
         measured = np.isfinite(plane).astype(np.float64)
         intensity = np.where(measured > 0, plane, 0.0)
         step = 2 * self.half / (self.pixels - 1)
-        size = [max(1, round(float(np.linalg.norm(row[:2])) * step)) for row in self.to_pixels[::-1]]
+        # An odd number of pixels: an even one would shift the plane by half a pixel.
+        size = [2 * int(float(np.linalg.norm(row[:2])) * step / 2) + 1 for row in self.to_pixels[::-1]]
         if max(size) > 1:
-            intensity, measured = (
-                ndimage.uniform_filter(a, size, mode="constant") for a in (intensity, measured)
-            )
+            intensity, measured = (ndimage.uniform_filter(a, size, mode="nearest") for a in (intensity, measured))
         x, y = np.meshgrid(self.x, self.y)
         columns, rows = np.tensordot(self.to_pixels, np.stack([x, y, np.ones_like(x)]), axes=1)
         total, weight = (
-            ndimage.map_coordinates(a, [rows, columns], order=1, mode="constant")
-            for a in (intensity, measured)
+            ndimage.map_coordinates(a, [rows, columns], order=1, mode="constant") for a in (intensity, measured)
         )
         seen = weight > 0.5
         return np.where(seen, total / np.where(seen, weight, 1.0), 0.0), seen.astype(np.float64)
@@ -99,17 +97,13 @@ def canvas_without_lattice(shape: tuple[int, int], pixels: int) -> Canvas:
     return _fit(np.eye(2, 3), shape, pixels, None)
 
 
-def _fit(
-    to_pixels: Floats, shape: tuple[int, int], pixels: int, frame: tuple[Floats, Floats, Floats] | None
-) -> Canvas:
+def _fit(to_pixels: Floats, shape: tuple[int, int], pixels: int, frame: tuple[Floats, Floats, Floats] | None) -> Canvas:
     """The smallest square that holds all corners of the plane."""
     corners = np.array([(c, r) for c in (0, shape[1] - 1) for r in (0, shape[0] - 1)], dtype=float)
     points = np.linalg.solve(to_pixels[:, :2], (corners - to_pixels[:, 2]).T)
     low, high = points.min(axis=1), points.max(axis=1)
     centre = (low + high) / 2
-    return Canvas(
-        (float(centre[0]), float(centre[1])), float((high - low).max()) / 2, pixels, to_pixels, frame
-    )
+    return Canvas((float(centre[0]), float(centre[1])), float((high - low).max()) / 2, pixels, to_pixels, frame)
 
 
 def tiles(canvas: Canvas, largest_half: float, overlap: float = 0.25) -> Iterator[Canvas]:

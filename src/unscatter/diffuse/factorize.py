@@ -139,9 +139,7 @@ def _scale_to_data(plane: Plane, answer: _Answer) -> tuple[Floats, Floats]:
     return answer.form_factor * _scale_factor(intensity, answer.form_factor * ordered, measured), ordered
 
 
-def _combine_with_fold(
-    plane: Plane, axes: PlaneAxes, lattice: PlaneLattice, answer: _Answer
-) -> tuple[Floats, Floats]:
+def _combine_with_fold(plane: Plane, axes: PlaneAxes, lattice: PlaneLattice, answer: _Answer) -> tuple[Floats, Floats]:
     """With the network's I_FF, fit I_SRO to all data as one periodic series that starts from the network's."""
     measured = plane.measured.astype(np.float64)
     intensity = np.where(plane.measured, plane.intensity, 0.0)
@@ -150,9 +148,7 @@ def _combine_with_fold(
     frequencies = lattice.frequencies
     # Where the plane has a centre of inversion, cosines about it are enough.
     centric = lattice.centre is not None
-    x, y = (
-        axis - origin for axis, origin in zip((axes.x, axes.y), lattice.centre or (0.0, 0.0), strict=True)
-    )
+    x, y = (axis - origin for axis, origin in zip((axes.x, axes.y), lattice.centre or (0.0, 0.0), strict=True))
     flat = np.ones_like(form)
     prior = fit_waves(answer.short_range_order, flat, frequencies, x, y, order, centric=centric)
     # Counts are uncertain by their root, so I / I_FF deserves a weight of about I_FF.

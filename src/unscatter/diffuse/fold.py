@@ -32,11 +32,11 @@ class PlaneLattice:
     @property
     def frequencies(self) -> NDArray[np.float64]:
         """Waves per unit of (x, y) of the first harmonic of either translation, (2, 2): f_i . t_j = delta_ij."""
-        return np.linalg.inv(self.translations).T
+        return np.asarray(np.linalg.inv(self.translations).T, dtype=np.float64)
 
     @property
     def window(self) -> tuple[float, float]:
-        """Widths in x and y of a rectangle over which every harmonic but the mean averages out (exactly if t lies along x)."""
+        """Widths in x and y over which every harmonic but the mean averages out, exactly if one lies along x."""
         (t, s) = self.translations
         if abs(t[1]) < 1e-6 * abs(t[0]):
             return abs(float(t[0])), abs(float(s[1]))

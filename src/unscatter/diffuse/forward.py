@@ -61,9 +61,7 @@ class Waves:
 def scattering_plane(axes: PlaneAxes, cell: Cell) -> ScatteringPlane:
     """Carry a plane from reciprocal-lattice units into Cartesian 1/Angstrom (NumPy, float64)."""
     reciprocal = cell.reciprocal
-    return ScatteringPlane(
-        axes.origin @ reciprocal, axes.u @ reciprocal, axes.v @ reciprocal, x=axes.x, y=axes.y
-    )
+    return ScatteringPlane(axes.origin @ reciprocal, axes.u @ reciprocal, axes.v @ reciprocal, x=axes.x, y=axes.y)
 
 
 def atom_pair(a: Molecule, b: Molecule | None, radiation: Radiation = "x-ray") -> AtomPair:
@@ -73,10 +71,7 @@ def atom_pair(a: Molecule, b: Molecule | None, radiation: Radiation = "x-ray") -
     signs = np.concatenate([np.full(len(molecule.elements), sign) for molecule, sign in molecules])
     elements = sorted(set(symbols))
     weights = np.array(
-        [
-            [sign * (symbol == element) for symbol, sign in zip(symbols, signs, strict=True)]
-            for element in elements
-        ]
+        [[sign * (symbol == element) for symbol, sign in zip(symbols, signs, strict=True)] for element in elements]
     )
     table = form_factors(elements, radiation)
     positions = np.concatenate([molecule.positions for molecule, _ in molecules])
@@ -86,9 +81,7 @@ def atom_pair(a: Molecule, b: Molecule | None, radiation: Radiation = "x-ray") -
 def q_squared(plane: ScatteringPlane) -> Array:
     """|Q|^2 of every pixel in 1/Angstrom^2, (..., ny, nx)."""
     along_x, along_y, cross = _q_squared_parts(plane)
-    return (
-        along_x[..., None, :] + along_y[..., :, None] + cross * plane.y[..., :, None] * plane.x[..., None, :]
-    )
+    return along_x[..., None, :] + along_y[..., :, None] + cross * plane.y[..., :, None] * plane.x[..., None, :]
 
 
 def _q_squared_parts(plane: ScatteringPlane) -> tuple[Array, Array, Array]:
@@ -129,8 +122,8 @@ def element_form_factors(pair: AtomPair, plane: ScatteringPlane) -> Iterator[Arr
 def _perpendicular(plane: ScatteringPlane) -> bool:
     """Whether u and v are perpendicular to rounding: angles of 90 degrees leave 1e-17 behind."""
     xp = array_namespace(plane.u)
-    scale = xp.sum(plane.u**2, axis=-1) + xp.sum(plane.v**2, axis=-1)
-    return bool(xp.all(xp.abs(xp.sum(plane.u * plane.v, axis=-1)) <= 5e-7 * scale))
+    rounding = 8 * xp.finfo(plane.u.dtype).eps * (xp.sum(plane.u**2, axis=-1) + xp.sum(plane.v**2, axis=-1))
+    return bool(xp.all(xp.abs(xp.sum(plane.u * plane.v, axis=-1)) <= rounding))
 
 
 def form_factor_difference(pair: AtomPair, plane: ScatteringPlane) -> tuple[Array, Array]:
@@ -153,9 +146,7 @@ def form_factor_difference(pair: AtomPair, plane: ScatteringPlane) -> tuple[Arra
     return real, imaginary
 
 
-def molecular_form_factor(
-    pair: AtomPair, plane: ScatteringPlane, concentration: Array | float = 0.5
-) -> Array:
+def molecular_form_factor(pair: AtomPair, plane: ScatteringPlane, concentration: Array | float = 0.5) -> Array:
     """I_FF(Q) = m_A m_B |F_A - F_B|^2, eq. (1) with N = 1, in electrons^2 (fm^2) a cell, (..., ny, nx).
 
     concentration: m_A = 1 - m_B, a number or (...,).
@@ -202,9 +193,7 @@ def to_namespace(value: Any, xp: Any, **options: Any) -> Any:
     return type(value)(**fields)
 
 
-def simulate_plane(
-    pair: AtomPair, order: OrderParameters, axes: PlaneAxes, cell: Cell
-) -> tuple[Array, Array, Array]:
+def simulate_plane(pair: AtomPair, order: OrderParameters, axes: PlaneAxes, cell: Cell) -> tuple[Array, Array, Array]:
     """I_FF, I_SRO and I_D of one plane with NumPy in float64, (ny, nx) each."""
     form = molecular_form_factor(pair, scattering_plane(axes, cell), order.concentration)
     ordering = short_range_order(order_waves(order, axes), axes.x, axes.y)

@@ -57,8 +57,8 @@ def write_samples(
 
     precision: of the planes; alphas: store the order parameters too; drop_duplicates: leave out samples
     whose clean plane is nearer than this sliced Wasserstein distance to an earlier one. An interrupted call
-    is taken up by the same call. Raises ValueError where FILE.part is the beginning of another set, FileNotFoundError
-    if there is no such folder.
+    is taken up by the same call. Raises ValueError where FILE.part is the beginning of another set,
+    FileNotFoundError if there is no such folder.
     """
     path = Path(path)
     if count < 1:
@@ -115,9 +115,7 @@ def _resume(part: Path, what: dict[str, Any]) -> int:
         return int(found["complete"])
 
 
-def _sample_row(
-    recipe: DiffuseRecipe, seed: int, index: int, split: Split, alphas: bool
-) -> dict[str, NDArray[Any]]:
+def _sample_row(recipe: DiffuseRecipe, seed: int, index: int, split: Split, alphas: bool) -> dict[str, NDArray[Any]]:
     """One sample as one row of every data set.
 
     Samples are rendered one by one, so that their last digits do not depend on their neighbours.

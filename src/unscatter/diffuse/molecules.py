@@ -79,9 +79,7 @@ def rotate(molecule: Molecule, rotation: ArrayLike) -> Molecule:
     """
     R = np.asarray(rotation, dtype=np.float64)
     if R.shape != (3, 3) or not np.allclose(R @ R.T, np.eye(3), atol=1e-6) or np.linalg.det(R) < 0:
-        raise ValueError(
-            f"not a rotation: {R.tolist()}; expected an orthogonal (3, 3) matrix of determinant 1"
-        )
+        raise ValueError(f"not a rotation: {R.tolist()}; expected an orthogonal (3, 3) matrix of determinant 1")
     return replace(molecule, positions=molecule.positions @ R.T)
 
 
@@ -138,9 +136,7 @@ def _parse(text: str) -> _Parsed:
         return _parse_xyz(lines)
     if re.search(r"^\s*data_", text, re.MULTILINE | re.IGNORECASE):
         return _parse_cif(text)
-    raise ValueError(
-        "neither MOL/SDF (V2000), XYZ nor CIF; convert it, for example: obabel FILE -O molecule.xyz"
-    )
+    raise ValueError("neither MOL/SDF (V2000), XYZ nor CIF; convert it, for example: obabel FILE -O molecule.xyz")
 
 
 def _only(found: Sequence[_T], what: str, advice: str) -> _T:

@@ -38,15 +38,13 @@ def monte_carlo(
     concentration: (B,), targets: (B, 3); returns (B, box, box, box). Raises ValueError for an odd box.
     """
     if box % 2:
-        raise ValueError(
-            f"the box must have an even number of cells along each edge for two colours, got {box}"
-        )
+        raise ValueError(f"the box must have an even number of cells along each edge for two colours, got {box}")
     concentration = np.asarray(concentration, dtype=np.float64)
     targets = np.asarray(targets, dtype=np.float64)
     batch = len(concentration)
-    occupied = (
-        rng.random((batch, box, box, box), dtype=np.float32) < concentration[:, None, None, None]
-    ).astype(np.uint8)
+    occupied = (rng.random((batch, box, box, box), dtype=np.float32) < concentration[:, None, None, None]).astype(
+        np.uint8
+    )
     colour = np.indices((box, box, box)).sum(axis=0) % 2 == 0
     field = np.log(concentration / (1 - concentration)) / 2
     coupling = np.zeros((batch, 3))
@@ -81,9 +79,7 @@ def _heat_bath_thresholds(field: Floats, coupling: Floats) -> NDArray[np.uint16]
 
 def _nearest_neighbour_order(occupied: NDArray[np.uint8]) -> tuple[Floats, Floats]:
     mean = occupied.mean(axis=(1, 2, 3), dtype=np.float64)
-    pairs = [
-        np.mean(occupied & np.roll(occupied, 1, axis), axis=(1, 2, 3), dtype=np.float64) for axis in (1, 2, 3)
-    ]
+    pairs = [np.mean(occupied & np.roll(occupied, 1, axis), axis=(1, 2, 3), dtype=np.float64) for axis in (1, 2, 3)]
     variance = np.maximum(mean * (1 - mean), 1e-9)
     return mean, (np.stack(pairs, axis=1) - mean[:, None] ** 2) / variance[:, None]
 
@@ -96,9 +92,7 @@ def warren_cowley(occupied: NDArray[np.uint8], radius: int) -> Floats:
     """
     box = occupied.shape[-1]
     if radius > box // 2:
-        raise ValueError(
-            f"vectors of up to {radius} cells do not fit a periodic box of {box}: use at most {box // 2}"
-        )
+        raise ValueError(f"vectors of up to {radius} cells do not fit a periodic box of {box}: use at most {box // 2}")
     mean = occupied.mean(axis=(-3, -2, -1), keepdims=True, dtype=np.float64)
     spectrum = np.abs(np.fft.rfftn(occupied - mean, axes=(-3, -2, -1))) ** 2
     correlation = np.fft.irfftn(spectrum, s=occupied.shape[-3:], axes=(-3, -2, -1))
@@ -127,7 +121,7 @@ def shells(net: Net, radius: int) -> NDArray[np.int64]:
 def damped_oscillator(net: Net, amplitude: float, decay: float, frequency: float, radius: int) -> Floats:
     """alpha_x = A exp(-d x) cos(omega x) with the shell number x, eq. (7), on a net, (2R+1, 2R+1); alpha_0 = 1."""
     x = shells(net, radius)
-    alpha = amplitude * np.exp(-decay * x) * np.cos(frequency * x)
+    alpha: Floats = amplitude * np.exp(-decay * x) * np.cos(frequency * x)
     alpha[x == 0] = 1.0
     return alpha
 
@@ -159,7 +153,7 @@ def make_non_negative(alpha: Floats, grid: int = 64) -> Floats:
     wave = np.exp(2j * np.pi * np.outer(np.arange(grid), np.arange(-radius, radius + 1)) / grid)
     waviness = np.real(wave @ alpha @ wave.T) - alpha[radius, radius]
     factor = min(1.0, 1.0 / max(-waviness.min(), 1e-12))
-    scaled = alpha * factor
+    scaled: Floats = alpha * factor
     scaled[radius, radius] = alpha[radius, radius]
     return scaled
 
@@ -167,7 +161,7 @@ def make_non_negative(alpha: Floats, grid: int = 64) -> Floats:
 def stack_layers(alpha: Floats, persistence: float) -> Floats:
     """Correlate identical layers along the unique axis b: alpha[u, v, w] = alpha[u, w] p^|v|, positive definite."""
     radius = alpha.shape[0] // 2
-    along = persistence ** np.abs(np.arange(-radius, radius + 1, dtype=np.float64))
+    along: Floats = persistence ** np.abs(np.arange(-radius, radius + 1, dtype=np.float64))
     return alpha[:, None, :] * along[None, :, None]
 
 
@@ -227,7 +221,7 @@ def draw_targets(rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
 
 @cache
 def monte_carlo_bank() -> tuple[NDArray[np.float16], NDArray[np.float64]]:
-    """The shipped models: alphas (n, half space of R = 7) and concentrations (n,). Built by tools/build_order_bank.py."""
+    """The shipped models of tools/build_order_bank.py: alphas (n, half space of R = 7) and concentrations (n,)."""
     with files("unscatter.data").joinpath("order_bank.npz").open("rb") as stream, np.load(stream) as bank:
         return bank["alpha"], bank["concentration"].astype(np.float64)
 

@@ -103,9 +103,7 @@ def read_recipe(name: str) -> DiffuseRecipe:
     elif Path(name).is_file():
         text = Path(name).read_text(encoding="utf-8")
     else:
-        raise FileNotFoundError(
-            f"no recipe {name!r}: give one of {', '.join(names)}, or the path of a TOML file"
-        )
+        raise FileNotFoundError(f"no recipe {name!r}: give one of {', '.join(names)}, or the path of a TOML file")
     table = tomllib.loads(text)
     known = {field.name for field in fields(DiffuseRecipe)}
     unknown = sorted(set(table) - known)
@@ -179,9 +177,7 @@ def draw_sample(recipe: DiffuseRecipe, seed: int, index: int, split: Split = "tr
     if rng.random() < 0.5:
         a, b = b, a
     monte_carlo = split == "validation" or rng.random() < recipe.monte_carlo
-    alpha, concentration = (
-        _draw_monte_carlo(rng, split) if monte_carlo else _draw_symmetric(rng, recipe, a.group)
-    )
+    alpha, concentration = _draw_monte_carlo(rng, split) if monte_carlo else _draw_symmetric(rng, recipe, a.group)
     order = _cut_off(recipe, rng, alpha, concentration)
     cell = vegard_cell(a, b, concentration)
     q_max = float(rng.uniform(*recipe.q_max))
@@ -223,9 +219,7 @@ def _draw_monte_carlo(rng: np.random.Generator, split: Split) -> tuple[NDArray[n
     return cube, concentration if rng.random() < 0.5 else 1 - concentration
 
 
-def _draw_symmetric(
-    rng: np.random.Generator, recipe: DiffuseRecipe, group: int
-) -> tuple[NDArray[np.float64], float]:
+def _draw_symmetric(rng: np.random.Generator, recipe: DiffuseRecipe, group: int) -> tuple[NDArray[np.float64], float]:
     """Order on the hexagonal or square net normal to the unique axis, concentration 1/2."""
     net: ordering.Net = "hexagonal" if group == 3 else "square"
     if rng.random() < recipe.clapp_moss:
@@ -251,9 +245,7 @@ def _cut_off(
     return ordering.published_order(ordering.to_order_parameters(alpha, concentration))
 
 
-def _draw_level(
-    rng: np.random.Generator, order: OrderParameters, cell: Cell, normal: int, q_max: float
-) -> float:
+def _draw_level(rng: np.random.Generator, order: OrderParameters, cell: Cell, normal: int, q_max: float) -> float:
     """Height of a plane: h0l to h3l where layers are not negatively correlated along b; else near a diffuse layer.
 
     The mean of I_SRO over a layer at height l is the series of the alphas along the normal alone.
@@ -343,14 +335,12 @@ def _bragg_peaks(draw: SampleDraw, pixels: int) -> NDArray[np.float32]:
     # Friedel's law: a hash of squares gives hkl and -hkl one height.
     code = (nearest.astype(np.int64) @ [73856093, 19349663, 83492791]) ** 2 % 4093
     shape = np.exp(-0.5 * np.sum((hkl - nearest) ** 2, axis=-1) / draw.bragg_width**2)
-    return (heights[code] * shape).astype(np.float32)
+    return np.asarray(heights[code] * shape, dtype=np.float32)
 
 
 def _stack(values: Sequence[Any]) -> Any:
     names = [field.name for field in fields(values[0])]
-    return type(values[0])(
-        **{name: np.stack([np.asarray(getattr(v, name)) for v in values]) for name in names}
-    )
+    return type(values[0])(**{name: np.stack([np.asarray(getattr(v, name)) for v in values]) for name in names})
 
 
 def _stack_padded(values: Sequence[Any]) -> Any:

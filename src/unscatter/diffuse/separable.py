@@ -19,9 +19,7 @@ def wave_tables(frequency: Array, axis: Array) -> tuple[Array, Array]:
     return xp.cos(phase), xp.sin(phase)
 
 
-def sum_waves(
-    cosine: Array, sine: Array, frequency_x: Array, frequency_y: Array, x: Array, y: Array
-) -> Array:
+def sum_waves(cosine: Array, sine: Array, frequency_x: Array, frequency_y: Array, x: Array, y: Array) -> Array:
     """Synthesis: sum_k A_k cos(2 pi (f_x x + f_y y)) + B_k sin(2 pi (f_x x + f_y y)).
 
     cosine, sine (A, B) and the frequencies: (..., K); x: (..., nx); y: (..., ny); returns (..., ny, nx).
@@ -31,9 +29,7 @@ def sum_waves(
     return sum_wave_tables(cosine, sine, cos_x, sin_x, cos_y, sin_y)
 
 
-def sum_wave_tables(
-    cosine: Array, sine: Array, cos_x: Array, sin_x: Array, cos_y: Array, sin_y: Array
-) -> Array:
+def sum_wave_tables(cosine: Array, sine: Array, cos_x: Array, sin_x: Array, cos_y: Array, sin_y: Array) -> Array:
     """`sum_waves` with the four tables (..., K, n) already made, for several sums over the same waves."""
     xp = array_namespace(cosine, cos_x)
     a, b = cosine[..., :, None], sine[..., :, None]
@@ -43,9 +39,7 @@ def sum_wave_tables(
     return xp.matmul(xp.matrix_transpose(rows), columns)
 
 
-def project_waves(
-    plane: Array, frequency_x: Array, frequency_y: Array, x: Array, y: Array
-) -> tuple[Array, Array]:
+def project_waves(plane: Array, frequency_x: Array, frequency_y: Array, x: Array, y: Array) -> tuple[Array, Array]:
     """Analysis, the adjoint of `sum_waves`: sums over the pixels of plane * cos and plane * sin, (..., K) each."""
     xp = array_namespace(plane, frequency_x)
     cos_x, sin_x = wave_tables(frequency_x, x)

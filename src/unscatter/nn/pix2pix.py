@@ -97,9 +97,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.config = config
         before = (config.in_channels, *config.channels)
-        levels = [
-            _halve(a, b, norm=i > 0) for i, (a, b) in enumerate(zip(before, config.channels, strict=False))
-        ]
+        levels = [_halve(a, b, norm=i > 0) for i, (a, b) in enumerate(zip(before, config.channels, strict=False))]
         self.layers = nn.Sequential(*levels, *_same_size(config.channels[-1], 1))
         self.apply(_draw_weights)
 

@@ -61,7 +61,8 @@ class UNet(nn.Module):
         for level, skip in zip(reversed(self.up), reversed(skips), strict=True):
             x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
             x = level(torch.cat([x, skip], dim=1))
-        return guesses + functional.pixel_shuffle(self.head(functional.silu(x)), self.config.patch)
+        correction: Tensor = functional.pixel_shuffle(self.head(functional.silu(x)), self.config.patch)
+        return guesses + correction
 
 
 class Level(nn.Module):
@@ -77,7 +78,8 @@ class Level(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return features (B, width, n, n)."""
         x = self.enter(x)
-        return self.fourier(self.blocks(x))
+        features: Tensor = self.fourier(self.blocks(x))
+        return features
 
 
 class ResidualBlock(nn.Module):
@@ -97,7 +99,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x + f(x)."""
-        return x + self.layers(x)
+        change: Tensor = self.layers(x)
+        return x + change
 
 
 class FourierBlock(nn.Module):
@@ -113,9 +116,7 @@ class FourierBlock(nn.Module):
         """Build the layers for planes of resolution x resolution."""
         super().__init__()
         self.enter = nn.Sequential(nn.GroupNorm(8, width), nn.Conv2d(width, hidden, 1))
-        self.mix = nn.Sequential(
-            nn.Conv2d(hidden, 2 * hidden, 1), nn.SiLU(), nn.Conv2d(2 * hidden, hidden, 1)
-        )
+        self.mix = nn.Sequential(nn.Conv2d(hidden, 2 * hidden, 1), nn.SiLU(), nn.Conv2d(2 * hidden, hidden, 1))
         self.leave = nn.Conv2d(hidden, width, 1)
         _start_at_zero(self.leave)
         index = torch.arange(resolution, dtype=torch.float64)
@@ -126,7 +127,8 @@ class FourierBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return x + f(x)."""
         waves = self.basis @ self.enter(x) @ self.basis
-        return x + self.leave(self.basis @ self.mix(waves) @ self.basis)
+        change: Tensor = self.leave(self.basis @ self.mix(waves) @ self.basis)
+        return x + change
 
 
 def _start_at_zero(layer: nn.Module) -> None:

@@ -58,7 +58,8 @@ def _one_thread(worker: int) -> None:
 def to_device(value: Any, device: torch.device) -> Any:
     """Carry a dataclass of NumPy arrays to a device, floating numbers as float32."""
     if is_dataclass(value):
-        return type(value)(**{f.name: to_device(getattr(value, f.name), device) for f in fields(value)})  # type: ignore[call-arg]
+        kind: Any = type(value)
+        return kind(**{f.name: to_device(getattr(value, f.name), device) for f in fields(value)})
     tensor = torch.as_tensor(value)
     return tensor.to(device, torch.float32 if tensor.is_floating_point() else tensor.dtype, non_blocking=True)
 
@@ -76,9 +77,7 @@ def channels_of(batch: DrawBatch, samples: Samples, lattice_known: bool) -> tupl
     measured = samples.measured.to(samples.intensity.dtype)
     intensity = samples.intensity * measured
     if lattice_known:
-        guess = guess_with_lattice(
-            intensity, measured, batch.frequencies, batch.window, batch.plane.x, batch.plane.y
-        )
+        guess = guess_with_lattice(intensity, measured, batch.frequencies, batch.window, batch.plane.x, batch.plane.y)
     else:
         guess = guess_without_lattice(intensity, measured)
     inputs, guesses = network_channels(intensity, measured, guess, lattice_known)
@@ -88,9 +87,7 @@ def channels_of(batch: DrawBatch, samples: Samples, lattice_known: bool) -> tupl
 @torch.no_grad()
 def targets_of(samples: Samples) -> Tensor:
     """True I_FF and I_SRO in the range [-1, 1], (B, 2, ny, nx)."""
-    return torch.stack(
-        [scale_by_maximum(samples.form_factor), scale_by_maximum(samples.short_range_order)], 1
-    )
+    return torch.stack([scale_by_maximum(samples.form_factor), scale_by_maximum(samples.short_range_order)], 1)
 
 
 def turn(tensors: Sequence[Tensor], how: int) -> list[Tensor]:

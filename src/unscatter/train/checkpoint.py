@@ -29,9 +29,7 @@ def save_checkpoint(
         tensors.update({f"{name}/{key}": value.contiguous() for key, value in module.state_dict().items()})
     for name, optimizer in optimizers.items():
         for index, state in optimizer.state_dict()["state"].items():
-            tensors.update(
-                {f"optimizer/{name}/{index}/{key}": torch.as_tensor(v) for key, v in state.items()}
-            )
+            tensors.update({f"optimizer/{name}/{index}/{key}": torch.as_tensor(v) for key, v in state.items()})
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(path.suffix + ".part")
     # Clones: safetensors refuses tensors that share memory.
@@ -62,9 +60,7 @@ def load_checkpoint(
         tensors = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
     for name, module in modules.items():
         prefix = f"{name}/"
-        module.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        )
+        module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
     for name, optimizer in optimizers.items():
         _load_optimizer(optimizer, f"optimizer/{name}/", tensors)
     return record

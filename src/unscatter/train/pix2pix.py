@@ -1,4 +1,4 @@
-"""Train the published baseline, two Pix2PixGANs in parallel: `unscatter train pix2pix`.
+"""Train the published baseline, two Pix2PixGANs in parallel.
 
 Section 2.2 of Fuller & Rudden, IUCrJ 11 (2024): a network each for I_FF and I_SRO, and a step on their
 product.
@@ -130,17 +130,13 @@ class ParallelGans:
     def modules(self) -> Mapping[str, nn.Module]:
         """The four networks by name, such as generator_I_FF."""
         generators = {f"generator_{name}": gan.plain_generator for name, gan in self.gans.items()}
-        return generators | {
-            f"discriminator_{name}": gan.plain_discriminator for name, gan in self.gans.items()
-        }
+        return generators | {f"discriminator_{name}": gan.plain_discriminator for name, gan in self.gans.items()}
 
     @property
     def optimizers(self) -> Mapping[str, Optimizer]:
         """The four optimisers by name."""
         generators = {f"generator_{name}": gan.generator_optimizer for name, gan in self.gans.items()}
-        return generators | {
-            f"discriminator_{name}": gan.discriminator_optimizer for name, gan in self.gans.items()
-        }
+        return generators | {f"discriminator_{name}": gan.discriminator_optimizer for name, gan in self.gans.items()}
 
     def update(self, rendered: Rendered, progress: Progress) -> dict[str, float]:
         """One iteration: both GANs play, then both generators step on the product."""

@@ -137,9 +137,7 @@ class Session:
             return
         record = load_checkpoint(self.path, training.modules, training.optimizers)
         self.progress = Progress(record["step"], record["minutes"], record["scores"])
-        self.fabric.print(
-            f"resumed {self.path} at step {self.progress.step}, {self.progress.minutes:.1f} minutes"
-        )
+        self.fabric.print(f"resumed {self.path} at step {self.progress.step}, {self.progress.minutes:.1f} minutes")
 
     def _finished(self) -> bool:
         options, progress = self.options, self.progress

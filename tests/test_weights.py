@@ -1,0 +1,47 @@
+"""Shipped networks are what their cards say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unscatter.weights import describe_card, find_weights, list_weights, open_network, shipped_folder
+
+LARGEST_FILE = 16 * 2**20
+
+
+@pytest.mark.parametrize("card", list_weights(), ids=lambda card: card.name)
+def test_files_are_small_and_match_their_hashes(card) -> None:  # type: ignore[no-untyped-def]
+    import hashlib
+
+    for name, expected in card.files.items():
+        content = (card.folder / name).read_bytes()
+        assert len(content) < LARGEST_FILE
+        assert hashlib.sha256(content).hexdigest() == expected
+
+
+def test_a_network_is_found_by_name() -> None:
+    card = find_weights("factorize-256")
+    assert card.task == "factorize"
+    assert "factorize-256" in describe_card(card)
+
+
+def test_an_unknown_name_lists_what_there_is() -> None:
+    with pytest.raises(FileNotFoundError, match="shipped are factorize-256"):
+        find_weights("nonsense")
+
+
+def test_altered_weights_are_refused(tmp_path: Path) -> None:
+    for path in shipped_folder().glob("factorize-256.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with (tmp_path / "factorize-256.onnx").open("ab") as stream:
+        stream.write(b"x")
+    with pytest.raises(ValueError, match="were altered"):
+        open_network(str(tmp_path / "factorize-256.onnx"))
+
+
+def test_missing_weights_say_what_to_do(tmp_path: Path) -> None:
+    card = json.loads((shipped_folder() / "factorize-256.json").read_text())
+    (tmp_path / "factorize-256.json").write_text(json.dumps(card))
+    with pytest.raises(FileNotFoundError, match="is missing"):
+        open_network(str(tmp_path / "factorize-256.onnx"))
