@@ -32,9 +32,7 @@ def main() -> None:
         cube = warren_cowley(occupied, BANK_RADIUS).reshape(len(occupied), -1)
         alphas.append(cube[:, cube.shape[1] // 2 :].astype(np.float16))
         concentrations.append(occupied.mean(axis=(1, 2, 3)).astype(np.float32))
-    np.savez_compressed(
-        options.out, alpha=np.concatenate(alphas), concentration=np.concatenate(concentrations)
-    )
+    np.savez_compressed(options.out, alpha=np.concatenate(alphas), concentration=np.concatenate(concentrations))
 
 
 if __name__ == "__main__":

@@ -146,9 +146,7 @@ def relaxed_conformers(molecule: Chem.Mol) -> list[tuple[float, NDArray[np.float
     results = relax(molecule, maxIters=5000)
     if not results or any(unfinished for unfinished, _ in results):
         raise RuntimeError(f"{Chem.MolToSmiles(molecule)}: a conformer was not found or did not converge")
-    return [
-        (energy, molecule.GetConformer(i).GetPositions()) for i, (_, energy) in zip(ids, results, strict=True)
-    ]
+    return [(energy, molecule.GetConformer(i).GetPositions()) for i, (_, energy) in zip(ids, results, strict=True)]
 
 
 def orient(positions: NDArray[np.float64], heavy: NDArray[np.bool_], group: int) -> NDArray[np.float64]:
