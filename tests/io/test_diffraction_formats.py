@@ -38,9 +38,7 @@ def write_yell_zero_gap(path):
 
 
 def write_discus(path):
-    steps = {
-        f"step_sizes_{name}": row for name, row in zip(("abs", "ord", "top"), np.eye(3) / 2, strict=True)
-    }
+    steps = {f"step_sizes_{name}": row for name, row in zip(("abs", "ord", "top"), np.eye(3) / 2, strict=True)}
     write_yell(path, format=np.bytes_("Yell 1.0"), PROGRAM="DISCUS", **steps)
 
 

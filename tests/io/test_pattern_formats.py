@@ -49,9 +49,7 @@ def xye() -> bytes:
 
 
 def xy() -> bytes:
-    return lines(
-        "a title", *(f" {x:.4f}\t{y:.0f}." for x, y in zip(TWO_THETA, COUNTS, strict=True)), end="\r\n"
-    )
+    return lines("a title", *(f" {x:.4f}\t{y:.0f}." for x, y in zip(TWO_THETA, COUNTS, strict=True)), end="\r\n")
 
 
 def csv_points() -> bytes:
@@ -64,9 +62,7 @@ def csv_integers() -> bytes:
 
 
 def decimal_comma() -> bytes:
-    rows = (
-        f"{x:.4f};{y:.1f};{s:.2f}".replace(".", ",") for x, y, s in zip(TWO_THETA, COUNTS, SIGMA, strict=True)
-    )
+    rows = (f"{x:.4f};{y:.1f};{s:.2f}".replace(".", ",") for x, y, s in zip(TWO_THETA, COUNTS, SIGMA, strict=True))
     return lines("Winkel;Intensität;Fehler", *rows)
 
 
@@ -470,9 +466,7 @@ class TestOriginals:
         assert files == set(ORIGINAL_FORMATS)
 
     def test_the_same_scan_in_two_formats(self) -> None:
-        text, binary = (
-            read_pattern(ORIGINALS / "formats" / name) for name in ("bruker.uxd", "bruker_raw2.raw")
-        )
+        text, binary = (read_pattern(ORIGINALS / "formats" / name) for name in ("bruker.uxd", "bruker_raw2.raw"))
         np.testing.assert_array_equal(text.intensity, binary.intensity)
         np.testing.assert_allclose(text.two_theta, binary.two_theta, atol=1e-3)
 

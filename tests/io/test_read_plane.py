@@ -51,9 +51,7 @@ def test_mask_of_another_shape(image, save, tmp_path):
 def test_negative_values(image, save):
     image[0, :2] = -3, -1
     path = save(image)
-    with pytest.raises(
-        ValueError, match=r"2 of 20 measured pixels are negative, down to -3; type --negative clip"
-    ):
+    with pytest.raises(ValueError, match=r"2 of 20 measured pixels are negative, down to -3; type --negative clip"):
         read_plane(path)
     assert read_plane(path, negative="clip").intensity[0, :3].tolist() == [0, 0, 3]
     assert read_plane(path, negative="shift").intensity[0, :3].tolist() == [0, 2, 6]
@@ -67,9 +65,7 @@ def test_masked_negative_values_do_not_count(image, save, tmp_path):
 
 @pytest.mark.parametrize(("value", "zeros_missing"), [(np.nan, True), (0.0, True), (0.0, False)])
 def test_nothing_measured(save, value, zeros_missing):
-    with pytest.raises(
-        ValueError, match=r"no pixel of this plane was measured|all measured pixels .* are zero"
-    ):
+    with pytest.raises(ValueError, match=r"no pixel of this plane was measured|all measured pixels .* are zero"):
         read_plane(save(np.full((4, 4), value)), zeros_missing=zeros_missing)
 
 

@@ -22,9 +22,7 @@ def plane():
     intensity = np.random.default_rng(1).random((6, 8)) * 1e4
     intensity[2, 3], intensity[0, 0] = np.nan, 0.0
     axes = PlaneAxes([0, 0, 0.5], [1, 1, 0], [0, 0, 1], np.linspace(-2, 2, 8) / 3, np.linspace(-1, 1, 6) / 7)
-    return Plane(
-        intensity, axes, Cell(14.12, 14.12, 6.93, 90, 90, 120), "a title ü", simulated=True, source="raw.h5"
-    )
+    return Plane(intensity, axes, Cell(14.12, 14.12, 6.93, 90, 90, 120), "a title ü", simulated=True, source="raw.h5")
 
 
 @pytest.fixture
@@ -87,9 +85,7 @@ def test_layout_is_nexus_with_the_measured_plane_in_front(tmp_path, components):
         for name in ("I_D", "I_FF", "I_SRO", "product", "residual", "mask"):
             group = entry[name]
             assert group.attrs["NX_class"] == "NXdata"
-            assert [group[axis].size for axis in group.attrs["axes"]] == list(
-                group[group.attrs["signal"]].shape
-            )
+            assert [group[axis].size for axis in group.attrs["axes"]] == list(group[group.attrs["signal"]].shape)
         assert entry["I_D/x"].attrs["long_name"] == "[h h 0] (r.l.u.)"
         assert entry["mask/data"][()].sum() == 1
         assert entry["process/program"].asstr()[()] == "unscatter"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unscatter.diffuse.canvas import Canvas, canvas_with_lattice, canvas_without_lattice, tile_weight, tiles
 from unscatter.diffuse.channels import guess_with_lattice, guess_without_lattice, network_channels
-from unscatter.diffuse.fold import CellMap, PlaneLattice, fit_waves, plane_lattice
+from unscatter.diffuse.fold import CellMap, PlaneLattice, fit_waves, local_gain, plane_lattice
 from unscatter.diffuse.scaling import unscale_plane
 from unscatter.types import Components, Plane, PlaneAxes
 from unscatter.version import __version__
@@ -21,6 +21,10 @@ Floats = NDArray[np.float64]
 #: Largest half edge of a tile: in 1/Angstrom with the lattice, in pixels without. What the network was trained on.
 LARGEST_TILE_WITH_LATTICE = 8.0
 LARGEST_TILE_WITHOUT_LATTICE = 384.0
+#: Width, in reciprocal cells, over which I_FF follows the data.
+GAIN_WIDTH = 0.25
+#: A residual of so many spreads halves the weight of a pixel.
+TRUST = 4.0
 #: Highest harmonic of the fold, however fine the pixels are.
 HIGHEST_ORDER = 12
 
@@ -140,17 +144,40 @@ def _scale_to_data(plane: Plane, answer: _Answer) -> tuple[Floats, Floats]:
 
 
 def _combine_with_fold(plane: Plane, axes: PlaneAxes, lattice: PlaneLattice, answer: _Answer) -> tuple[Floats, Floats]:
-    """With the network's I_FF, fit I_SRO to all data as one periodic series that starts from the network's."""
+    """From the network's factors to the data's: a periodic I_SRO given I_FF, then I_FF given I_SRO."""
     measured = plane.measured.astype(np.float64)
     intensity = np.where(plane.measured, plane.intensity, 0.0)
-    form = np.maximum(answer.form_factor, 1e-3 * answer.form_factor.max())
-    order = fold_order(axes, lattice)
-    frequencies = lattice.frequencies
+    form, ordered = answer.form_factor, answer.short_range_order
+    width = (GAIN_WIDTH * lattice.window[0], GAIN_WIDTH * lattice.window[1])
+    trusted = measured * _trust(intensity, form * ordered, plane.measured)
+    ordered = _fit_order(intensity, trusted, form, ordered, axes, lattice)
+    trusted = measured * _trust(intensity, form * ordered, plane.measured)
+    form = form * local_gain(intensity, form * ordered, trusted, axes.x, axes.y, width)
+    return form * _scale_factor(intensity, form * ordered, measured), ordered
+
+
+def _trust(intensity: Floats, model: Floats, measured: NDArray[np.bool_]) -> Floats:
+    """Weight of each pixel, near 1 within the scatter of the rest and small far outside: Bragg residue, hot pixels.
+
+    Cauchy's weight. The spread has two parts: one grows as the root of the model, as counting does, with a factor
+    taken from the median residual; the other is a tenth of the model, for what the model itself does not know.
+    """
+    root = np.sqrt(model + 1e-3 * model.max())
+    counting = 1.4826 * float(np.median(np.abs((intensity - model) / root)[measured]))
+    spread = np.hypot(counting * root, 0.1 * model) + 1e-12 * model.max()
+    return np.asarray(1 / (1 + ((intensity - model) / (TRUST * spread)) ** 2))
+
+
+def _fit_order(
+    intensity: Floats, measured: Floats, form: Floats, first: Floats, axes: PlaneAxes, lattice: PlaneLattice
+) -> Floats:
+    """One periodic series for I_SRO from all data, given I_FF; what the data leave open stays as in `first`."""
+    form = np.maximum(form, 1e-3 * form.max())
+    order, frequencies = fold_order(axes, lattice), lattice.frequencies
     # Where the plane has a centre of inversion, cosines about it are enough.
     centric = lattice.centre is not None
     x, y = (axis - origin for axis, origin in zip((axes.x, axes.y), lattice.centre or (0.0, 0.0), strict=True))
-    flat = np.ones_like(form)
-    prior = fit_waves(answer.short_range_order, flat, frequencies, x, y, order, centric=centric)
+    start = fit_waves(first, np.ones_like(form), frequencies, x, y, order, centric=centric)
     # Counts are uncertain by their root, so I / I_FF deserves a weight of about I_FF.
     series = fit_waves(
         intensity / form,
@@ -160,10 +187,9 @@ def _combine_with_fold(plane: Plane, axes: PlaneAxes, lattice: PlaneLattice, ans
         y,
         order,
         centric=centric,
-        prior=(prior.cosine, prior.sine),
+        prior=(start.cosine, start.sine),
     )
-    ordered = np.clip(series(x, y), 0.0, None) / _cell_mean(series, lattice)
-    return answer.form_factor * _scale_factor(intensity, answer.form_factor * ordered, measured), ordered
+    return np.asarray(np.clip(series(x, y), 0.0, None) / _cell_mean(series, lattice))
 
 
 def fold_order(axes: PlaneAxes, lattice: PlaneLattice) -> int:

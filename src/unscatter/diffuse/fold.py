@@ -14,7 +14,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from unscatter.diffuse.separable import project_waves, sum_waves
+from unscatter.diffuse.separable import project_waves, sum_waves, wave_tables
 from unscatter.types import Array, PlaneAxes
 
 
@@ -142,6 +142,24 @@ def local_mean(plane: Array, weight: Array, x: Array, y: Array, width_x: Array, 
     return smooth(plane * weight) / xp.clip(smooth(weight), 1e-12, None)
 
 
+def local_gain(
+    intensity: Array, model: Array, weight: Array, x: Array, y: Array, width: tuple[float, float], prior: float = 2.0
+) -> Array:
+    """Ratio of what is measured to what a model says, over a rectangle around each pixel, (..., ny, nx).
+
+    gain = (sum w I + prior <model>) / (sum w model + prior <model>): `prior` pixels of the model keep it at 1 where
+    little or nothing was measured.
+    """
+    xp = array_namespace(intensity)
+    box_x, box_y = _box_matrix(x, width[0]), _box_matrix(y, width[1])
+
+    def total(values: Array) -> Array:
+        return xp.matmul(xp.matmul(box_y, values), xp.matrix_transpose(box_x))
+
+    kept = prior * total(model) / total(xp.ones_like(model)) + 1e-30
+    return (total(weight * intensity) + kept) / (total(weight * model) + kept)
+
+
 def _offsets(axis: Array, width: Array) -> tuple[Array, Array]:
     xp = array_namespace(axis)
     distance = xp.abs(axis[..., :, None] - axis[..., None, :])
@@ -184,10 +202,8 @@ def fit_waves(
     xp = array_namespace(values)
     harmonics = half_plane(order)
     fx, fy = _combine(frequencies, harmonics, xp)
-    wide = half_plane(2 * order)
-    wx, wy = _combine(frequencies, wide, xp)
-    weight_cos, weight_sin = project_waves(weight, wx, wy, x, y)
-    right_cos, right_sin = project_waves(values * weight, fx, fy, x, y)
+    weight_cos, weight_sin = project_harmonics(weight, frequencies, half_plane(2 * order), x, y)
+    right_cos, right_sin = project_harmonics(values * weight, frequencies, harmonics, x, y)
     normal = _normal_matrix(weight_cos, weight_sin, order, centric, xp)
     total = weight_cos[..., 0]
     right = right_cos if centric else xp.concat([right_cos, right_sin[..., 1:]], axis=-1)
@@ -204,6 +220,31 @@ def fit_waves(
     zero = xp.zeros_like(cosine[..., :1])
     sine = xp.zeros_like(cosine) if centric else xp.concat([zero, solution[..., count:]], axis=-1)
     return CellMap(cosine, sine, fx, fy)
+
+
+def project_harmonics(
+    plane: Array, frequencies: Array, harmonics: NDArray[np.int64], x: Array, y: Array
+) -> tuple[Array, Array]:
+    """Sums over the pixels of plane * cos and plane * sin for harmonics (K, 2), (..., K) each.
+
+    Where one translation lies along x, the second basic frequency has no x component and all harmonics with equal
+    first number share one wave in x: few matrix columns serve many harmonics.
+    """
+    xp = array_namespace(plane)
+    fx, fy = _combine(frequencies, harmonics, xp)
+    if not bool(xp.all(xp.abs(frequencies[..., 1, 0]) <= 1e-6 * xp.max(xp.abs(frequencies)))):
+        return project_waves(plane, fx, fy, x, y)
+    numbers, place = np.unique(harmonics[:, 0], return_inverse=True)
+    shared = np.stack([numbers, np.zeros_like(numbers)], axis=-1)
+    cos_x, sin_x = wave_tables(_combine(frequencies, shared, xp)[0], x)
+    index = xp.asarray(place, device=_device(plane))
+    by_cos, by_sin = (
+        xp.matrix_transpose(xp.take(xp.matmul(plane, xp.matrix_transpose(table)), index, axis=-1))
+        for table in (cos_x, sin_x)
+    )
+    cos_y, sin_y = wave_tables(fy, y)
+    cosine = xp.sum(by_cos * cos_y - by_sin * sin_y, axis=-1)
+    return cosine, xp.sum(by_sin * cos_y + by_cos * sin_y, axis=-1)
 
 
 def _solve(matrix: Array, right: Array, xp: Array, iterations: int = 50) -> Array:

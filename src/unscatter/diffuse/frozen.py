@@ -26,7 +26,7 @@ from unscatter.diffuse.samples import (
     render,
 )
 from unscatter.io.files import replacing
-from unscatter.io.hdf5 import Node, Store, attribute
+from unscatter.io.hdf5 import Store, attribute
 from unscatter.types import Cell, Components, Plane, PlaneAxes
 from unscatter.version import __version__
 
@@ -72,7 +72,9 @@ def write_samples(
         for start in range(first, count, BLOCK):
             stop = min(start + BLOCK, count)
             rows = [_sample_row(recipe, seed, index, split, alphas) for index in range(start, stop)]
-            _append(part, what, rows, start)
+            if not part.exists():
+                _create(part, what, rows[0], count)
+            _write_rows(part, rows, start)
             bar.update(stop - start)
     if drop_duplicates is None:
         part.replace(path)
@@ -112,7 +114,7 @@ def _resume(part: Path, what: dict[str, Any]) -> int:
                     f"{part} is the beginning of another set: its {name} is {seen}, not {value}; "
                     "repeat the call it came from, or delete it"
                 )
-        return int(found["complete"])
+        return int(store.require("complete")[()])
 
 
 def _sample_row(recipe: DiffuseRecipe, seed: int, index: int, split: Split, alphas: bool) -> dict[str, NDArray[Any]]:
@@ -142,32 +144,38 @@ def _description(draw: SampleDraw) -> dict[str, Any]:
     }
 
 
-def _append(part: Path, what: dict[str, Any], rows: list[dict[str, NDArray[Any]]], start: int) -> None:
-    """Write a block, then count it; the file is closed after each, so that a killed run leaves it whole."""
+def _create(path: Path, what: dict[str, Any], row: dict[str, NDArray[Any]], count: int) -> None:
+    """Lay out a file for `count` samples like this one; it appears with all its space set aside.
+
+    What is written later changes numbers and no structure, so that a run killed at any moment leaves it whole.
+    """
     import h5py
 
-    with h5py.File(part, "a") as file:
-        if "complete" not in file.attrs:
-            file.attrs.update(what | {"complete": 0})
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(what)
+        file["complete"] = 0
+        for name, value in row.items():
+            layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+            layout.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+            file.create_dataset(
+                name,
+                shape=(count, *value.shape),
+                dtype=what["precision"] if name in PLANES else value.dtype,
+                chunks=(1, *value.shape) if name in (*PLANES, "measured") else None,
+                dcpl=layout,
+            )
+
+
+def _write_rows(path: Path, rows: Sequence[dict[str, NDArray[Any]]], start: int) -> None:
+    """Write samples, and count them only when they are in the file."""
+    import h5py
+
+    with h5py.File(path, "r+") as file:
         for name in rows[0]:
-            values = np.stack([row[name] for row in rows])
-            data = file.get(name)
-            if data is None:
-                data = _create(file, name, values, what["count"], what["precision"])
-            data[start : start + len(rows)] = values
+            file[name][start : start + len(rows)] = np.stack([row[name] for row in rows])
         file.flush()
-        file.attrs["complete"] = start + len(rows)
-
-
-def _create(file: Node, name: str, values: NDArray[Any], count: int, precision: str) -> Node:
-    """A data set of one chunk a plane; masks shrink a hundredfold, noisy planes hardly."""
-    return file.create_dataset(
-        name,
-        shape=(count, *values.shape[1:]),
-        dtype=precision if name in PLANES else values.dtype,
-        chunks=(1, *values.shape[1:]) if name in (*PLANES, "measured") else None,
-        compression="gzip" if name == "measured" else None,
-    )
+        file["complete"][()] = start + len(rows)
 
 
 def _unique(part: Path, threshold: float) -> NDArray[np.int64]:
@@ -185,18 +193,13 @@ def _unique(part: Path, threshold: float) -> NDArray[np.int64]:
 def _copy_rows(source: Path, target: Path, rows: NDArray[np.int64]) -> None:
     import h5py
 
-    with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
-        new.attrs.update(dict(old.attrs) | {"complete": len(rows)})
-        for name, data in old.items():
-            copy = new.create_dataset(
-                name,
-                shape=(len(rows), *data.shape[1:]),
-                dtype=data.dtype,
-                chunks=data.chunks,
-                compression=data.compression,
-            )
-            for place, row in enumerate(rows):
-                copy[place] = data[row]
+    with h5py.File(source, "r") as old:
+        names = [name for name in old if name != "complete"]
+        for start in range(0, len(rows), BLOCK):
+            block = [{name: old[name][row] for name in names} for row in rows[start : start + BLOCK]]
+            if start == 0:
+                _create(target, dict(old.attrs), block[0], len(rows))
+            _write_rows(target, block, start)
 
 
 @dataclass(frozen=True)
@@ -276,4 +279,4 @@ def read_samples(path: str | Path) -> FrozenSamples:
             )
         recipe = DiffuseRecipe(**json.loads(attribute(store.root, "recipe")))
         split: Split = "validation" if attribute(store.root, "split") == "validation" else "training"
-        return FrozenSamples(Path(path), int(found["complete"]), recipe, int(found["seed"]), split)
+        return FrozenSamples(Path(path), int(store.require("complete")[()]), recipe, int(found["seed"]), split)

@@ -120,9 +120,7 @@ def _interpolate(volume: Volume, points: NDArray[np.float64], zeros_missing: boo
         return values
     wanted = points[:, inside]
     low, high = np.floor(wanted.min(axis=1)).astype(int), np.ceil(wanted.max(axis=1)).astype(int)
-    slab = np.array(
-        volume.intensity[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))], dtype=np.float64
-    )
+    slab = np.array(volume.intensity[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))], dtype=np.float64)
     missing = ~np.isfinite(slab) | (slab == 0 if zeros_missing else False)
     slab[missing] = 0.0
     wanted = wanted - low[:, None]
@@ -140,6 +138,4 @@ def _no_such_plane(volume: Volume, section: Section) -> str:
     axes = zip(names, (volume.h, volume.k, volume.l), strict=True)
     ranges = ", ".join(f"{name} {axis[0]:g} to {axis[-1]:g}" for name, axis in axes)
     what = section.name or f"origin {section.origin}, u {section.u}, v {section.v}"
-    return (
-        f'no plane "{what}" in {volume.source or "this volume"}, which covers {ranges}: choose a plane within'
-    )
+    return f'no plane "{what}" in {volume.source or "this volume"}, which covers {ranges}: choose a plane within'

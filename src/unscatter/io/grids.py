@@ -33,9 +33,7 @@ class GridAxis:
         # Axes are often kept as float32: a hundredth of a pixel is far above its rounding.
         even = not steps.size or (steps.min() > 0 and np.ptp(steps) <= 0.01 * steps.mean())
         if not (even and np.all(np.isfinite(self.values))):
-            raise ValueError(
-                f"axis {self.label} does not increase evenly: rebin the data to an even grid first"
-            )
+            raise ValueError(f"axis {self.label} does not increase evenly: rebin the data to an even grid first")
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,7 @@ def pixel_centres(values: NDArray[np.float64], count: int, label: str) -> NDArra
     if values.size == count + 1:
         values = (values[:-1] + values[1:]) / 2
     if values.size != count:
-        raise ValueError(
-            f"axis {label} has {values.size} values for {count} pixels; expected {count} or {count + 1}"
-        )
+        raise ValueError(f"axis {label} has {values.size} values for {count} pixels; expected {count} or {count + 1}")
     return values
 
 
@@ -101,9 +97,7 @@ def stored_volume(
             f"{path}: axes {labels} do not span h, k, l; expected three such as Qh, Qk, Ql or "
             "[H,H,0], [H,-H,0], [0,0,L]: choose other data with --dataset"
         )
-    hkl = max(
-        permutations((2, 1, 0)), key=lambda order: sum(abs(directions[d][i]) for i, d in enumerate(order))
-    )
+    hkl = max(permutations((2, 1, 0)), key=lambda order: sum(abs(directions[d][i]) for i, d in enumerate(order)))
     h, k, l = (axes[disk].values for disk in hkl)  # noqa: E741  the index is called l
     shape = tuple(axis.values.size for axis in axes)
     basis = np.array([directions[disk] for disk in hkl])

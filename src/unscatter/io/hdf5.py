@@ -79,9 +79,7 @@ class Store:
         """Give the dataset of real numbers of that name; raises ValueError if there is none."""
         node = self.dataset(name, start)
         if node is None:
-            raise ValueError(
-                f"{self.path} has no dataset {name}, which its layout asks for; write the file again"
-            )
+            raise ValueError(f"{self.path} has no dataset {name}, which its layout asks for; write the file again")
         return require_numbers(node, self.path)
 
     def numbers(self, name: str, start: Node = None) -> NDArray[np.float64] | None:

@@ -51,9 +51,7 @@ def _axes(store: Store) -> list[GridAxis]:
     # SaveMD writes the first dimension last: without the attribute that is the order.
     names = names or [f"D{i}" for i in reversed(range(signal.ndim))]
     if len(names) != signal.ndim:
-        raise ValueError(
-            f"{store.path}: signal has shape {signal.shape} but axes {names}; save it again with SaveMD"
-        )
+        raise ValueError(f"{store.path}: signal has shape {signal.shape} but axes {names}; save it again with SaveMD")
     return [_axis(store, name, count) for name, count in zip(names, signal.shape, strict=True)]
 
 

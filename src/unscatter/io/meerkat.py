@@ -40,8 +40,7 @@ def read(path: Path) -> Volume:
         if steps is None:
             steps = 2 * highest / np.maximum(np.array(shape) - 1, 1)
         axes = [
-            GridAxis(name, -highest[i] + steps[i] * np.arange(shape[i]), np.eye(3)[i])
-            for i, name in enumerate("hkl")
+            GridAxis(name, -highest[i] + steps[i] * np.arange(shape[i]), np.eye(3)[i]) for i, name in enumerate("hkl")
         ]
         return stored_volume(path, axes, _load, store.cell())
 

@@ -55,9 +55,7 @@ def read_group(store: Store, name: str) -> Plane | Volume:
     """Read an NXdata group: a plane into memory, a volume left on disk."""
     group = store.get(name)
     if attribute(group, "space") not in ("", "reciprocal"):
-        raise ValueError(
-            f"{store.path}: {name} is in {attribute(group, 'space')} space; expected reciprocal space"
-        )
+        raise ValueError(f"{store.path}: {name} is in {attribute(group, 'space')} space; expected reciprocal space")
     signal_name = _signal_name(store, name)
     if not signal_name:
         raise ValueError(f"{store.path}: {name} names no signal; {_contents(store)}")
@@ -139,11 +137,7 @@ def _signal_name(store: Store, name: str) -> str:
         return said
     # Before 2014 the signal itself carried the mark.
     return next(
-        (
-            member
-            for member in _members(store, name)
-            if attribute(store.get(f"{name}/{member}"), "signal") == "1"
-        ),
+        (member for member in _members(store, name) if attribute(store.get(f"{name}/{member}"), "signal") == "1"),
         "",
     )
 

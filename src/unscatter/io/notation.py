@@ -76,9 +76,7 @@ def parse_plane_axes(text: str, shape: tuple[int, int]) -> PlaneAxes:
         items = _items(text)
         parts = _vector_axes(items) if "u" in items else _letter_axes(items)
         (u, x_range), (v, y_range), origin = parts
-        x, y = (
-            np.linspace(*limits, count) for limits, count in zip((x_range, y_range), shape[::-1], strict=True)
-        )
+        x, y = (np.linspace(*limits, count) for limits, count in zip((x_range, y_range), shape[::-1], strict=True))
         return PlaneAxes(origin, u, v, x, y)
     except ValueError as error:
         raise ValueError(f'axes "{text}": {error}; {_AXES_EXAMPLES}') from None
@@ -124,9 +122,7 @@ def _lettered_section(text: str) -> tuple[NDArray[np.float64], ...]:
     columns = _index_columns(text.strip().lower())
     used = [column for column in columns[:, 1:].T if np.any(column)]
     if len(used) != 2:
-        raise ValueError(
-            f"a plane has two letters that run and one index that does not, got {len(used)} letters"
-        )
+        raise ValueError(f"a plane has two letters that run and one index that does not, got {len(used)} letters")
     return columns[:, 0], used[0], used[1]
 
 
@@ -168,9 +164,7 @@ def _range(text: str) -> tuple[float, float]:
     first, _, last = text.partition(":")
     low, high = _number(first), _number(last)
     if not low < high:
-        raise ValueError(
-            f'range "{text}" does not increase: give first:last with first < last and flip the array'
-        )
+        raise ValueError(f'range "{text}" does not increase: give first:last with first < last and flip the array')
     return low, high
 
 

@@ -77,16 +77,10 @@ def read_plane(
     known = dataset is None and _format_of(require_file(path)).GAPS_KNOWN
     found = read_diffraction(path, dataset=dataset)
     zeros_missing = zeros_missing and not known
-    flat = (
-        _flatten(found, plane, axes, zeros_missing)
-        if isinstance(found, Volume)
-        else _refuse_cut(found, plane)
-    )
+    flat = _flatten(found, plane, axes, zeros_missing) if isinstance(found, Volume) else _refuse_cut(found, plane)
     if axes is not None:
         flat = replace(flat, axes=parse_plane_axes(axes, flat.intensity.shape))
-    missing = ~np.isfinite(flat.intensity) | (
-        zeros_missing & (flat.intensity == 0) & isinstance(found, Plane)
-    )
+    missing = ~np.isfinite(flat.intensity) | (zeros_missing & (flat.intensity == 0) & isinstance(found, Plane))
     if mask is not None:
         missing |= _fitting_mask(mask, flat)
     intensity = _settle_negative(np.where(missing, np.nan, flat.intensity), negative, flat.source)
@@ -101,9 +95,7 @@ def read_mask(path: str | Path) -> NDArray[np.bool_]:
     name, _, dataset = str(path).partition("::")
     found = read_diffraction(name, dataset=dataset or None)
     if isinstance(found, Volume):
-        raise ValueError(
-            f"mask {path} is a volume; expected one plane (ny, nx): name it as {name}::entry/mask"
-        )
+        raise ValueError(f"mask {path} is a volume; expected one plane (ny, nx): name it as {name}::entry/mask")
     return np.asarray(found.intensity != 0)
 
 
@@ -112,9 +104,7 @@ def _format_of(path: Path) -> Format:
         if candidate.recognises(path):
             return candidate
     names = ", ".join(known.NAME for known in FORMATS)
-    raise ValueError(
-        f"{path} is {describe(path)}; expected diffuse scattering as {names}: {_next_step(path)}"
-    )
+    raise ValueError(f"{path} is {describe(path)}; expected diffuse scattering as {names}: {_next_step(path)}")
 
 
 def _next_step(path: Path) -> str:
@@ -129,9 +119,7 @@ def _next_step(path: Path) -> str:
 
 def _flatten(volume: Volume, plane: str | None, axes: str | None, zeros_missing: bool) -> Plane:
     if axes is not None:
-        raise ValueError(
-            f"{volume.source} is a volume with axes of its own: leave out --axes and choose with --plane"
-        )
+        raise ValueError(f"{volume.source} is a volume with axes of its own: leave out --axes and choose with --plane")
     section = lone_layer(volume) if plane is None else parse_section(plane)
     if section is None:
         raise ValueError(
@@ -144,9 +132,7 @@ def _flatten(volume: Volume, plane: str | None, axes: str | None, zeros_missing:
 def _refuse_cut(flat: Plane, plane: str | None) -> Plane:
     if plane is not None and (flat.axes is None or flat.axes.name() != plane):
         where = "" if flat.axes is None else f" ({flat.axes.name()})"
-        raise ValueError(
-            f"{flat.source} is a plane already{where}: leave out --plane, or give its place with --axes"
-        )
+        raise ValueError(f"{flat.source} is a plane already{where}: leave out --plane, or give its place with --axes")
     return flat
 
 

@@ -56,9 +56,7 @@ def read_components(path: str | Path) -> Components:
         factors = [store.numbers(f"entry/{name}/data") for name in ("I_FF", "I_SRO")]
         provenance = json.loads(store.text("entry/process/provenance") or "{}")
     if factors[0] is None or factors[1] is None:
-        raise ValueError(
-            f"{path} holds a plane without its factors; make them with unscatter factorize {path}"
-        )
+        raise ValueError(f"{path} holds a plane without its factors; make them with unscatter factorize {path}")
     return Components(plane, factors[0], factors[1], provenance)
 
 
@@ -88,15 +86,11 @@ def write_plane(path: str | Path, plane: Plane) -> None:
         _write(temporary, plane, {}, "{}")
 
 
-def _write(
-    path: Path, plane: Plane, images: dict[str, tuple[NDArray[np.float64], str]], provenance: str
-) -> None:
+def _write(path: Path, plane: Plane, images: dict[str, tuple[NDArray[np.float64], str]], provenance: str) -> None:
     import h5py
 
     with h5py.File(path, "w") as file:
-        file.attrs.update(
-            {"NX_class": "NXroot", "default": "entry", "format": NAME, "format_version": FORMAT_VERSION}
-        )
+        file.attrs.update({"NX_class": "NXroot", "default": "entry", "format": NAME, "format_version": FORMAT_VERSION})
         entry = _group(file, "entry", "NXentry")
         entry.attrs.update({"default": "I_D", "simulated": plane.simulated})
         entry["title"] = plane.title

@@ -29,7 +29,5 @@ def read(path: Path) -> Plane:
             f"{path} is a TIFF file that cannot be read ({error}); copy it again, or save it uncompressed"
         ) from error
     if image.ndim != 2:
-        raise ValueError(
-            f"{path} has shape {image.shape}; expected one grey image (ny, nx): save a single page"
-        )
+        raise ValueError(f"{path} has shape {image.shape}; expected one grey image (ny, nx): save a single page")
     return Plane(require_numbers(image, path), source=str(path))

@@ -36,15 +36,10 @@ def read(path: Path) -> Volume:
         shape = data.shape + (1,) * (3 - data.ndim)
         steps = next((s for n in ("step_sizes", "step_size") if (s := store.numbers(n)) is not None), None)
         if steps is None or steps.size != 3:
-            raise ValueError(
-                f"{path} is a {NAME} file without step_sizes (3): write lower_limits and step_sizes to it"
-            )
+            raise ValueError(f"{path} is a {NAME} file without step_sizes (3): write lower_limits and step_sizes to it")
         lower = store.numbers("lower_limits")
         first = -steps * (np.array(shape) // 2) if lower is None else np.ravel(lower)
-        axes = [
-            GridAxis(name, first[i] + steps[i] * np.arange(shape[i]), np.eye(3)[i])
-            for i, name in enumerate("hkl")
-        ]
+        axes = [GridAxis(name, first[i] + steps[i] * np.arange(shape[i]), np.eye(3)[i]) for i, name in enumerate("hkl")]
         return stored_volume(path, axes, _load, store.cell())
 
 

@@ -71,9 +71,7 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
-def read_pattern(
-    path: str | Path, *, wavelength: float | None = None, radiation: Radiation | None = None
-) -> Pattern:
+def read_pattern(path: str | Path, *, wavelength: float | None = None, radiation: Radiation | None = None) -> Pattern:
     """Read a powder pattern: two-theta in degrees, intensity and, where the file has it, its uncertainty.
 
     wavelength (Angstrom) and radiation ("neutron" or "x-ray") win over what the file says; where neither says
@@ -114,9 +112,7 @@ def _bytes(path: Path) -> bytes:
     if size == 0:
         raise ValueError("the file is empty; expected a powder pattern: copy the file again")
     if size > _LARGEST_FILE:
-        raise ValueError(
-            f"{size >> 20} MB are too much for a powder pattern; give one scan, not a series or image"
-        )
+        raise ValueError(f"{size >> 20} MB are too much for a powder pattern; give one scan, not a series or image")
     return path.read_bytes()
 
 
@@ -134,7 +130,5 @@ def _override(scan: Scan, wavelength: float | None, radiation: Radiation | None)
     """What the caller knows, put in place of what the file says."""
     if wavelength is not None:
         same = scan.wavelength is not None and abs(wavelength - scan.wavelength) < 1e-3 * scan.wavelength
-        scan = replace(
-            scan, wavelength=wavelength, second_wavelength=scan.second_wavelength if same else None
-        )
+        scan = replace(scan, wavelength=wavelength, second_wavelength=scan.second_wavelength if same else None)
     return replace(scan, radiation=radiation or scan.radiation)

@@ -24,9 +24,7 @@ def floats(data: bytes, offset: int, count: int, stride: int = 4) -> NDArray[np.
     Raises ValueError if the file ends before them.
     """
     if stride < 4:
-        raise ValueError(
-            f"a data record of {stride} bytes cannot hold a count; export the pattern as two columns"
-        )
+        raise ValueError(f"a data record of {stride} bytes cannot hold a count; export the pattern as two columns")
     _reach(data, offset + count * stride)
     view = np.ndarray((count,), dtype="<f4", buffer=data, offset=offset, strides=(stride,))
     return view.astype(np.float64)

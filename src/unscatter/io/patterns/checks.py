@@ -52,9 +52,7 @@ def check(scan: Scan) -> None:
 def _check_angles(scan: Scan) -> None:
     angles = scan.two_theta
     if not np.all(np.isfinite(angles)):
-        raise ValueError(
-            f"{np.sum(~np.isfinite(angles))} angles are not numbers; expected two-theta in degrees"
-        )
+        raise ValueError(f"{np.sum(~np.isfinite(angles))} angles are not numbers; expected two-theta in degrees")
     steps = np.diff(angles)
     if np.any(steps <= 0):
         row = int(np.argmax(steps <= 0))
@@ -77,9 +75,7 @@ def _check_angles(scan: Scan) -> None:
 def _check_intensity(scan: Scan) -> None:
     lost = int(np.sum(~np.isfinite(scan.intensity)))
     if lost:
-        raise ValueError(
-            f"{lost} intensities inside the range are not numbers; leave those points out of the file"
-        )
+        raise ValueError(f"{lost} intensities inside the range are not numbers; leave those points out of the file")
     if not np.any(scan.intensity):
         raise ValueError("every intensity is zero; expected counts: look whether the right column was saved")
     low, high = float(scan.intensity.min()), float(scan.intensity.max())
@@ -95,9 +91,7 @@ def _check_sigma(scan: Scan) -> None:
     if scan.sigma is None:
         return
     if scan.sigma.size != scan.intensity.size:
-        raise ValueError(
-            f"{scan.sigma.size} uncertainties for {scan.intensity.size} intensities: export it again"
-        )
+        raise ValueError(f"{scan.sigma.size} uncertainties for {scan.intensity.size} intensities: export it again")
     wrong = int(np.sum(~(np.isfinite(scan.sigma) & (scan.sigma >= 0))))
     if wrong:
         raise ValueError(
@@ -111,9 +105,7 @@ def _check_wavelength(scan: Scan) -> None:
     if wavelength is None:
         return
     if not 0 < wavelength <= 50:
-        raise ValueError(
-            f"wavelength {wavelength:g} cannot be; expected Angstrom, for example --wavelength 1.5406"
-        )
+        raise ValueError(f"wavelength {wavelength:g} cannot be; expected Angstrom, for example --wavelength 1.5406")
     # Bragg's law at the largest angle: d = lambda / (2 sin theta)
     smallest = wavelength / (2 * np.sin(np.radians(scan.two_theta[-1]) / 2))
     if not SPACINGS[0] < smallest < SPACINGS[1]:

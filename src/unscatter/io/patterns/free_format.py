@@ -29,16 +29,13 @@ def read(content: Content) -> Scan:
     """
     at = _grid_line(content)
     if at is None:
-        raise ValueError(
-            "no line with start, step and stop; expected for example 5.0 0.05 120.0 above the counts"
-        )
+        raise ValueError("no line with start, step and stop; expected for example 5.0 0.05 120.0 above the counts")
     start, step, stop = leading_numbers(content.lines[at])[:3]
     count = _count(start, step, stop)
     values = _values(content.lines[at + 1 :])
     if values.size < count:
         raise ValueError(
-            f"cut short: {start:g} {step:g} {stop:g} announces {count} points, {values.size} found; "
-            "copy the file again"
+            f"cut short: {start:g} {step:g} {stop:g} announces {count} points, {values.size} found; copy the file again"
         )
     sigma = values[count : 2 * count] if values.size >= 2 * count else None
     return Scan(grid(start, step, count), values[:count], sigma, **facts(content.lines[:at]))

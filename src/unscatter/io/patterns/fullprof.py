@@ -43,14 +43,10 @@ def read(content: Content) -> Scan:
     """
     header = _header(content)
     if header is None:
-        raise ValueError(
-            "not a FullProf file of counts; expected INS 1, 3 or 6: save two-theta and intensity"
-        )
+        raise ValueError("not a FullProf file of counts; expected INS 1, 3 or 6: save two-theta and intensity")
     counts, counters = counted_fields(content.lines[header.lines :], header.width)
     if header.count is not None and counts.size < header.count:
-        raise ValueError(
-            f"cut short: {header.count} points announced, {counts.size} found; copy the file again"
-        )
+        raise ValueError(f"cut short: {header.count} points announced, {counts.size} found; copy the file again")
     counts, counters = counts[: header.count], counters[: header.count]
     # these are formats of neutron instruments
     known = facts(content.lines[: header.lines]) | {"radiation": "neutron"}

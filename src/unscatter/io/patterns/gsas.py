@@ -38,16 +38,12 @@ def read(content: Content) -> Scan:
     """
     banks = [i for i, line in enumerate(content.lines) if _BANK.match(line)]
     if len(banks) > 1:
-        raise ValueError(
-            f"{len(banks)} banks in one GSAS file; expected one: save the bank you want by itself"
-        )
+        raise ValueError(f"{len(banks)} banks in one GSAS file; expected one: save the bank you want by itself")
     count, start, step, kind = _bank(content.lines[banks[0]])
     lines = [line for line in content.lines[banks[0] + 1 :] if not line.startswith("#")]
     scan = _records(kind, lines, grid(start, step, count))
     if scan.intensity.size < count:
-        raise ValueError(
-            f"cut short: BANK announces {count} points, {scan.intensity.size} found; copy the file again"
-        )
+        raise ValueError(f"cut short: BANK announces {count} points, {scan.intensity.size} found; copy the file again")
     return Scan(scan.two_theta, scan.intensity, scan.sigma, **facts(content.lines[: banks[0]]))
 
 
@@ -80,6 +76,4 @@ def _records(kind: str, lines: list[str], two_theta: NDArray[np.float64]) -> Sca
         rows = [leading_numbers(line)[:width] for line in lines if line.strip()][:count]
         table = np.array([row for row in rows if len(row) == width], dtype=np.float64).reshape(-1, width)
         return Scan(table[:, 0] / 100, table[:, 1], table[:, 2] if width == 3 else None)
-    raise ValueError(
-        f"GSAS record type {kind[:20]!r} is not known; expected STD, ESD, FXY or FXYE: export as FXYE"
-    )
+    raise ValueError(f"GSAS record type {kind[:20]!r} is not known; expected STD, ESD, FXY or FXYE: export as FXYE")

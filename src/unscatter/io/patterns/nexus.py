@@ -49,9 +49,7 @@ def read(content: Content) -> Scan:
         with h5py.File(BytesIO(content.data), "r") as file:
             return _scan(file, _data_group(file))
     except _DAMAGE as error:
-        raise ValueError(
-            f"an HDF5 file that cannot be read ({type(error).__name__}); copy the file again"
-        ) from error
+        raise ValueError(f"an HDF5 file that cannot be read ({type(error).__name__}); copy the file again") from error
 
 
 def _data_group(file: Any) -> Any:
@@ -101,8 +99,7 @@ def _scan(file: Any, group: Any) -> Scan:
     signal = group[name]
     if signal.ndim != 1 or signal.size > _MOST_POINTS:
         raise ValueError(
-            f"signal {name!r} has shape {signal.shape}; expected one dimension over two-theta: "
-            "integrate it first"
+            f"signal {name!r} has shape {signal.shape}; expected one dimension over two-theta: integrate it first"
         )
     errors = next((group[key] for key in (f"{name}_errors", "errors") if key in group), None)
     return Scan(

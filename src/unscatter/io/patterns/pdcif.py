@@ -89,9 +89,7 @@ def _two_theta(block: gemmi.cif.Block, count: int) -> NDArray[np.float64]:
 def _checked_grid(start: float, stop: float, step: float, count: int) -> NDArray[np.float64]:
     # a few files count one point more or less than their range has steps
     if not step > 0 or not abs((stop - start) / step + 1 - count) < 1.5:
-        raise ValueError(
-            f"range {start:g} to {stop:g} by {step:g} deg does not have {count} points; correct it"
-        )
+        raise ValueError(f"range {start:g} to {stop:g} by {step:g} deg does not have {count} points; correct it")
     return grid(start, step, count)
 
 
@@ -114,9 +112,7 @@ def _wavelengths(document: gemmi.cif.Document, block: gemmi.cif.Block) -> list[f
 
 def _radiation(document: gemmi.cif.Document, block: gemmi.cif.Block) -> Radiation | None:
     for place in [block, *document]:
-        probe = (
-            place.find_value("_diffrn_radiation_probe") or place.find_value("_diffrn_radiation_type") or ""
-        )
+        probe = place.find_value("_diffrn_radiation_probe") or place.find_value("_diffrn_radiation_type") or ""
         if "neutron" in probe.lower():
             return "neutron"
         if re.search(r"x-?ray|k\\a|synchrotron", probe, re.IGNORECASE):

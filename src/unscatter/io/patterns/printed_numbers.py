@@ -77,9 +77,7 @@ def is_counted(line: str, width: int) -> bool:
 def _field(field: str) -> float:
     found = number(field)
     if found is None:
-        raise ValueError(
-            f"{field[:20]!r} is not a number; expected a table of counts: export the pattern again"
-        )
+        raise ValueError(f"{field[:20]!r} is not a number; expected a table of counts: export the pattern again")
     return found[0]
 
 
@@ -104,8 +102,6 @@ def _wavelength(text: str) -> float | None:
     return None if found is None else float(found.group(1)) * (10 if found.group(2) else 1)
 
 
-def counting_error(
-    counts: NDArray[np.float64], counters: NDArray[np.float64] | float = 1.0
-) -> NDArray[np.float64]:
+def counting_error(counts: NDArray[np.float64], counters: NDArray[np.float64] | float = 1.0) -> NDArray[np.float64]:
     """Standard uncertainty of the mean counts of several counters: sqrt(counts / counters)."""
     return np.asarray(np.sqrt(np.maximum(counts, 1.0) / counters), dtype=np.float64)

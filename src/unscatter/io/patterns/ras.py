@@ -30,9 +30,7 @@ def read(content: Content) -> Scan:
     require_two_theta(axis or "TwoTheta")
     blocks = _BLOCK.findall(content.text)
     if not blocks:
-        raise ValueError(
-            "no complete *RAS_INT_START ... *RAS_INT_END, perhaps cut short; copy the file again"
-        )
+        raise ValueError("no complete *RAS_INT_START ... *RAS_INT_END, perhaps cut short; copy the file again")
     return join([_scan(block, content.text) for block in blocks])
 
 

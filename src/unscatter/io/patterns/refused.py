@@ -5,9 +5,7 @@ from __future__ import annotations
 from unscatter.io.patterns.content import Content
 
 _IMAGE = "a picture ({}), not numbers; expected a powder pattern: give the file the instrument wrote"
-_DETECTOR = (
-    "a detector image ({}); expected a powder pattern: integrate it over the rings, for example with pyFAI"
-)
+_DETECTOR = "a detector image ({}); expected a powder pattern: integrate it over the rings, for example with pyFAI"
 _EXPORT = "{}, which is not read; expected a powder pattern: export the scan as two columns of text (.xy)"
 
 #: First bytes of a file, and what to say to whoever brings it.

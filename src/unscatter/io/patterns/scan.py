@@ -45,13 +45,9 @@ def join(ranges: Sequence[Scan]) -> Scan:
 
     Raises ValueError if there is no range, or if two of them cover the same angles.
     """
-    filled = sorted(
-        (part for part in ranges if part.two_theta.size), key=lambda part: float(part.two_theta[0])
-    )
+    filled = sorted((part for part in ranges if part.two_theta.size), key=lambda part: float(part.two_theta[0]))
     if not filled:
-        raise ValueError(
-            "no range with data found; expected at least one scan over two-theta: export it again"
-        )
+        raise ValueError("no range with data found; expected at least one scan over two-theta: export it again")
     if len(filled) == 1:
         return filled[0]
     return _chain(_same_time(_without_overlap(filled)))

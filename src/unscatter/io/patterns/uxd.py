@@ -54,9 +54,7 @@ def _ranges(lines: list[str]) -> Iterator[tuple[dict[str, str], str, list[list[f
 
 def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
     if keys.get("DRIVE", "").upper() in _OTHER_DRIVES:
-        raise ValueError(
-            f"scan over {keys['DRIVE']}, not over two-theta; expected a coupled or detector scan"
-        )
+        raise ValueError(f"scan over {keys['DRIVE']}, not over two-theta; expected a coupled or detector scan")
     angles = mark.startswith("_2THETA")
     if angles and any(len(row) < 2 for row in rows):
         raise ValueError(f"a row below {mark} has no intensity, perhaps cut short; copy the file again")
@@ -67,9 +65,7 @@ def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
     if start is not None and step is not None:
         two_theta = grid(start, step, len(counts))
     if two_theta.size != len(counts):
-        raise ValueError(
-            "UXD range without _START and _STEPSIZE; expected both, or _2THETACOUNTS with the angles"
-        )
+        raise ValueError("UXD range without _START and _STEPSIZE; expected both, or _2THETACOUNTS with the angles")
     return Scan(
         two_theta=two_theta,
         intensity=np.array(counts, dtype=np.float64),

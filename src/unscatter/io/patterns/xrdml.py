@@ -79,6 +79,4 @@ def _list(element: ET.Element, tag: str) -> NDArray[np.float64] | None:
     try:
         return np.array(text.split(), dtype=np.float64)
     except ValueError:
-        raise ValueError(
-            f"<{tag}> holds more than numbers ({text[:30]!r}...); export the scan again"
-        ) from None
+        raise ValueError(f"<{tag}> holds more than numbers ({text[:30]!r}...); export the scan again") from None
