@@ -77,6 +77,8 @@ def test_planes_are_named_as_in_the_field(origin, u, v, name):
 def test_axes_are_labelled_as_in_the_field():
     axes = PlaneAxes([0, 0, 0], [1, -1, 0], [0.5, 0, 1], GRID, GRID)
     assert (axes.label("x"), axes.label("y")) == ("[h -h 0]", "[0.5k 0 k]")
+    layer = PlaneAxes([0, 1, 0], [1, 0, 0], [0, 0, 1], GRID, GRID)
+    assert (layer.label("x"), layer.label("y")) == ("[h 0 0]", "[0 0 l]")
 
 
 def test_parallel_vectors_and_axes_that_do_not_increase_are_refused():

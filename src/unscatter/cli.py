@@ -63,6 +63,10 @@ def factorize(
             negative=negative,
             zeros_missing=zeros_missing,
         )
+        if cell is not None and measured.axes is None:
+            raise ValueError(
+                f'{path}: a cell does not say where the pixels lie; add --axes, such as "h=-8:8 k=-8:8 l=1"'
+            )
         components = take_apart(measured, weights)
         components.provenance["input"] = path.name
         components.provenance["input_sha256"] = sha256_of(path)
@@ -110,10 +114,13 @@ def simulate_diffuse(
         split: which molecules and models to draw from.
         drop_duplicates: leave out near-duplicates by sliced Wasserstein distance.
     """
+    from unscatter.diffuse.duplicates import THRESHOLD
     from unscatter.diffuse.frozen import write_samples
     from unscatter.diffuse.samples import read_recipe
 
-    write_samples(out, read_recipe(recipe), count, seed=seed, split=split, drop_duplicates=drop_duplicates)
+    write_samples(
+        out, read_recipe(recipe), count, seed=seed, split=split, drop_duplicates=THRESHOLD if drop_duplicates else None
+    )
     return 0
 
 

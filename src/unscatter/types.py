@@ -126,9 +126,11 @@ class PlaneAxes:
         )
 
     def label(self, which: str) -> str:
-        """Name of the axis "x" or "y" as the field writes it, for example "[h 0 0]"."""
-        vector = self.u if which == "x" else self.v
-        letter = "h" if which == "x" else "k"
+        """Name of the axis "x" or "y" as the field writes it, for example "[h 0 0]" or "[0 0 l]"."""
+        letters = [_letter(vector) for vector in (self.u, self.v)]
+        if letters[0] == letters[1]:
+            letters[1] = "hklh"["hkl".index(letters[1]) + 1]
+        vector, letter = (self.u, letters[0]) if which == "x" else (self.v, letters[1])
         return "[" + " ".join(_coefficient(c, letter) for c in vector) + "]"
 
     def name(self) -> str:
@@ -138,6 +140,11 @@ class PlaneAxes:
                 letters[normal] = f"{self.origin[normal]:g}"
                 return "".join(letters)
         return "origin (" + " ".join(f"{c:g}" for c in self.origin) + ")"
+
+
+def _letter(vector: NDArray[np.float64]) -> str:
+    """The letter of the first index that the vector moves."""
+    return "hkl"[int(np.argmax(np.abs(vector) > 1e-9))]
 
 
 def _coefficient(value: float, letter: str) -> str:
@@ -181,6 +188,15 @@ class Plane:
         """Fraction of the pixels that were measured."""
         return float(self.measured.mean())
 
+    def axis_label(self, which: str) -> tuple[str, str]:
+        """Name and unit of the axis "x" or "y": r.l.u., 1/Angstrom where a step of one is that long, or pixels."""
+        if self.axes is None:
+            return which, "pixel"
+        vector = self.axes.u if which == "x" else self.axes.v
+        if self.cell is not None and abs(float(np.linalg.norm(vector @ self.cell.reciprocal)) - 1) < 1e-6:
+            return f"Q_{which}", "1/Angstrom"
+        return self.axes.label(which), "r.l.u."
+
     @property
     def lattice_known(self) -> bool:
         """Whether both the cell and the axes are known."""
@@ -211,8 +227,8 @@ class Volume:
 class Components:
     """A plane taken apart: I_D = I_FF * I_SRO.
 
-    form_factor carries the intensity scale and the units of the input; short_range_order has mean 1 over a
-    reciprocal cell. Both (ny, nx) on the pixels of `plane`, finite everywhere: gaps are filled.
+    form_factor carries the intensity scale and the units of the input; short_range_order has mean 1 over a cell of
+    the plane (which is the mean over a reciprocal cell where there is no order along the normal). Both (ny, nx) on the pixels of `plane`, finite everywhere: gaps are filled.
     """
 
     plane: Plane
@@ -248,7 +264,7 @@ class Components:
 class OrderParameters:
     """Warren-Cowley parameters alpha of a half space of vectors: I_SRO = sum over v and -v of alpha cos(2 pi hkl.v).
 
-    vectors: (n, 3) in lattice units, each of v and -v once, the origin (if listed) with alpha = 1;
+    vectors: (n, 3) in lattice units, each of v and -v once, the origin (where listed) with alpha = 1 as a rule;
     alpha: (n,); concentration: mean fraction of species A; standard_error: (n,) or None.
     """
 

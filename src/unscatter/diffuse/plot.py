@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +56,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def _extent(plane: Plane) -> tuple[float, float, float, float] | None:
-    """Edges of the picture in Cartesian 1/Angstrom where the cell is known, in r.l.u. where the axes are."""
+    """Edges of the picture in the units of the axes; None counts pixels."""
     if plane.axes is None:
         return None
     axes = plane.axes
@@ -108,25 +107,17 @@ def _residual(panel: Axes, components: Components, top: float) -> None:
 def _dress(panel: Axes, plane: Plane, title: str) -> None:
     panel.set_title(title, fontsize=11)
     panel.tick_params(labelsize=8)
-    if plane.axes is None:
-        panel.set_xlabel("pixels", fontsize=9)
-        return
     panel.set_xlabel(_axis_label(plane, "x"), fontsize=9)
     panel.set_ylabel(_axis_label(plane, "y"), fontsize=9)
-    if plane.cell is not None:
+    if plane.axes is not None and plane.cell is not None:
         reciprocal = plane.cell.reciprocal
         lengths = [float(np.linalg.norm(vector @ reciprocal)) for vector in (plane.axes.u, plane.axes.v)]
         panel.set_aspect(lengths[1] / lengths[0])
 
 
 def _axis_label(plane: Plane, which: str) -> str:
-    assert plane.axes is not None
-    vector = plane.axes.u if which == "x" else plane.axes.v
-    if plane.cell is not None and math.isclose(
-        float(np.linalg.norm(vector @ plane.cell.reciprocal)), 1.0, rel_tol=1e-6
-    ):
-        return f"$Q_{which}$ (1/Å)"
-    return f"{plane.axes.label(which)} (r.l.u.)"
+    name, unit = plane.axis_label(which)
+    return f"$Q_{which}$ (1/Å)" if unit == "1/Angstrom" else f"{name} ({unit})"
 
 
 def _summary(panel: Axes, components: Components) -> None:
@@ -161,5 +152,9 @@ def summarize(components: Components) -> str:
 
 
 def _lattice_words(components: Components) -> str:
-    known = components.provenance.get("lattice") == "known"
-    return "known: I_SRO is periodic, mean 1" if known else "not used: the network alone"
+    words = {
+        "known": "known: I_SRO is periodic, mean 1",
+        "found": "found in the picture: I_SRO is periodic, mean 1",
+        "aperiodic": "no two of its translations lie in this plane: the network alone",
+    }
+    return words.get(str(components.provenance.get("lattice")), "not known: the network alone")

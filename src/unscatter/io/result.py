@@ -125,12 +125,10 @@ def _image(entry: Node, name: str, image: NDArray[Any], label: str) -> Node:
 
 def _axes(group: Node, plane: Plane) -> None:
     for place, name in ((1, "x"), (0, "y")):
-        if plane.axes is None:
-            group[name] = np.arange(plane.intensity.shape[place], dtype=np.float64)
-            group[name].attrs.update({"units": "pixel", "long_name": f"{name} (pixels)"})
-        else:
-            group[name] = plane.axes.x if name == "x" else plane.axes.y
-            group[name].attrs.update({"units": "r.l.u.", "long_name": f"{plane.axes.label(name)} (r.l.u.)"})
+        title, unit = plane.axis_label(name)
+        pixels = np.arange(plane.intensity.shape[place], dtype=np.float64)
+        group[name] = pixels if plane.axes is None else getattr(plane.axes, name)
+        group[name].attrs.update({"units": unit, "long_name": f"{title} ({unit})"})
     _position(group, plane)
 
 

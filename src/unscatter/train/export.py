@@ -22,6 +22,8 @@ CITATIONS = ("Fuller & Rudden (2024), IUCrJ 11, 34-44",)
 def load_unet(checkpoint: Path) -> tuple[UNet, dict[str, Any]]:
     """Averaged network of a checkpoint, ready for inference, and the record of its training."""
     record = read_record(checkpoint)
+    if "network" not in record["options"]:
+        raise ValueError(f"{checkpoint} holds no U-Net: train it with unscatter train factorize --network unet")
     config = record["options"]["network"]
     network = UNet(UNetConfig(**{**config, "channels": tuple(config["channels"])}))
     load_module(checkpoint, "average", network)

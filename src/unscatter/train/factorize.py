@@ -19,13 +19,18 @@ from unscatter.nn.unet import UNet, UNetConfig
 from unscatter.train.batches import channels_of, draw_batches, render_batch, targets_of, turn
 from unscatter.train.session import Progress, Rendered, Session, SessionOptions
 
+#: Place of the mask among the input channels.
+MEASURED = CHANNELS.index("measured")
+
 
 @dataclass(frozen=True)
 class FactorizeTraining(SessionOptions):
     """How the U-Net is trained. minutes counts all sessions together: resume with a larger number to go on.
 
     Every rendered sample is used twice, once with and once without its lattice, so that one network serves both
-    cases. average: share of the running average of the weights that is kept at each step; the average is shipped.
+    cases. lattice_weight: of the loss of samples with their lattice, whose errors are ten times smaller; gap_weight:
+    of pixels that were not measured, where only the network can help. average: share of the running average of the
+    weights that is kept at each step; the average is shipped.
     """
 
     out: Path = Path("runs/factorize-256")
@@ -35,6 +40,8 @@ class FactorizeTraining(SessionOptions):
     learning_rate: float = 8e-4
     weight_decay: float = 0.02
     warm_up: int = 200
+    lattice_weight: float = 4.0
+    gap_weight: float = 4.0
     average: float = 0.998
     network: UNetConfig = field(default_factory=UNetConfig)
 
@@ -73,21 +80,23 @@ class UNetTraining:
 
     def update(self, rendered: Rendered, progress: Progress) -> dict[str, float]:
         """One step on a batch, every other part of it with its lattice; the next turn swaps them."""
+        options = self.options
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.options, progress)
+            group["lr"] = learning_rate(options, progress)
         known = [(part + progress.step) % 2 == 0 for part in range(len(rendered))]
         parts = []
         for (batch, samples), with_lattice in zip(rendered, known, strict=True):
             inputs, guesses = channels_of(batch, samples, with_lattice)
             parts.append(turn([inputs, guesses, targets_of(samples)], int(torch.randint(8, ()))))
         inputs, guesses, targets = (torch.cat(column) for column in zip(*parts, strict=True))
-        losses = component_loss(self.network(inputs, guesses), targets)
-        self.fabric.backward(losses.mean())
+        lattice = torch.tensor(known, device=inputs.device).repeat_interleave(len(inputs) // len(rendered))
+        gaps = 1 - inputs[:, MEASURED : MEASURED + 1]
+        losses = component_loss(self.network(inputs, guesses), targets, 1 + (options.gap_weight - 1) * gaps)
+        self.fabric.backward((losses * torch.where(lattice, options.lattice_weight, 1.0)).mean())
         self.fabric.clip_gradients(self.network, self.optimizer, max_norm=1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self._follow(progress.step)
-        lattice = torch.tensor(known, device=losses.device).repeat_interleave(len(losses) // len(rendered))
         values = losses.detach()
         return {"lattice": float(values[lattice].mean()), "blind": float(values[~lattice].mean())}
 
@@ -123,10 +132,13 @@ def learning_rate(options: FactorizeTraining, progress: Progress) -> float:
     return options.learning_rate * min(1.0, (progress.step + 1) / options.warm_up) * max(cosine, 0.01)
 
 
-def component_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute plus twice the mean squared error of each sample, (B,): sharp, and blind to no large miss."""
+def component_loss(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Mean absolute plus twice the mean squared error of each sample, (B,): sharp, and blind to no large miss.
+
+    predicted, target: (B, 2, ny, nx); weight: (B, 1, ny, nx).
+    """
     difference = predicted - target
-    return (difference.abs() + 2 * difference.square()).mean(dim=(-3, -2, -1))
+    return (weight * (difference.abs() + 2 * difference.square())).mean(dim=(-3, -2, -1))
 
 
 @torch.no_grad()

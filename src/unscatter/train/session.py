@@ -191,9 +191,16 @@ class Session:
             "task": self.task,
             "options": json.loads(json.dumps(asdict(self.options), default=str)),
             "recipes": [recipe_record(recipe) for recipe in self.recipes],
+            "hardware": self._hardware(),
             **self.details,
             **asdict(self.progress),
         }
+
+    def _hardware(self) -> str:
+        device = self.fabric.device
+        if device.type == "cuda":
+            return f"{self.fabric.world_size} x {torch.cuda.get_device_name(device)}"
+        return f"{torch.get_num_threads()} CPU thread(s)"
 
 
 class _Log:

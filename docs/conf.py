@@ -1,0 +1,70 @@
+"""How the documentation is built: `make docs`. Warnings are errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "_ext")]
+# Pictures are drawn without a screen, and the processes it starts import the same package.
+os.environ.setdefault("MPLBACKEND", "agg")
+
+from unscatter.version import __version__  # noqa: E402
+
+project = "unscatter"
+author = "the unscatter developers"
+copyright = "2026, the unscatter developers"  # noqa: A001  the name Sphinx asks for
+version = release = __version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+    "sphinx_copybutton",
+    "command_help",
+    "pictures",
+    "plain_docstrings",
+]
+exclude_patterns = ["_build", "_ext"]
+myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
+myst_heading_anchors = 3
+
+# The pages can be built without PyTorch; what is missing is replaced by a stand-in while docstrings are read.
+workshop = ("lightning_fabric", "onnx", "safetensors", "tensorboard", "torch", "torchmetrics")
+autodoc_mock_imports = [name for name in workshop if find_spec(name) is None]
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+autodoc_type_aliases = {name: name for name in ("Array", "FloatArray", "IntArray", "Floats", "Matrix", "PerPlane")}
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 100
+toc_object_entries_show_parents = "hide"
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "download_all_examples": False,
+    "show_memory": False,
+    "write_computation_times": False,
+    "min_reported_time": 1e9,
+    "abort_on_example_error": True,
+    "remove_config_comments": True,
+    "within_subsection_order": "FileNameSortKey",
+}
+copybutton_prompt_text = "$ "
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"unscatter {version}"
+html_show_sourcelink = False
+html_theme_options = {
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_sidebars = {"install": [], "conventions": [], "changelog": []}
