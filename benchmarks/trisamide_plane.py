@@ -1,0 +1,57 @@
+"""Figures of merit of the factorization on the real hk1 plane of the paper's crystal.
+
+python benchmarks/trisamide_plane.py [--data ../shared/data/trisamide]
+
+The measured plane is not shipped: no licence is stated for it. hk1_measured_8bit.npz holds a published 8-bit rendering:
+grey levels with their sign, saturated pixels marked, h, k, l and the cell.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from unscatter.diffuse.demonstration import simulate_demonstration
+from unscatter.diffuse.factorize import factorize
+from unscatter.types import Cell, Plane, PlaneAxes
+
+DATA = Path(__file__).parents[2] / "shared" / "data" / "trisamide"
+
+
+def read_measured_plane(folder: Path) -> Plane:
+    """Rows upwards, saturated pixels not measured, the negative half of the noise clipped."""
+    with np.load(folder / "hk1_measured_8bit.npz") as archive:
+        intensity, saturated = archive["intensity_signed"].astype(float), archive["saturated"]
+        h, k, cell = archive["h"].astype(float), archive["k"].astype(float), archive["cell"].astype(float)
+    rows, columns = intensity.shape
+    axes = PlaneAxes(
+        np.array([h[-1, 0], k[-1, 0], 1.0]),
+        np.array([1.0, 0.0, 0.0]),
+        np.array([-0.5, 1.0, 0.0]),
+        np.arange(columns) * (h[0, 1] - h[0, 0]),
+        np.arange(rows) * (k[0, 0] - k[1, 0]),
+    )
+    values = np.where(saturated, np.nan, np.clip(intensity, 0, None))[::-1]
+    return Plane(values, axes, Cell.from_sequence(cell), source="hk1 measured")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA)
+    folder = parser.parse_args().data
+    if not folder.is_dir():
+        sys.exit(f"skipped: {folder} is not there; give the folder of hk1_measured_8bit.npz with --data")
+    planes = {"measured": read_measured_plane(folder), "simulated": simulate_demonstration().plane}
+    for name, plane in planes.items():
+        for known in (True, False):
+            components = factorize(plane if known else Plane(plane.intensity))
+            print(
+                f"{name:<10} lattice {components.provenance['lattice']:<10} coverage {100 * plane.coverage:5.1f} %  "
+                f"explained {100 * components.explained:5.1f} %  R {100 * components.r_factor:5.1f} %  "
+                f"I_SRO {components.short_range_order.min():.2f} to {components.short_range_order.max():.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
