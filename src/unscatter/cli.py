@@ -28,6 +28,7 @@ def factorize(
     negative: Literal["refuse", "clip", "shift"] = "refuse",
     zeros_missing: bool = True,
     weights: str = "factorize-256",
+    find_lattice: bool = False,
     picture: bool = True,
 ) -> int:
     """Take planes of diffuse scattering apart: I_D -> I_FF x I_SRO, written as HDF5 and PNG.
@@ -43,6 +44,7 @@ def factorize(
         negative: what to do with negative intensities.
         zeros_missing: exact zeros were not measured (detector gaps).
         weights: name or path of the network.
+        find_lattice: where the lattice is not known, look for it in the picture.
         picture: also draw a PNG.
     """
     from unscatter.diffuse.factorize import factorize as take_apart
@@ -67,7 +69,7 @@ def factorize(
             raise ValueError(
                 f'{path}: a cell does not say where the pixels lie; add --axes, such as "h=-8:8 k=-8:8 l=1"'
             )
-        components = take_apart(measured, weights)
+        components = take_apart(measured, weights, find_lattice=find_lattice)
         components.provenance["input"] = path.name
         components.provenance["input_sha256"] = sha256_of(path)
         out.mkdir(parents=True, exist_ok=True)

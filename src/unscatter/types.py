@@ -228,7 +228,8 @@ class Components:
     """A plane taken apart: I_D = I_FF * I_SRO.
 
     form_factor carries the intensity scale and the units of the input; short_range_order has mean 1 over a cell of
-    the plane (which is the mean over a reciprocal cell where there is no order along the normal). Both (ny, nx) on the pixels of `plane`, finite everywhere: gaps are filled.
+    the plane (which is the mean over a reciprocal cell where there is no order along the normal). Both (ny, nx) on
+    the pixels of `plane`, finite everywhere: gaps are filled.
     """
 
     plane: Plane

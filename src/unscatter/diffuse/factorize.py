@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.diffuse.canvas import Canvas, canvas_with_lattice, canvas_without_lattice, tile_weight, tiles
 from unscatter.diffuse.channels import guess_with_lattice, guess_without_lattice, network_channels
+from unscatter.diffuse.find_lattice import FoundLattice, find_plane_lattice
 from unscatter.diffuse.fold import CellMap, PlaneLattice, fit_waves, local_gain, plane_lattice
 from unscatter.diffuse.scaling import unscale_plane
-from unscatter.types import Components, Plane, PlaneAxes
+from unscatter.types import Cell, Components, Plane, PlaneAxes
 from unscatter.version import __version__
 from unscatter.weights import Network, open_network
 
@@ -37,33 +39,69 @@ class _Answer:
     short_range_order: Floats
 
 
-def factorize(plane: Plane, weights: str = "factorize-256") -> Components:
+def factorize(plane: Plane, weights: str = "factorize-256", *, find_lattice: bool = False) -> Components:
     """Take a plane of diffuse scattering apart into I_FF and I_SRO with I_D = I_FF I_SRO, eq. (5).
 
     With cell and axes, I_SRO is exactly periodic, nowhere negative and has mean 1 over a reciprocal cell, and I_FF
     carries the scale of the input. Without them both come from the network alone, I_SRO with mean 1 over the plane.
 
-    weights: name of a shipped network or path of one. Raises ValueError for a plane on which nothing, or nothing
-    but zero, was measured, or that holds negative intensities, and FileNotFoundError for weights that are not there.
+    weights: name of a shipped network or path of one; find_lattice: where cell and axes are not known, look for the
+    periods of I_SRO in the picture and go on as if they were; the translations stand in the provenance.
+
+    Raises ValueError for a plane on which nothing, or nothing but zero, was measured, or that holds negative
+    intensities, and FileNotFoundError for weights that are not there.
     """
     started = time.perf_counter()
     check_plane(plane)
     network = open_network(weights)
-    lattice = plane_lattice(plane.axes) if plane.axes is not None and plane.cell is not None else None
-    answer = _ask_network(plane, network, lattice)
-    if lattice is None or plane.axes is None:
-        form, ordered = _scale_to_data(plane, answer)
+    found = find_plane_lattice(plane.intensity, plane.measured) if find_lattice and not plane.lattice_known else None
+    given = plane if found is None else _with_lattice(plane, found.lattice)
+    lattice = plane_lattice(given.axes) if given.axes is not None and given.cell is not None else None
+    answer = _ask_network(given, network, lattice)
+    if lattice is None or given.axes is None:
+        form, ordered = _scale_to_data(given, answer)
     else:
-        form, ordered = _combine_with_fold(plane, plane.axes, lattice, answer)
+        form, ordered = _combine_with_fold(given, given.axes, lattice, answer)
     provenance = {
         "program": "unscatter",
         "version": __version__,
         **network.provenance,
         "recipes": [recipe["name"] for recipe in network.card.record["recipes"]],
-        "lattice": "known" if lattice is not None else "not known",
+        **_lattice_record(plane, lattice, found),
         "seconds": round(time.perf_counter() - started, 3),
     }
     return Components(plane, form, ordered, provenance)
+
+
+def _with_lattice(plane: Plane, lattice: PlaneLattice) -> Plane:
+    """The same pixels as part of a reciprocal lattice with the given translations (in pixels), centred on nothing.
+
+    How long a pixel is in 1/Angstrom is not known; the whole plane is taken to fill what the network was trained on.
+    """
+    translations = lattice.translations
+    per_pixel = np.linalg.inv(translations)
+    y, x = (np.arange(n) - (n - 1) / 2 for n in plane.intensity.shape)
+    # A level that is neither whole nor half: then the plane has no centre of inversion.
+    level = np.array([0.0, 0.0, 0.25])
+    u, v = (np.array([*row, 0.0]) for row in per_pixel)
+    half_edge = max(plane.intensity.shape) / 2
+    edges = 2 * np.pi * per_pixel.T * half_edge / LARGEST_TILE_WITH_LATTICE
+    a, b = np.linalg.norm(edges, axis=1)
+    gamma = float(np.degrees(np.arccos(edges[0] @ edges[1] / (a * b))))
+    return replace(plane, axes=PlaneAxes(level, u, v, x, y), cell=Cell(float(a), float(b), 10.0, 90.0, 90.0, gamma))
+
+
+def _lattice_record(plane: Plane, lattice: PlaneLattice | None, found: FoundLattice | None) -> dict[str, Any]:
+    """What was known of the lattice, for the provenance."""
+    if found is not None:
+        return {
+            "lattice": "found",
+            "lattice_translations": found.lattice.translations.round(4).tolist(),
+            "lattice_confidence": round(found.confidence, 2),
+        }
+    if lattice is not None:
+        return {"lattice": "known"}
+    return {"lattice": "aperiodic" if plane.lattice_known else "not known"}
 
 
 def check_plane(plane: Plane) -> None:

@@ -152,9 +152,11 @@ def summarize(components: Components) -> str:
 
 
 def _lattice_words(components: Components) -> str:
+    translations = components.provenance.get("lattice_translations", ())
+    vectors = " and ".join("({:.1f}, {:.1f})".format(*vector) for vector in translations)
     words = {
         "known": "known: I_SRO is periodic, mean 1",
-        "found": "found in the picture: I_SRO is periodic, mean 1",
+        "found": f"found in the picture: I_SRO repeats every {vectors} pixels; check that this is the lattice",
         "aperiodic": "no two of its translations lie in this plane: the network alone",
     }
     return words.get(str(components.provenance.get("lattice")), "not known: the network alone")
