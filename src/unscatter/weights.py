@@ -60,8 +60,9 @@ def shipped_folder() -> Path:
 
 
 def list_weights() -> tuple[WeightsCard, ...]:
-    """All shipped networks."""
-    return tuple(read_card(path) for path in sorted(shipped_folder().glob("*.json")))
+    """All shipped networks for inference; those that serve scores alone come without ONNX."""
+    cards = [read_card(path) for path in sorted(shipped_folder().glob("*.json"))]
+    return tuple(card for card in cards if card.onnx.name in card.files)
 
 
 def read_card(path: Path) -> WeightsCard:
@@ -95,6 +96,24 @@ def find_weights(name: str) -> WeightsCard:
     )
 
 
+def read_verified(card: WeightsCard, name: str) -> bytes:
+    """Read a file of a network after checking its sha256.
+
+    Raises FileNotFoundError if it is missing and ValueError if it was altered.
+    """
+    path = card.folder / name
+    if not path.is_file():
+        raise FileNotFoundError(f"weights {card.name!r}: {path} is missing; install unscatter again or copy it there")
+    content = path.read_bytes()
+    seen, expected = hashlib.sha256(content).hexdigest(), card.files[name]
+    if seen != expected:
+        raise ValueError(
+            f"weights {card.name!r} were altered: {path} has sha256 {seen[:16]}..., its card says "
+            f"{expected[:16]}...; install unscatter again"
+        )
+    return content
+
+
 @cache
 def open_network(name: str, threads: int = 0) -> Network:
     """Open a network for inference on the CPU after checking its sha256; threads = 0 takes all cores.
@@ -102,15 +121,7 @@ def open_network(name: str, threads: int = 0) -> Network:
     Raises FileNotFoundError if a file is missing and ValueError if it was altered.
     """
     card = find_weights(name)
-    if not card.onnx.is_file():
-        raise FileNotFoundError(f"weights {name!r}: {card.onnx} is missing; install unscatter again or copy it there")
-    content = card.onnx.read_bytes()
-    seen, expected = hashlib.sha256(content).hexdigest(), card.files[card.onnx.name]
-    if seen != expected:
-        raise ValueError(
-            f"weights {name!r} were altered: {card.onnx} has sha256 {seen[:16]}..., its card says "
-            f"{expected[:16]}...; install unscatter again"
-        )
+    content = read_verified(card, card.onnx.name)
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -2,18 +2,71 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from unscatter.diffuse.channels import guess_with_lattice, guess_without_lattice, network_channels
-from unscatter.diffuse.samples import DiffuseRecipe, DrawBatch, Samples, Split, collate, draw_sample, render
+from unscatter.diffuse.samples import (
+    DiffuseRecipe,
+    DrawBatch,
+    Samples,
+    Split,
+    collate,
+    draw_sample,
+    read_recipe,
+    recipe_record,
+    render,
+)
 from unscatter.diffuse.scaling import scale_by_maximum
+from unscatter.train.loading import load_in_order
+from unscatter.train.session import Place, SessionOptions
+
+#: One batch of every recipe, on the training device.
+Rendered: TypeAlias = list[tuple[DrawBatch, Samples]]
+
+
+@dataclass(frozen=True)
+class DiffuseOptions(SessionOptions):
+    """What every training on planes is told. validation_batches: batches of 14 samples of a recipe."""
+
+    validation_batches: int = 7
+
+
+class DiffuseStream:
+    """Batches of simulated planes, every recipe in equal parts."""
+
+    def __init__(self, options: SessionOptions, recipes: list[DiffuseRecipe] | None = None) -> None:
+        """Read the recipes of the options, or take others."""
+        self.options = options
+        self.recipes = [read_recipe(name) for name in options.recipes] if recipes is None else recipes
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Every recipe in full, as plain data."""
+        return [recipe_record(recipe) for recipe in self.recipes]
+
+    def batches(self, place: Place) -> Iterator[Rendered]:
+        """Batches from place.first on, drawn on the host and rendered on the device."""
+        options = self.options
+        streams = [
+            draw_batches(
+                recipe,
+                options.seed + 1000 * place.rank,
+                options.batch // len(self.recipes),
+                split="training",
+                first=place.first,
+                batches=10_000_000 // place.world,
+                workers=options.workers,
+            )
+            for recipe in self.recipes
+        ]
+        for parts in zip(*streams, strict=True):
+            yield [render_batch(part, place.device) for part in parts]
 
 
 class DrawSet(Dataset[DrawBatch]):
@@ -38,21 +91,7 @@ def draw_batches(
     recipe: DiffuseRecipe, seed: int, size: int, *, split: Split, first: int, batches: int, workers: int
 ) -> Iterator[DrawBatch]:
     """Batches first, first + 1, ... in order, drawn by `workers` processes of one thread each (0: in this one)."""
-    loader = DataLoader(
-        DrawSet(recipe, seed, size, split, batches),
-        batch_size=None,
-        sampler=range(first, batches),
-        num_workers=workers,
-        worker_init_fn=_one_thread if workers else None,
-        prefetch_factor=4 if workers else None,
-    )
-    yield from loader
-
-
-def _one_thread(worker: int) -> None:
-    # More threads in a worker fight with the training process for its cores.
-    torch.set_num_threads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"
+    return load_in_order(DrawSet(recipe, seed, size, split, batches), first, batches, workers)
 
 
 def to_device(value: Any, device: torch.device) -> Any:

@@ -4,33 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 from tqdm import tqdm
 
 from unscatter.diffuse.factorize import factorize
 from unscatter.diffuse.samples import DiffuseRecipe, Samples, collate, draw_sample, read_recipe, render
 from unscatter.diffuse.scaling import scale_by_maximum
+from unscatter.train.distribution import Distances, distribution_distances
+from unscatter.train.features import open_encoder, open_inception
 from unscatter.types import Plane
 
 Floats = NDArray[np.float64]
+#: What is known of the lattice of a plane that is scored.
+Given = Literal["lattice given", "lattice looked for", "the picture alone"]
 
 #: Table 1 of Fuller & Rudden (2024): the published network on its own validation set, without the lattice.
-PUBLISHED = {"I_FF": {"mean": 0.006, "90 %": 0.014}, "I_SRO": {"mean": 0.015, "90 %": 0.032}}
+PUBLISHED = {
+    "I_FF": {"mean": 0.006, "90 %": 0.014, "FID": 36.9, "KID": 0.008},
+    "I_SRO": {"mean": 0.015, "90 %": 0.032, "FID": 13.1, "KID": 0.003},
+}
 
 
 @dataclass(frozen=True)
 class EvaluationOptions:
     """What is scored. count: samples, 98 hold every validation pair once; seed: of the validation set.
 
-    lattice: known (cell and axes given) or unknown (the picture alone).
+    distances: also FID-x and KID-x, in features of the encoder that comes with the package; inception: file of
+    Inception weights (TorchScript or .safetensors), for FID and KID in the scale of the literature too.
     """
 
     weights: str = "factorize-256"
     recipe: str = "paper"
     count: int = 98
     seed: int = 0
+    distances: bool = True
+    inception: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -55,15 +68,14 @@ def validation_planes(recipe: DiffuseRecipe, seed: int, count: int) -> Iterator[
         yield Plane(intensity, draw.axes, draw.cell, title=" / ".join(draw.names), simulated=True), samples
 
 
-def score(options: EvaluationOptions, lattice_known: bool) -> Scored:
-    """Take every validation plane apart, with its lattice or as a bare picture."""
+def score(options: EvaluationOptions, given: Given) -> Scored:
+    """Take every validation plane apart, with its lattice, looking for it, or as a bare picture."""
     recipe = read_recipe(options.recipe)
     predicted, truth = [], []
     planes = validation_planes(recipe, options.seed, options.count)
-    label = "with the lattice" if lattice_known else "without"
-    for plane, samples in tqdm(planes, total=options.count, desc=label, leave=False):
-        given = plane if lattice_known else Plane(plane.intensity)
-        components = factorize(given, options.weights)
+    for plane, samples in tqdm(planes, total=options.count, desc=given, leave=False):
+        seen = plane if given == "lattice given" else Plane(plane.intensity)
+        components = factorize(seen, options.weights, find_lattice=given == "lattice looked for")
         predicted.append(_scaled(components.form_factor, components.short_range_order))
         truth.append(_scaled(samples.form_factor[0], samples.short_range_order[0]))
     return Scored(np.stack(predicted), np.stack(truth))
@@ -92,11 +104,47 @@ def _summary(errors: Floats) -> tuple[float, float, float]:
     return float(errors.mean()), float(np.median(errors)), float(np.quantile(errors, 0.9))
 
 
+def distance_table(rows: dict[str, list[Distances]], suffix: str = "") -> str:
+    """A table of the Frechet and kernel distances of I_FF and I_SRO by the name of the row.
+
+    suffix: "-x" for features of our own; without, the published row stands below ours.
+    """
+    lines = [f"{'distance of the sets of planes':<34}{'I_SRO':^27}{'I_FF':^27}"]
+    lines += [f"{'':<34}" + f"{'FID' + suffix:>14}{'KID' + suffix:>13}" * 2]
+    for name, (form, ordered) in rows.items():
+        lines.append(f"{name:<34}" + "".join(f" {each.fid:13.3f} {each.kid:12.5f}" for each in (ordered, form)))
+    if not suffix:
+        cells = [f"{PUBLISHED[c]['FID']:14.1f}{PUBLISHED[c]['KID']:13.3f}" for c in ("I_SRO", "I_FF")]
+        lines.append(f"{'published, of 12607 planes':<34}" + "".join(cells))
+    return "\n".join(lines)
+
+
 def evaluate_factorize(options: EvaluationOptions) -> str:
-    """Score with and without the lattice and return the table."""
-    rows = {
-        "ours, lattice given": score(options, lattice_known=True).errors,
-        "ours, the picture alone": score(options, lattice_known=False).errors,
-    }
-    head = f"{options.count} validation samples of recipe {options.recipe}, weights {options.weights}"
-    return f"{head}\n{error_table(rows)}"
+    """Score with the lattice, looking for it and without, and return the tables.
+
+    Raises ValueError for distances of fewer than two samples.
+    """
+    if options.distances and options.count < 2:
+        raise ValueError(f"distances need two samples or more, got --count {options.count}: add --no-distances")
+    # Before the long work, so that a file that cannot be used is known at once.
+    encoders = _open_encoders(options)
+    rows = {f"ours, {given}": score(options, given) for given in get_args(Given)}
+    tables = [f"{options.count} validation samples of recipe {options.recipe}, weights {options.weights}"]
+    tables += [error_table({name: scored.errors for name, scored in rows.items()})]
+    for suffix, encoder in encoders.items():
+        distances = {name: component_distances(scored, encoder) for name, scored in rows.items()}
+        tables.append(distance_table(distances, suffix))
+    return "\n".join(tables)
+
+
+def component_distances(scored: Scored, encoder: nn.Module) -> list[Distances]:
+    """Distances between predicted and true I_FF, and between predicted and true I_SRO."""
+    return [distribution_distances(scored.predicted[:, c], scored.truth[:, c], encoder) for c in (0, 1)]
+
+
+def _open_encoders(options: EvaluationOptions) -> dict[str, nn.Module]:
+    """Encoders by what stands behind FID and KID."""
+    if not options.distances:
+        return {}
+    given = {"": open_inception(options.inception)} if options.inception else {}
+    return {"-x": open_encoder(), **given}

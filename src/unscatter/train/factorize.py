@@ -16,15 +16,24 @@ from torch.optim import Optimizer
 from unscatter.diffuse.channels import CHANNELS
 from unscatter.diffuse.samples import DiffuseRecipe
 from unscatter.nn.unet import UNet, UNetConfig
-from unscatter.train.batches import channels_of, draw_batches, render_batch, targets_of, turn
-from unscatter.train.session import Progress, Rendered, Session, SessionOptions
+from unscatter.train.batches import (
+    DiffuseOptions,
+    DiffuseStream,
+    Rendered,
+    channels_of,
+    draw_batches,
+    render_batch,
+    targets_of,
+    turn,
+)
+from unscatter.train.session import Progress, Session
 
 #: Place of the mask among the input channels.
 MEASURED = CHANNELS.index("measured")
 
 
 @dataclass(frozen=True)
-class FactorizeTraining(SessionOptions):
+class FactorizeTraining(DiffuseOptions):
     """How the U-Net is trained. minutes counts all sessions together: resume with a larger number to go on.
 
     Every rendered sample is used twice, once with and once without its lattice, so that one network serves both
@@ -48,8 +57,9 @@ class FactorizeTraining(SessionOptions):
 
 def train_factorize(options: FactorizeTraining) -> Path:
     """Train until the minutes are spent, from the last checkpoint in `out` if there is one; returns its path."""
-    session = Session(options, "factorize", {"channels": list(CHANNELS)})
-    return session.run(UNetTraining(options, session.recipes, session.fabric))
+    stream = DiffuseStream(options)
+    session = Session(options, stream, "factorize", {"channels": list(CHANNELS)})
+    return session.run(UNetTraining(options, stream.recipes, session.fabric))
 
 
 class UNetTraining:

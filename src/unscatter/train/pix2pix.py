@@ -20,8 +20,8 @@ from unscatter.diffuse.samples import DiffuseRecipe, Samples
 from unscatter.diffuse.scaling import scale_by_maximum
 from unscatter.nn.pix2pix import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from unscatter.train.adversarial import discriminator_loss, generator_loss, product_loss
-from unscatter.train.batches import draw_batches, render_batch, targets_of
-from unscatter.train.session import Progress, Rendered, Session, SessionOptions
+from unscatter.train.batches import DiffuseOptions, DiffuseStream, Rendered, draw_batches, render_batch, targets_of
+from unscatter.train.session import Progress, Session
 
 #: What the two generators make of a plane, in the order of `targets_of`.
 COMPONENTS = ("I_FF", "I_SRO")
@@ -30,7 +30,7 @@ SHOWN = 4
 
 
 @dataclass(frozen=True)
-class Pix2PixTraining(SessionOptions):
+class Pix2PixTraining(DiffuseOptions):
     """How the baseline is trained, by default as published (there for 200 epochs of 198 421 planes).
 
     l1_weight: lambda of eq. (10); dropout_at_inference: keep dropping features when the generators are
@@ -48,8 +48,9 @@ class Pix2PixTraining(SessionOptions):
 
 def train_pix2pix(options: Pix2PixTraining) -> Path:
     """Train until the minutes are spent, from the checkpoint in `out` if there is one; returns its path."""
-    session = Session(options, "pix2pix", {"channels": ["plane"], "components": list(COMPONENTS)})
-    return session.run(ParallelGans(options, session.fabric, session.recipes))
+    stream = DiffuseStream(options)
+    session = Session(options, stream, "pix2pix", {"channels": ["plane"], "components": list(COMPONENTS)})
+    return session.run(ParallelGans(options, session.fabric, stream.recipes))
 
 
 class Planes(NamedTuple):

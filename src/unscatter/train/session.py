@@ -1,17 +1,17 @@
-"""One session of a training: the clock, the stream of samples, the log, and the checkpoint it goes on from.
+"""One session of a training: the clock, the log, and the checkpoint it goes on from.
 
-What is learned from a batch is the business of a `Training`; everything around it is the same for
-all networks.
+Where batches come from is the business of a `Stream`, what is learned from them that of a `Training`; everything
+around them is the same for all networks.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard import SummaryWriter
 
-from unscatter.diffuse.samples import DrawBatch, Samples, read_recipe, recipe_record
-from unscatter.train.batches import draw_batches, render_batch
 from unscatter.train.checkpoint import load_checkpoint, save_checkpoint
 from unscatter.version import __version__
 
-#: One batch of every recipe, on the training device.
-Rendered: TypeAlias = list[tuple[DrawBatch, Samples]]
+#: What a stream gives and a training learns from; the session never looks inside.
+Batch = TypeVar("Batch")
+Batch_co = TypeVar("Batch_co", covariant=True)
+Batch_contra = TypeVar("Batch_contra", contravariant=True)
 #: Losses go to the log once in so many steps.
 LOG_EVERY = 20
 
@@ -34,9 +34,10 @@ LOG_EVERY = 20
 class SessionOptions:
     """What every training is told. minutes counts all sessions together: resume with more of them to go on.
 
-    recipes: names or TOML paths, drawn in equal parts; batch: samples a step; turns: how often a rendered
-    sample is used; steps: stop there even if minutes are left, 0 for no such limit; validate_every: minutes
-    between two validations, each with a checkpoint; validation_batches: batches of 14 samples of a recipe.
+    recipes: names or TOML paths, drawn in equal parts; batch: samples a step; turns: how often a batch is used;
+    steps: stop there even if minutes are left, 0 for no such limit; validate_every: minutes between two
+    validations, each with a checkpoint; save_every: minutes between two checkpoints, which is what a training that
+    is killed loses at most.
     """
 
     out: Path = Path("runs/training")
@@ -51,7 +52,7 @@ class SessionOptions:
     devices: int = 1
     precision: str = "32-true"
     validate_every: float = 10.0
-    validation_batches: int = 7
+    save_every: float = 2.0
 
 
 @dataclass
@@ -63,7 +64,30 @@ class Progress:
     scores: list[dict[str, float]] = field(default_factory=list)
 
 
-class Training(Protocol):
+@dataclass(frozen=True)
+class Place:
+    """Where in a stream to begin, and for whom: the first batch, the process `rank` of `world`, and its device."""
+
+    first: int
+    rank: int
+    world: int
+    device: torch.device
+
+
+class Stream(Protocol[Batch_co]):
+    """Where batches come from: a pure function of the seed, the process and the number of the batch."""
+
+    @property
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """Every recipe in full, as plain data."""
+        ...
+
+    def batches(self, place: Place) -> Iterator[Batch_co]:
+        """Batches place.first, place.first + 1, ... on the device."""
+        ...
+
+
+class Training(Protocol[Batch_contra]):
     """What a session drives: networks with their optimisers, and what to do with a batch."""
 
     @property
@@ -76,8 +100,8 @@ class Training(Protocol):
         """Every optimiser, by its name in the checkpoint."""
         ...
 
-    def update(self, rendered: Rendered, progress: Progress) -> dict[str, float]:
-        """Learn from the samples once and return the losses."""
+    def update(self, batch: Batch_contra, progress: Progress, /) -> dict[str, float]:
+        """Learn from a batch once and return the losses."""
         ...
 
     def validate(self) -> dict[str, float]:
@@ -89,20 +113,19 @@ class Training(Protocol):
         ...
 
 
-class Session:
+class Session(Generic[Batch]):
     """Runs a `Training` until its minutes are spent, from the last checkpoint in `out` if there is one.
 
     details: what else belongs into the record of the checkpoint, such as the names of the input channels.
     """
 
-    def __init__(self, options: SessionOptions, task: str, details: Mapping[str, Any]) -> None:
-        """Start the devices and read the recipes; raises ValueError if a batch cannot hold all."""
-        self.options, self.task, self.details = options, task, details
-        self.recipes = [read_recipe(name) for name in options.recipes]
-        if options.batch < len(self.recipes):
+    def __init__(self, options: SessionOptions, stream: Stream[Batch], task: str, details: Mapping[str, Any]) -> None:
+        """Start the devices; raises ValueError if a batch cannot hold all recipes."""
+        self.options, self.stream, self.task, self.details = options, stream, task, details
+        if options.batch < len(options.recipes):
             raise ValueError(
-                f"a batch of {options.batch} cannot hold {len(self.recipes)} recipes:"
-                f" give --batch {len(self.recipes)} or more"
+                f"a batch of {options.batch} cannot hold {len(options.recipes)} recipes:"
+                f" give --batch {len(options.recipes)} or more"
             )
         if options.threads:
             torch.set_num_threads(options.threads)
@@ -112,26 +135,31 @@ class Session:
         self.path = options.out / "checkpoint.safetensors"
         self.progress = Progress()
 
-    def run(self, training: Training) -> Path:
+    def run(self, training: Training[Batch]) -> Path:
         """Train, validate and save; returns the path of the checkpoint."""
         self._resume(training)
         log = _Log(self.options.out, self.fabric.is_global_zero)
         clock = _clock(self.progress.minutes)
-        due = self.progress.minutes + self.options.validate_every
-        for rendered in self._batches():
+        validation = self.progress.minutes + self.options.validate_every
+        saving = self.progress.minutes + self.options.save_every
+        for batch in self.stream.batches(self._place()):
             # All processes take the time of the first, so that all stop at the same step.
             self.progress.minutes = self.fabric.broadcast(clock())
             if self._finished():
                 break
-            self._learn(training, rendered, log)
-            if self.progress.minutes >= due:
-                due = self.progress.minutes + self.options.validate_every
+            self._learn(training, batch, log)
+            if self.progress.minutes >= validation:
                 self._close_chapter(training, log)
+                validation = self.progress.minutes + self.options.validate_every
+                saving = self.progress.minutes + self.options.save_every
+            elif self.progress.minutes >= saving:
+                self._save(training)
+                saving = self.progress.minutes + self.options.save_every
         self._close_chapter(training, log)
         log.close()
         return self.path
 
-    def _resume(self, training: Training) -> None:
+    def _resume(self, training: Training[Batch]) -> None:
         # After Fabric has moved the weights: the state of an optimiser is loaded to where its weights are.
         if not self.path.exists():
             return
@@ -143,28 +171,14 @@ class Session:
         options, progress = self.options, self.progress
         return progress.minutes >= options.minutes or 0 < options.steps <= progress.step
 
-    def _batches(self) -> Iterator[tuple[DrawBatch, ...]]:
-        options = self.options
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        streams = [
-            draw_batches(
-                recipe,
-                options.seed + 1000 * rank,
-                options.batch // len(self.recipes),
-                split="training",
-                first=self.progress.step // options.turns,
-                batches=10_000_000 // world,
-                workers=options.workers,
-            )
-            for recipe in self.recipes
-        ]
-        return zip(*streams, strict=True)
+    def _place(self) -> Place:
+        fabric = self.fabric
+        return Place(self.progress.step // self.options.turns, fabric.global_rank, fabric.world_size, fabric.device)
 
-    def _learn(self, training: Training, batches: tuple[DrawBatch, ...], log: _Log) -> None:
-        rendered = [render_batch(batch, self.fabric.device) for batch in batches]
+    def _learn(self, training: Training[Batch], batch: Batch, log: _Log) -> None:
         for _ in range(self.options.turns):
             self._seed_step()
-            losses = training.update(rendered, self.progress)
+            losses = training.update(batch, self.progress)
             self.progress.step += 1
             log.add_losses(losses, self.progress)
 
@@ -173,7 +187,7 @@ class Session:
         stream = self.options.seed * 1000 + self.fabric.global_rank
         torch.manual_seed((stream << 32) + self.progress.step)
 
-    def _close_chapter(self, training: Training, log: _Log) -> None:
+    def _close_chapter(self, training: Training[Batch], log: _Log) -> None:
         """Validate, show and save."""
         if not self.fabric.is_global_zero:
             return
@@ -182,7 +196,11 @@ class Session:
         progress.scores.append(scores)
         self.fabric.print(json.dumps(scores))
         log.add_scores(scores, training.picture(), progress.step)
-        save_checkpoint(self.path, training.modules, training.optimizers, self.record())
+        self._save(training)
+
+    def _save(self, training: Training[Batch]) -> None:
+        if self.fabric.is_global_zero:
+            save_checkpoint(self.path, training.modules, training.optimizers, self.record())
 
     def record(self) -> dict[str, Any]:
         """All that is needed to make the networks again: version, options, resolved recipes, progress."""
@@ -190,7 +208,7 @@ class Session:
             "version": __version__,
             "task": self.task,
             "options": json.loads(json.dumps(asdict(self.options), default=str)),
-            "recipes": [recipe_record(recipe) for recipe in self.recipes],
+            "recipes": [dict(record) for record in self.stream.records],
             "hardware": self._hardware(),
             **self.details,
             **asdict(self.progress),
