@@ -26,6 +26,7 @@ from unscatter.diffuse.samples import (
     render,
 )
 from unscatter.io.files import replacing
+from unscatter.io.growing import count_complete, create_rows, write_rows
 from unscatter.io.hdf5 import Store, attribute
 from unscatter.types import Cell, Components, Plane, PlaneAxes
 from unscatter.version import __version__
@@ -67,14 +68,14 @@ def write_samples(
         raise FileNotFoundError(f"{path.parent}: no such folder to write {path.name} to; make it first")
     what = _identity(recipe, count, seed, split, precision, alphas)
     part = path.with_name(f"{path.name}.part")
-    first = _resume(part, what) if part.exists() else 0
+    first = count_complete(part, what)
     with tqdm(total=count, initial=first, unit="sample", disable=not progress) as bar:
         for start in range(first, count, BLOCK):
             stop = min(start + BLOCK, count)
             rows = [_sample_row(recipe, seed, index, split, alphas) for index in range(start, stop)]
             if not part.exists():
                 _create(part, what, rows[0], count)
-            _write_rows(part, rows, start)
+            write_rows(part, rows, start)
             bar.update(stop - start)
     if drop_duplicates is None:
         part.replace(path)
@@ -101,20 +102,6 @@ def _identity(
         "precision": precision,
         "alphas": alphas,
     }
-
-
-def _resume(part: Path, what: dict[str, Any]) -> int:
-    """How many samples FILE.part holds already; raises ValueError if they are of another set."""
-    with Store(part) as store:
-        found = store.root.attrs
-        for name, value in what.items():
-            if name not in found or found[name] != value:
-                seen = found.get(name)
-                raise ValueError(
-                    f"{part} is the beginning of another set: its {name} is {seen}, not {value}; "
-                    "repeat the call it came from, or delete it"
-                )
-        return int(store.require("complete")[()])
 
 
 def _sample_row(recipe: DiffuseRecipe, seed: int, index: int, split: Split, alphas: bool) -> dict[str, NDArray[Any]]:
@@ -145,37 +132,8 @@ def _description(draw: SampleDraw) -> dict[str, Any]:
 
 
 def _create(path: Path, what: dict[str, Any], row: dict[str, NDArray[Any]], count: int) -> None:
-    """Lay out a file for `count` samples like this one; it appears with all its space set aside.
-
-    What is written later changes numbers and no structure, so that a run killed at any moment leaves it whole.
-    """
-    import h5py
-
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(what)
-        file["complete"] = 0
-        for name, value in row.items():
-            layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-            layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-            layout.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-            file.create_dataset(
-                name,
-                shape=(count, *value.shape),
-                dtype=what["precision"] if name in PLANES else value.dtype,
-                chunks=(1, *value.shape) if name in (*PLANES, "measured") else None,
-                dcpl=layout,
-            )
-
-
-def _write_rows(path: Path, rows: Sequence[dict[str, NDArray[Any]]], start: int) -> None:
-    """Write samples, and count them only when they are in the file."""
-    import h5py
-
-    with h5py.File(path, "r+") as file:
-        for name in rows[0]:
-            file[name][start : start + len(rows)] = np.stack([row[name] for row in rows])
-        file.flush()
-        file["complete"][()] = start + len(rows)
+    precision = dict.fromkeys(PLANES, what["precision"])
+    create_rows(path, what, row, count, dtypes=precision, chunked=(*PLANES, "measured"))
 
 
 def _unique(part: Path, threshold: float) -> NDArray[np.int64]:
@@ -199,7 +157,7 @@ def _copy_rows(source: Path, target: Path, rows: NDArray[np.int64]) -> None:
             block = [{name: old[name][row] for name in names} for row in rows[start : start + BLOCK]]
             if start == 0:
                 _create(target, dict(old.attrs), block[0], len(rows))
-            _write_rows(target, block, start)
+            write_rows(target, block, start)
 
 
 @dataclass(frozen=True)

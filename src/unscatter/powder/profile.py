@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -140,7 +140,7 @@ def find_lines(powders: Sequence[Reflections], instruments: Sequence[Instrument]
         sine = inverse_d * wavelength / 2
         seen = (sine < 1) & (sine > 0)
         theta = xp.asin(xp.where(seen, sine, 0.5))
-        factor = lorentz_polarisation(theta, number([_polarised(i) for i in instruments]))
+        factor = lorentz_polarisation(theta, number([polarised_share(i) for i in instruments]))
         factor = factor * cylinder_absorption(theta, number([i.mu_r for i in instruments]))
         two_theta = 2 * theta * (180 / math.pi)
         eta = number([i.mixing[0] for i in instruments]) + number([i.mixing[1] for i in instruments]) * two_theta
@@ -163,7 +163,8 @@ def caglioti_fwhm(theta: Array, u: Array, v: Array, w: Array) -> Array:
     """
     xp = array_namespace(theta)
     tangent = xp.tan(theta)
-    return xp.sqrt(xp.clip((u * tangent + v) * tangent + w, 1e-4, None))
+    squared = (u * tangent + v) * tangent + w
+    return xp.sqrt(xp.where(squared > 1e-4, squared, 1e-4))
 
 
 def lorentz_polarisation(theta: Array, polarised: Array | float = 0.0) -> Array:
@@ -174,6 +175,11 @@ def lorentz_polarisation(theta: Array, polarised: Array | float = 0.0) -> Array:
     xp = array_namespace(theta)
     lorentz = 1 / (xp.sin(theta) ** 2 * xp.cos(theta))
     return lorentz * (1 + polarised * xp.cos(2 * theta) ** 2) / (1 + polarised)
+
+
+def polarised_share(instrument: Instrument) -> float:
+    """P = cos^2 of the monochromator's two-theta for X-rays, 0 for neutrons; see lorentz_polarisation."""
+    return 0.0 if instrument.radiation == "neutron" else math.cos(math.radians(instrument.monochromator)) ** 2
 
 
 def cylinder_absorption(theta: Array, mu_r: Array | float) -> Array:
@@ -199,15 +205,19 @@ def spread_axially(lines: Lines, axial: NDArray[np.float64], nodes: int = 8) -> 
     reach = 2 * xp.asarray(axial, dtype=lines.position.dtype, device=device(lines.position))[lines.row]
     cosine = xp.cos(lines.position * (math.pi / 180))
     leaning = xp.abs(_axial_angle(cosine, reach) - lines.position) > 0.05 * lines.fwhm
+    heights, shares = (xp.asarray(n, dtype=cosine.dtype, device=device(cosine))[:, None] for n in _triangle(nodes))
+    chosen = _chosen(lines, leaning)
+    position = _axial_angle(cosine[leaning], heights * reach[leaning])
+    columns = (position, shares * chosen.area, *(xp.tile(c, (nodes, 1)) for c in _columns(chosen)[2:]))
+    return _join([_chosen(lines, ~leaning), Lines(*(xp.reshape(column, (-1,)) for column in columns))])
+
+
+@cache
+def _triangle(nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Places and weights (nodes,) to integrate over the density 2 (1 - x) between 0 and 1."""
     x, w = np.polynomial.legendre.leggauss(nodes)
     x = (x + 1) / 2
-    share = w * (1 - x) / np.sum(w * (1 - x))
-    parts = [_chosen(lines, ~leaning)]
-    chosen = _chosen(lines, leaning)
-    for z, part in zip(x, share, strict=True):
-        position = _axial_angle(cosine[leaning], float(z) * reach[leaning])
-        parts.append(replace(chosen, position=position, area=float(part) * chosen.area))
-    return _join(parts)
+    return x, w * (1 - x) / np.sum(w * (1 - x))
 
 
 def sum_lines(lines: Lines, start: float, step: float, shape: tuple[int, int], cut: float = 8.0) -> Array:
@@ -355,15 +365,11 @@ def _scatter_add(xp: Any, index: Array, values: Array, shape: tuple[int, int]) -
     return xp.reshape(flat, shape)
 
 
-def _polarised(instrument: Instrument) -> float:
-    if instrument.radiation == "neutron":
-        return 0.0
-    return math.cos(math.radians(instrument.monochromator)) ** 2
-
-
 def _axial_angle(cosine: Array, z: Array) -> Array:
     xp = array_namespace(cosine)
-    return xp.acos(xp.clip(cosine * xp.sqrt(1 + z * z), -1.0, 1.0)) * (180 / math.pi)
+    seen = cosine * xp.sqrt(1 + z * z)
+    seen = xp.where(seen > 1, 1.0, xp.where(seen < -1, -1.0, seen))
+    return xp.acos(seen) * (180 / math.pi)
 
 
 def _chosen(lines: Lines, mask: Array) -> Lines:

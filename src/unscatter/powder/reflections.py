@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,15 +35,32 @@ def simulate_reflections(
     inverse_d = np.sqrt(np.einsum("ni,ni->n", q, q)) / (2 * np.pi)
     order = np.argsort(inverse_d, kind="stable")
     hkl, multiplicity, inverse_d = hkl[order], multiplicity[order], inverse_d[order]
+    f_squared = simulate_f_squared(crystal, hkl, inverse_d, [(radiation, wavelength)], b_default)[0]
+    return Reflections(inverse_d, multiplicity, f_squared, crystal.cell.volume, hkl, radiation, crystal.name)
+
+
+def simulate_f_squared(
+    crystal: Crystal,
+    hkl: IntArray,
+    inverse_d: NDArray[np.float64],
+    beams: Sequence[tuple[Radiation, float | None]],
+    b_default: float = 0.0,
+) -> NDArray[np.float64]:
+    """|F|^2 of reflections hkl (m, 3) at 1/d (m,) in several beams at once, (beams, m), as simulate_reflections.
+
+    beams: radiation and wavelength in Angstrom (None: no dispersion, no resonance). The phases, which take most of
+    the time, are computed once for all of them.
+    """
     positions, site = primitive_atoms(crystal)
     b_iso = np.where(np.isnan(crystal.b_iso), b_default, crystal.b_iso)
     species, of_site = _species(crystal.elements, b_iso)
-    amplitudes = scattering_amplitudes([e for e, _ in species], inverse_d, radiation, wavelength)
+    elements = [e for e, _ in species]
+    amplitudes = np.stack([scattering_amplitudes(elements, inverse_d, *beam) for beam in beams])
     amplitudes = amplitudes * np.exp(-np.array([b for _, b in species]) * inverse_d[:, None] ** 2 / 4)
     weights = np.zeros((len(positions), len(species)))
     weights[np.arange(len(positions)), of_site[site]] = crystal.occupancies[site] * centrings(crystal)
     f_squared = powder_f_squared(hkl, positions, weights, amplitudes, centric=_inversion_at_origin(crystal))
-    return Reflections(inverse_d, multiplicity, f_squared, crystal.cell.volume, hkl, radiation, crystal.name)
+    return np.asarray(f_squared, dtype=np.float64)
 
 
 def powder_f_squared(
@@ -51,7 +69,8 @@ def powder_f_squared(
     """|F|^2 (m,), mean of h and -h: |sum_j Re(b_j) e_j|^2 + |sum_j Im(b_j) e_j|^2, e_j = exp(2 pi i h.x_j).
 
     hkl: (m, 3); positions: (p, 3) fractional, of any array library; weights: (p, s), what each atom adds to
-    each species; amplitudes: (m, s), complex; centric: whether each atom at x has one at -x, so sines cancel.
+    each species; amplitudes: (..., m, s), complex, and so the result is (..., m); centric: whether each atom at x
+    has one at -x, so sines cancel.
     """
     xp = array_namespace(positions)
     indices = xp.asarray(hkl, dtype=positions.dtype)
