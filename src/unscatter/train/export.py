@@ -11,12 +11,23 @@ import numpy as np
 import onnxruntime
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
+from unscatter.nn.encoder import Encoder, EncoderConfig
 from unscatter.nn.unet import UNet, UNetConfig
 from unscatter.train.checkpoint import load_module, read_record
+from unscatter.train.classify import load_classifier
+from unscatter.train.evaluate_classify import last_temperature
+from unscatter.train.patterns import INPUTS
 
 LICENCE = "BSD-3-Clause"
 CITATIONS = ("Fuller & Rudden (2024), IUCrJ 11, 34-44",)
+POWDER_CITATIONS = (
+    "Lolla, Liang, Kusne, Takeuchi & Ratcliff (2022), J. Appl. Cryst. 55, 882-889",
+    "Jain et al. (2013), APL Mater. 1, 011002",
+)
+#: Whose structures the classifiers learned from.
+POWDER_DATA = "Structures of the Materials Project, CC BY 4.0 (Jain et al., APL Mater. 1, 011002, 2013)"
 
 
 def load_unet(checkpoint: Path) -> tuple[UNet, dict[str, Any]]:
@@ -51,13 +62,83 @@ def export_factorize(checkpoint: Path, folder: Path, name: str) -> Path:
         verbose=False,
     )
     _check_same(network, onnx)
-    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, str(tensors))
+    _save_tensors(network, tensors)
+    return _write_card(folder, name, record, [onnx, tensors])
+
+
+def export_encoder(checkpoint: Path, folder: Path, name: str = "encoder-x") -> Path:
+    """Write NAME.safetensors and the card NAME.json of an encoder, without its heads; returns the card.
+
+    Raises ValueError for a checkpoint of another network.
+    """
+    record = read_record(checkpoint)
+    if record["task"] != "encode":
+        raise ValueError(f"{checkpoint} holds no encoder but task {record['task']!r}: type unscatter train encoder")
+    config = record["options"]["network"]
+    encoder = Encoder(EncoderConfig(**{**config, "widths": tuple(config["widths"])}))
+    load_module(checkpoint, "encoder", encoder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = folder / f"{name}.safetensors"
+    _save_tensors(encoder, tensors)
+    return _write_card(folder, name, record, [tensors])
+
+
+def export_classify(checkpoint: Path, folder: Path, name: str) -> Path:
+    """Write NAME.onnx, NAME.safetensors and the card NAME.json of a classifier; returns the card.
+
+    Input "channels" (B, channels, points); outputs "logits" (B, classes), to be divided by the temperature in the
+    card, and where the network has a head for it "cell" (B, 4). Raises ValueError if ONNX Runtime does not give the
+    numbers that PyTorch gives.
+    """
+    network, record = load_classifier(checkpoint)
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx, tensors = folder / f"{name}.onnx", folder / f"{name}.safetensors"
+    shape = INPUTS[record["axis"]]
+    sample = torch.rand(3, *shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        answer = network(sample)
+    expected = [answer] if isinstance(answer, torch.Tensor) else list(answer)
+    torch.onnx.export(
+        network,
+        (sample,),
+        str(onnx),
+        input_names=["channels"],
+        output_names=["logits", "cell"][: len(expected)],
+        dynamic_shapes=({0: "batch"},),
+        external_data=False,
+        verbose=False,
+    )
+    seen = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"]).run(
+        None, {"channels": sample.numpy()}
+    )
+    difference = max(float(np.abs(a - b.numpy()).max()) for a, b in zip(seen, expected, strict=True))
+    if difference > 1e-3:
+        raise ValueError(f"{onnx} differs from the network by {difference:.2g}, expected less than 0.001")
+    _save_tensors(network, tensors)
+    known = {
+        "labels": record["options"]["labels"],
+        "temperature": last_temperature(record),
+        "axis": record["axis"],
+        "input": [None, *shape],
+        "data": POWDER_DATA,
+    }
+    return _write_card(folder, name, {**record, **known}, [onnx, tensors], POWDER_CITATIONS)
+
+
+def _save_tensors(network: nn.Module, path: Path) -> None:
+    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, str(path))
+
+
+def _write_card(
+    folder: Path, name: str, record: dict[str, Any], paths: list[Path], cite: tuple[str, ...] = CITATIONS
+) -> Path:
+    """Write what is known of a network beside its files; returns the path."""
     card = {
         "name": name,
         "task": record["task"],
-        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (onnx, tensors)},
+        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths},
         "licence": LICENCE,
-        "cite": CITATIONS,
+        "cite": cite,
         "record": record,
     }
     path = folder / f"{name}.json"
