@@ -10,13 +10,17 @@ FOLDER = Path(__file__).parents[1] / "_build" / "pictures"
 
 
 def draw(app: Sphinx) -> None:
-    """Take the demonstration plane apart and draw the six panels of `unscatter factorize`."""
-    from unscatter import factorize
+    """Draw what `unscatter demo` draws: the plane taken apart, and the pattern with what it may be."""
+    from unscatter import classify, factorize
     from unscatter.diffuse.demonstration import simulate_demonstration
-    from unscatter.diffuse.plot import plot_components, save_figure
+    from unscatter.diffuse.plot import plot_components
+    from unscatter.io.picture import save_figure
+    from unscatter.powder.demonstration import simulate_corundum
+    from unscatter.powder.plot import plot_ranking
 
     FOLDER.mkdir(parents=True, exist_ok=True)
     save_figure(plot_components(factorize(simulate_demonstration().plane)), FOLDER / "demonstration.png")
+    save_figure(plot_ranking(classify(simulate_corundum())), FOLDER / "corundum.png")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -12,20 +12,37 @@ from unscatter.version import __version__
 
 if TYPE_CHECKING:
     from unscatter.diffuse.factorize import factorize
+    from unscatter.io.patterns import read_pattern
     from unscatter.io.planes import read_plane
     from unscatter.io.result import read_components, write_components
-    from unscatter.types import Cell, Components, Molecule, OrderParameters, Plane, PlaneAxes, Volume
+    from unscatter.powder.classify import classify, classify_many
+    from unscatter.types import (
+        Cell,
+        Components,
+        Molecule,
+        OrderParameters,
+        Pattern,
+        Plane,
+        PlaneAxes,
+        Ranking,
+        Volume,
+    )
 
 _HOMES = {
     "Cell": "unscatter.types",
     "Components": "unscatter.types",
     "Molecule": "unscatter.types",
     "OrderParameters": "unscatter.types",
+    "Pattern": "unscatter.types",
     "Plane": "unscatter.types",
     "PlaneAxes": "unscatter.types",
+    "Ranking": "unscatter.types",
     "Volume": "unscatter.types",
+    "classify": "unscatter.powder.classify",
+    "classify_many": "unscatter.powder.classify",
     "factorize": "unscatter.diffuse.factorize",
     "read_components": "unscatter.io.result",
+    "read_pattern": "unscatter.io.patterns",
     "read_plane": "unscatter.io.planes",
     "write_components": "unscatter.io.result",
 }
@@ -35,12 +52,17 @@ __all__ = [
     "Components",
     "Molecule",
     "OrderParameters",
+    "Pattern",
     "Plane",
     "PlaneAxes",
+    "Ranking",
     "Volume",
     "__version__",
+    "classify",
+    "classify_many",
     "factorize",
     "read_components",
+    "read_pattern",
     "read_plane",
     "write_components",
 ]

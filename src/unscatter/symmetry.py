@@ -94,7 +94,8 @@ def space_group(number: int) -> gemmi.SpaceGroup:
 
 def hermann_mauguin(number: int) -> str:
     """Short Hermann-Mauguin symbol of a space group, for example "Fm-3m"."""
-    return str(space_group(number).short_name())
+    # gemmi marks hexagonal axes of rhombohedral groups by the letter H.
+    return str(space_group(number).short_name()).replace("H", "R")
 
 
 def operations(number: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -245,7 +246,8 @@ def _screw_order(number: int) -> int:
     centring = np.array(list(group.cen_ops), dtype=float) / gemmi.Op.DEN
     allowed = _HKL[np.all(_whole(_HKL @ centring.T), axis=1)]
     orders = [0]
-    for op in group.sym_ops:
+    # An operation without translation extinguishes nothing.
+    for op in (op for op in group.sym_ops if any(op.tran)):
         rotation = np.array(op.rot) // gemmi.Op.DEN
         kept = allowed[np.all(allowed @ rotation == allowed, axis=1)]
         if not np.all(_whole(kept @ np.array(op.tran) / gemmi.Op.DEN)):

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm, TwoSlopeNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from unscatter.io.files import replacing
 from unscatter.types import Components, Plane
 
 Floats = NDArray[np.float64]
@@ -33,26 +31,19 @@ def plot_components(components: Components) -> Figure:
         gridspec_kw={"left": 0.05, "right": 0.94, "bottom": 0.06, "top": 0.9, "wspace": 0.36, "hspace": 0.24},
     )
     top = float(np.nanpercentile(plane.intensity, 99.7))
-    _image(panels[0, 0], plane.intensity, plane, "measured  $I_D$", top)
+    draw_intensity(panels[0, 0], plane.intensity, plane, "measured  $I_D$", top)
     form = components.form_factor
-    _image(panels[0, 1], form, plane, "form factor  $I_{FF}$", float(np.percentile(form, 99.9)))
+    draw_intensity(panels[0, 1], form, plane, "form factor  $I_{FF}$", float(np.percentile(form, 99.9)))
     ordered = components.short_range_order
-    _image(panels[0, 2], ordered, plane, "short-range order  $I_{SRO}$", float(np.percentile(ordered, 99.9)))
-    _image(panels[1, 0], components.product, plane, "product  $I_{FF}\\,I_{SRO}$", top)
-    _residual(panels[1, 1], components, top)
+    draw_intensity(panels[0, 2], ordered, plane, "short-range order  $I_{SRO}$", float(np.percentile(ordered, 99.9)))
+    draw_intensity(panels[1, 0], components.product, plane, "product  $I_{FF}\\,I_{SRO}$", top)
+    draw_difference(panels[1, 1], components.residual, plane, "measured $-$ product", top)
     _summary(panels[1, 2], components)
     title = plane.title or Path(plane.source).name
     if plane.simulated and "simulated" not in title.lower():
         title += " (simulated)"
     figure.suptitle(title, fontsize=13, y=0.97)
     return figure
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
-    FigureCanvasAgg(figure)
-    with replacing(path) as part:
-        figure.savefig(part, dpi=110, format="png")
 
 
 def _extent(plane: Plane) -> tuple[float, float, float, float] | None:
@@ -64,7 +55,8 @@ def _extent(plane: Plane) -> tuple[float, float, float, float] | None:
     return (axes.x[0] - half_x, axes.x[-1] + half_x, axes.y[0] - half_y, axes.y[-1] + half_y)
 
 
-def _image(panel: Axes, values: Floats, plane: Plane, title: str, top: float) -> None:
+def draw_intensity(panel: Axes, values: Floats, plane: Plane, title: str, top: float) -> None:
+    """Draw an intensity (ny, nx) from 0 to `top` on a square-root scale, on the axes of the plane."""
     panel.set_facecolor(NOT_MEASURED)
     image = panel.imshow(
         np.clip(values, 0, None),
@@ -89,18 +81,19 @@ def _ticks(top: float) -> list[float]:
     return [float(f"{top * f:.2g}") for f in (0.0, 0.0625, 0.25, 0.5625, 1.0)]
 
 
-def _residual(panel: Axes, components: Components, top: float) -> None:
+def draw_difference(panel: Axes, values: Floats, plane: Plane, title: str, top: float) -> None:
+    """Draw a difference (ny, nx) on a linear scale, red where it is positive, where the data reach `top`."""
     panel.set_facecolor(NOT_MEASURED)
-    limit = max(float(np.nanpercentile(np.abs(components.residual), 99.5)), 1e-3 * top)
+    limit = max(float(np.nanpercentile(np.abs(values), 99.5)), 1e-3 * top)
     image = panel.imshow(
-        components.residual,
+        values,
         origin="lower",
-        extent=_extent(components.plane),
+        extent=_extent(plane),
         norm=TwoSlopeNorm(0.0, -limit, limit),
         cmap="RdBu_r",
         interpolation="nearest",
     )
-    _dress(panel, components.plane, "measured $-$ product")
+    _dress(panel, plane, title)
     _scale(panel, image, None)
 
 

@@ -1,0 +1,64 @@
+"""Networks that tests of several folders share."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unscatter.weights import list_weights
+
+TEMPERATURE = 1.6
+
+
+@pytest.fixture(scope="session")
+def small_classifier(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Path of a network of the shape of the shipped classifier, with random weights that give uneven answers."""
+    onnx = pytest.importorskip("onnx", reason="makes a network: pip install onnx")
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(0)
+    arrays = {
+        "to_logits": rng.normal(size=(3 * 64, 230)) * 0.3,
+        "to_cell": rng.normal(size=(3 * 64, 4)) * 0.01,
+        "usual": np.log([250.0, 5.0, 6.0, 9.0]),
+    }
+    nodes = [
+        helper.make_node("AveragePool", ["channels"], ["pooled"], kernel_shape=[64], strides=[64]),
+        helper.make_node("Flatten", ["pooled"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "to_logits"], ["logits"]),
+        helper.make_node("MatMul", ["flat", "to_cell"], ["change"]),
+        helper.make_node("Add", ["change", "usual"], ["cell"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("channels", TensorProto.FLOAT, ["batch", 3, 4096])],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 230]),
+            helper.make_tensor_value_info("cell", TensorProto.FLOAT, ["batch", 4]),
+        ],
+        [numpy_helper.from_array(values.astype(np.float32), name) for name, values in arrays.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path = tmp_path_factory.mktemp("weights") / "small.onnx"
+    onnx.save(model, str(path))
+    card = {
+        "name": "small",
+        "task": "classify",
+        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest()},
+        "licence": "BSD-3-Clause",
+        "cite": ["Lolla et al. (2022), J. Appl. Cryst. 55, 882-889"],
+        "record": {"temperature": TEMPERATURE},
+    }
+    path.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def classifier(request: pytest.FixtureRequest) -> str:
+    """The shipped classifier, or the small one where it is not there yet."""
+    if any(card.name == "group-230" for card in list_weights()):
+        return "group-230"
+    return str(Path(request.getfixturevalue("small_classifier")))
