@@ -30,8 +30,8 @@ from unscatter.diffuse.forward import (
     scattering_plane,
     short_range_order,
 )
-from unscatter.diffuse.molecules import read_molecule
 from unscatter.diffuse.planes import axis_plane
+from unscatter.io.molecules import read_molecule
 from unscatter.types import Cell, Components, Molecule, OrderParameters, Plane
 
 CELL = Cell(14.12, 14.12, 6.93, 90, 90, 120)
