@@ -1,0 +1,135 @@
+"""The suitability report: good planes pass, planes spoiled in one way are found out in that way."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from unscatter.diffuse.artefacts import BraggResidue, add_bragg_residue
+from unscatter.diffuse.demonstration import simulate_demonstration
+from unscatter.diffuse.factorize import factorize
+from unscatter.diffuse.fold import plane_lattice
+from unscatter.diffuse.plot_suitability import plot_suitability
+from unscatter.diffuse.suitability import LIMITS, assess_suitability, noise_variance, smooth_form_factor
+from unscatter.types import Components, Plane
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return simulate_demonstration(pixels=257)
+
+
+def spoiled(truth: Components, extra: np.ndarray, share: float) -> Plane:
+    """The demonstration plane with scattering that is no product, `share` of the mean intensity."""
+    seen = truth.plane.measured
+    scale = share * truth.plane.intensity[seen].mean() / np.abs(extra[seen]).mean()
+    return replace(truth.plane, intensity=np.clip(truth.plane.intensity + scale * extra, 0, None))
+
+
+def test_noise_of_the_true_factors_is_all_there_is(truth):
+    """With the true factors the residual is counting noise, and the estimate knows nothing of the truth but that."""
+    seen = truth.plane.measured
+    share = np.sum(truth.residual[seen] ** 2) / noise_variance(truth)[seen].sum()
+    assert share == pytest.approx(1.0, abs=0.06)
+    assert assess_suitability(truth)["fit"].number < 5e-4
+
+
+def test_a_good_plane_passes_every_check(truth):
+    report = assess_suitability(factorize(truth.plane))
+    assert report.verdict == "good", str(report)
+    assert "no finding is poor" in report.brief()
+    assert {finding.name for finding in report.findings} == set(LIMITS)
+
+
+def test_bragg_residue_is_found(truth):
+    spoiled_plane = replace(
+        truth.plane,
+        intensity=add_bragg_residue(
+            np.nan_to_num(truth.plane.intensity), truth.plane.axes.hkl(), BraggResidue(4.0, 0.04, 3)
+        ),
+    )
+    measured = np.where(truth.plane.measured, spoiled_plane.intensity, np.nan)
+    report = assess_suitability(factorize(replace(truth.plane, intensity=measured)))
+    assert report["bragg"].verdict == "poor", str(report)
+    assert "mask" in report["bragg"].words
+    assert "bragg" in report.brief()
+    assert report["size effect"].verdict == "good"
+
+
+def test_size_effect_is_found(truth):
+    """I_FF sum Q . v sin(Q v): asymmetric about the nodes, growing with |Q|."""
+    hkl, cell = truth.plane.axes.hkl(), truth.plane.cell
+    Q = hkl @ cell.reciprocal
+    waves = [(Q @ (v @ cell.direct)) * np.sin(2 * np.pi * hkl @ v) for v in np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0]])]
+    report = assess_suitability(factorize(spoiled(truth, truth.form_factor * np.sum(waves, axis=0), 0.5)))
+    assert report["size effect"].verdict == "poor", str(report)
+    assert report["displacement"].number < report["size effect"].number / 3
+
+
+def test_displacive_scattering_is_found(truth):
+    hkl, cell = truth.plane.axes.hkl(), truth.plane.cell
+    away = np.sum(((hkl - np.round(hkl)) @ cell.reciprocal) ** 2, axis=-1)
+    squared = np.sum((hkl @ cell.reciprocal) ** 2, axis=-1)
+    report = assess_suitability(factorize(spoiled(truth, squared / (away + 0.002), 0.4)))
+    assert report["displacement"].verdict == "poor", str(report)
+    assert "grows" in report["displacement"].words
+    assert report["size effect"].number < report["displacement"].number / 3
+
+
+def test_order_that_is_not_periodic_is_found(truth):
+    """A second crystal, turned and of another lattice, that scatters as much as the first."""
+    x, y = np.meshgrid(truth.plane.axes.x, truth.plane.axes.y)
+    turned = 1.37 * np.exp(0.3j) * (x + 1j * y)
+    waves = [np.cos(2 * np.pi * 14.12 / (2 * np.pi) * (turned * np.exp(1j * k * np.pi / 3)).real) for k in range(3)]
+    second = np.clip(1 + 1.2 * np.sum(waves, axis=0), 0, None) ** 2
+    report = assess_suitability(factorize(spoiled(truth, second * truth.form_factor, 1.0)))
+    assert report["period"].verdict != "good", str(report)
+
+
+def test_coverage_counts_what_was_not_measured(truth):
+    values = truth.plane.intensity.copy()
+    values[:, : values.shape[1] * 3 // 5] = np.nan
+    report = assess_suitability(replace(truth, plane=replace(truth.plane, intensity=values)))
+    assert report["coverage"].number == pytest.approx(1 - np.isfinite(values).mean())
+    assert report["coverage"].verdict == "poor"
+
+
+def test_without_a_lattice_only_fit_and_coverage_are_judged(truth):
+    report = assess_suitability(replace(truth, plane=Plane(truth.plane.intensity)))
+    judged = {finding.name for finding in report.findings if finding.verdict != "not tested"}
+    assert judged == {"fit", "coverage"}
+    assert "cell and axes" in report["period"].words
+    assert report.rows()[1]["number"] is None
+    assert plot_suitability(replace(truth, plane=Plane(truth.plane.intensity)), report).axes
+
+
+def test_a_plane_between_layers_has_no_bragg_positions(truth):
+    axes = replace(truth.plane.axes, origin=truth.plane.axes.origin + np.array([0, 0, 0.4]))
+    report = assess_suitability(replace(truth, plane=replace(truth.plane, axes=axes)))
+    assert report["bragg"].verdict == "not tested"
+    assert "no Bragg position" in report["bragg"].words
+
+
+def test_smooth_form_factor_keeps_short_distances_and_loses_long_ones(truth):
+    """A wave of one cell inside a molecule passes, one of two cells does not."""
+    axes = truth.plane.axes
+    lattice = plane_lattice(axes)
+    reach = np.abs(lattice.frequencies[:, 0]).max()
+    inside = np.s_[100:-100, 100:-100]
+    for cells, passed in ((0.5, 1.0), (2.0, 0.0)):
+        wave = np.cos(2 * np.pi * cells * reach * axes.x)
+        form = 2 + np.broadcast_to(wave, axes.shape)
+        smooth = smooth_form_factor(form, axes, lattice, 1.3)
+        np.testing.assert_allclose(smooth[inside] - 2, passed * (form[inside] - 2), atol=0.06)
+
+
+def test_the_picture_needs_its_images(truth):
+    with pytest.raises(ValueError, match="images=True"):
+        plot_suitability(truth, assess_suitability(truth, images=False))
+    figure = plot_suitability(truth, assess_suitability(truth))
+    assert "good" in figure.get_suptitle()
+
+
+def test_no_such_finding(truth):
+    with pytest.raises(KeyError, match="there are fit, period"):
+        assess_suitability(truth, images=False)["colour"]
