@@ -174,7 +174,7 @@ def test_the_demonstration_says_that_it_is_simulated(tmp_path: Path, capsys: pyt
     assert table["pattern"]["simulated"] is True
     assert "simulated" in (tmp_path / "corundum_simulated.xye").read_text()[:200]
     assert (tmp_path / "corundum_simulated.classified.png").exists()
-    assert "corundum on BT-1, Cu(311) (simulated)" in capsys.readouterr().out
+    assert "corundum (R-3c) on BT-1, Cu(311) (simulated)" in capsys.readouterr().out
     rows = (tmp_path / "corundum_simulated.classified.csv").read_text().splitlines()
     assert rows[0].startswith("pattern,")
     assert all("simulated" in row for row in rows[1:])

@@ -13,7 +13,7 @@ from unscatter.powder.profile import amorphous_background, chebyshev_background,
 from unscatter.powder.reflections import simulate_reflections
 from unscatter.types import Crystal, Pattern
 
-TITLE = "alpha-Al2O3 corundum on BT-1, Cu(311) (simulated)"
+TITLE = "corundum (R-3c) on BT-1, Cu(311) (simulated)"
 #: Counts of the strongest line above the background, and of the background: its slow part and a hump of the holder.
 PEAK_COUNTS = 15000.0
 BACKGROUND = (110.0, -10.0, 12.0)
