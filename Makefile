@@ -18,6 +18,9 @@ benchmark: .venv/installed-test
 	$(BIN)/python benchmarks/forward.py
 	$(BIN)/python benchmarks/factorize_speed.py
 	$(BIN)/python benchmarks/factorize_accuracy.py
+	$(BIN)/python benchmarks/order_coverage.py
+	$(BIN)/python benchmarks/trisamide_order.py
+	$(BIN)/python benchmarks/trisamide_torsion.py
 
 docs: .venv/installed-test
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"

@@ -7,7 +7,6 @@ see trisamide_plane.py.
 """
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
@@ -31,7 +30,8 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     given = parser.parse_args()
     if not given.data.is_dir():
-        sys.exit(f"skipped: {given.data} is not there; give the folder of hk1_measured_8bit.npz with --data")
+        print(f"skipped: {given.data} is not there; give the folder of hk1_measured_8bit.npz with --data")
+        return
     components = factorize(read_measured_plane(given.data), given.weights)
     (model,) = read_models([str(given.data / "trisamide_average.cif")], [MIRROR], ARMS)
     for against in ("form-factor", "data"):

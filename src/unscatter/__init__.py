@@ -12,6 +12,8 @@ from unscatter.version import __version__
 
 if TYPE_CHECKING:
     from unscatter.diffuse.factorize import factorize
+    from unscatter.diffuse.refine_molecules import refine_molecules
+    from unscatter.diffuse.refine_order import refine_order
     from unscatter.io.patterns import read_pattern
     from unscatter.io.planes import read_plane
     from unscatter.io.result import read_components, write_components
@@ -44,6 +46,8 @@ _HOMES = {
     "read_components": "unscatter.io.result",
     "read_pattern": "unscatter.io.patterns",
     "read_plane": "unscatter.io.planes",
+    "refine_molecules": "unscatter.diffuse.refine_molecules",
+    "refine_order": "unscatter.diffuse.refine_order",
     "write_components": "unscatter.io.result",
 }
 
@@ -64,6 +68,8 @@ __all__ = [
     "read_components",
     "read_pattern",
     "read_plane",
+    "refine_molecules",
+    "refine_order",
     "write_components",
 ]
 

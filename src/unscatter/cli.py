@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ def factorize(
     files: Positional[tuple[Path, ...]],
     /,
     out: Path = Path(),
-    plane: Text = None,
+    plane: Annotated[tuple[str, ...], tyro.conf.arg(metavar="TEXT"), tyro.conf.UseAppendAction] = (),
     cell: Annotated[Cell6 | None, tyro.conf.arg(metavar="A B C ALPHA BETA GAMMA")] = None,
     axes: Text = None,
     mask: Text = None,
@@ -36,7 +37,8 @@ def factorize(
     Args:
         files: .npy, TIFF or HDF5 (NeXus, Yell, Meerkat, Mantid, DISCUS), a plane or a volume.
         out: folder for NAME.factorized.h5 and NAME.factorized.png.
-        plane: plane to cut from a volume: hk1, h0l, hhl, "origin=0,0,0.5 u=1,1,0 v=0,0,1".
+        plane: plane to cut from a volume: hk1, h0l, hhl, "origin=0,0,0.5 u=1,1,0 v=0,0,1". Repeat it for several;
+            results are then NAME.hk1.factorized.h5 and so on.
         cell: a b c alpha beta gamma, in Angstrom and degrees, where the file does not say.
         axes: indices of the pixels, where the file does not say: "h=-8:8 k=-8:8 l=1".
         mask: file of the same shape, non-zero = not measured (.npy, TIFF, or file.h5::path).
@@ -56,10 +58,16 @@ def factorize(
     from unscatter.io.result import write_components
     from unscatter.types import Cell
 
+    sections = _name_sections(plane)
+
     def one(path: Path) -> None:
+        for section, ending in sections.items():
+            take(path, section, f"{path.stem}{ending}.factorized.h5")
+
+    def take(path: Path, section: str | None, name: str) -> None:
         measured = read_plane(
             path,
-            plane=plane,
+            plane=section,
             cell=None if cell is None else Cell.from_sequence(cell),
             axes=axes,
             mask=mask,
@@ -77,7 +85,7 @@ def factorize(
         suitability = assess_suitability(components, images=False)
         components.provenance["suitability"] = suitability.rows()
         out.mkdir(parents=True, exist_ok=True)
-        target = out / f"{path.stem}.factorized.h5"
+        target = out / name
         write_components(target, components)
         _say(f"{path}\n{_indent(summarize(components))}\n{_indent(suitability.brief())}\n  wrote      {target}")
         if picture:
@@ -85,6 +93,17 @@ def factorize(
             _say(f"             {target.with_suffix('.png')}")
 
     return _each(files, one)
+
+
+def _name_sections(planes: tuple[str, ...]) -> dict[str | None, str]:
+    """What each plane of a volume adds to the name of its result: nothing where there is one, .hk1 where several."""
+    if len(planes) < 2:
+        return {next(iter(planes), None): ""}
+    endings = [f".{re.sub(r'[^0-9A-Za-z.,+-]+', '_', plane)}" for plane in planes]
+    for plane, ending in zip(planes, endings, strict=True):
+        if endings.count(ending) > 1:
+            raise ValueError(f"--plane {plane} would be written twice as NAME{ending}.factorized.h5; name it once")
+    return dict(zip(planes, endings, strict=True))
 
 
 def classify(
@@ -251,6 +270,11 @@ def refine_order(
     background: bool = True,
     reach: float | None = None,
     form_factor: Path | None = None,
+    model_a: Text = None,
+    model_b: str = "vacancy",
+    generate: Annotated[tuple[str, ...], tyro.conf.arg(metavar="X,Y,Z")] = (),
+    debye_waller: float | None = None,
+    radiation: Literal["x-ray", "neutron"] = "x-ray",
     concentration: float = 0.5,
     bootstrap: int = 200,
     seed: int = 0,
@@ -272,6 +296,11 @@ def refine_order(
         background: refine a constant background of each plane.
         reach: largest distance in Angstrom that the refined I_FF resolves; without it, from the cell.
         form_factor: .npy with I_FF known up to scale, of the shape of the plane, instead of the refined one.
+        model_a: molecule A, to know I_FF from structure files: CIF, SDF or XYZ; file.cif#2 takes disorder group 2.
+        model_b: molecule B: a file as for A, "vacancy", or an operation that makes B of A, such as x,y,1/2-z.
+        generate: operations that complete what the files list, such as -y,x-y,z for the arms of a molecule.
+        debye_waller: D_w of the model in Angstrom^2; without it, refined against I_FF of each plane.
+        radiation: what was scattered, for the model.
         concentration: fraction of A, to check the alphas against.
         bootstrap: number of draws of reciprocal cells.
         seed: of these draws.
@@ -279,7 +308,9 @@ def refine_order(
         store: keep the table in the first result too.
         picture: also draw a PNG.
     """
+    from unscatter.diffuse.disorder_model import read_models
     from unscatter.diffuse.plot_order import plot_order
+    from unscatter.diffuse.refine_molecules import model_form_factor
     from unscatter.diffuse.refine_order import refine_order as refine
     from unscatter.io.npy import read as read_npy
     from unscatter.io.order_tables import store_order, write_csv, write_json
@@ -289,11 +320,20 @@ def refine_order(
     if not results:
         raise ValueError("no result given; type for example: unscatter refine order plane.factorized.h5 --laue 6/m")
     if form_factor is not None and len(results) > 1:
-        raise ValueError("--form-factor knows one plane; refine several with known form factors from Python")
+        raise ValueError("--form-factor knows one plane; refine several with --model-a")
+    if (form_factor is not None or model_a is not None) and against == "order":
+        raise ValueError("--against order takes I_FF as factorized: leave out --form-factor and --model-a")
+    if form_factor is not None and model_a is not None:
+        raise ValueError("--form-factor and --model-a both say what I_FF is; give one of them")
+    components = [read_components(path) for path in results]
+    known = None if form_factor is None else [read_npy(form_factor).intensity]
+    if model_a is not None:
+        (model,) = read_models([model_a], [model_b], generate)
+        known = [model_form_factor(one, model, debye_waller, radiation, saturation) for one in components]
     fit = refine(
-        [read_components(path) for path in results],
-        against=against if form_factor is None else "form-factor",
-        form_factors=None if form_factor is None else [read_npy(form_factor).intensity],
+        components,
+        against=against if known is None else "form-factor",
+        form_factors=known,
         laue=laue,
         vectors=[_vector(text) for text in vectors] or None,
         radius=radius,

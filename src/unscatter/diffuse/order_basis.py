@@ -97,7 +97,8 @@ def common_normal(planes: Sequence[PlaneAxes]) -> Floats:
     units = [normal / np.linalg.norm(normal) for normal in normals]
     if any(np.linalg.norm(np.cross(units[0], unit)) > 1e-6 for unit in units):
         raise ValueError(
-            "planes with different normals see order along each other's normal: refine them with in_plane=False"
+            "planes with different normals see order along each other's normal: refine them with --no-in-plane "
+            "(in_plane=False)"
         )
     return np.where(np.abs(units[0]) < 1e-9, 0.0, units[0])
 

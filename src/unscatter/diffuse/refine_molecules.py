@@ -146,6 +146,27 @@ def rank_models(
     return tuple(sorted(fits, key=lambda fit: fit.weighted_r))
 
 
+def model_form_factor(
+    components: Components,
+    model: DisorderModel,
+    debye_waller: float | None = None,
+    radiation: Radiation = "x-ray",
+    saturated: float | None = None,
+) -> Floats:
+    """|F_A - F_B|^2 exp(-D_w Q^2) of a model on the plane, eq. (1), (2) and (13), in electrons^2 or fm^2, (ny, nx).
+
+    debye_waller: D_w in Angstrom^2, refined against I_FF of the components where it is None; saturated: intensities
+    from here on are left out of that. Raises ValueError as refine_molecules does.
+    """
+    if debye_waller is None:
+        debye_waller = refine_molecules(components, model, (), None, radiation, "form-factor", saturated)["D_w"][0]
+    axes, cell = _require_lattice(components)
+    plane = scattering_plane(axes, cell)
+    pixels = _everywhere(plane, components, "form-factor")
+    squared = _Problem(model, (), plane, cell, pixels, radiation, debye_waller).calculate(np.zeros(0))
+    return np.asarray(squared * np.exp(-debye_waller * pixels.q_squared)).reshape(axes.shape)
+
+
 def _require_lattice(components: Components) -> tuple[PlaneAxes, Cell]:
     plane = components.plane
     if plane.axes is None or plane.cell is None:
