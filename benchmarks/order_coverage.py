@@ -1,9 +1,10 @@
 """Do the quoted uncertainties of refined alphas hold? Simulated planes of all lattices, noise and gaps.
 
-python benchmarks/order_coverage.py [--planes 200] [--weights factorize-256] [--pixels 96]
+python benchmarks/order_coverage.py [--planes 210] [--weights factorize-256] [--pixels 96]
 
-Each plane: hk1 of columns of the demonstration's molecules in a random cell of each lattice family, with order from the
-Monte Carlo bank, factorized, and refined in Laue class -1 in three ways: with I_SRO, I_FF refined, and I_FF known.
+Each plane: hk1 of columns of the demonstration's molecules in a primitive cell of each of the 14 Bravais lattices, of
+random size, with order from the Monte Carlo bank, factorized, and refined in Laue class -1 in three ways: with I_SRO,
+I_FF refined, and I_FF known.
 Printed: the fraction of true alphas within 1 and 2 s.u. (68 and 95 % if the intervals are honest), bias and scatter.
 Parameters that a plane does not determine are left out, as the table says.
 """
@@ -23,25 +24,47 @@ from unscatter.diffuse.planes import axis_plane
 from unscatter.diffuse.refine_order import refine_order
 from unscatter.types import Cell, Components, OrderParameters, Plane
 
-#: A cell for each of the lattice families, the edges in units of the first.
-FAMILIES = {
-    "triclinic": (1, 1.1, 0.9, 82, 97, 104),
-    "monoclinic": (1, 0.8, 1.2, 90, 103, 90),
-    "orthorhombic": (1, 1.2, 0.8, 90, 90, 90),
-    "tetragonal": (1, 1, 0.8, 90, 90, 90),
-    "trigonal": (1, 1, 0.9, 90, 90, 120),
-    "hexagonal": (1, 1, 0.6, 90, 90, 120),
-    "cubic": (1, 1, 1, 90, 90, 90),
+#: A conventional cell for each of the 14 Bravais lattices, the edges in units of the first.
+LATTICES = {
+    "aP": (1, 1.1, 0.9, 82, 97, 104),
+    "mP": (1, 0.8, 1.2, 90, 103, 90),
+    "mC": (1, 0.8, 1.2, 90, 103, 90),
+    "oP": (1, 1.2, 0.8, 90, 90, 90),
+    "oC": (1, 1.2, 0.8, 90, 90, 90),
+    "oI": (1, 1.2, 0.8, 90, 90, 90),
+    "oF": (1, 1.2, 0.8, 90, 90, 90),
+    "tP": (1, 1, 0.8, 90, 90, 90),
+    "tI": (1, 1, 0.8, 90, 90, 90),
+    "hP": (1, 1, 0.6, 90, 90, 120),
+    "hR": (1, 1, 0.9, 90, 90, 120),
+    "cP": (1, 1, 1, 90, 90, 90),
+    "cI": (1, 1, 1, 90, 90, 90),
+    "cF": (1, 1, 1, 90, 90, 90),
+}
+#: Edges of a primitive cell in those of the conventional one. Molecules sit on lattice points, so alphas are counted
+#: in primitive edges.
+PRIMITIVE = {
+    "P": np.eye(3),
+    "C": np.array([[1, -1, 0], [1, 1, 0], [0, 0, 2]]) / 2,
+    "I": np.array([[-1, 1, 1], [1, -1, 1], [1, 1, -1]]) / 2,
+    "F": np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2,
+    "R": np.array([[2, 1, 1], [-1, 1, 1], [-1, -2, 1]]) / 3,
 }
 #: Gaps: strips and a beam stop, as fractions of the edge of the plane.
 STRIP = 0.03
 
 
-def draw_plane(rng: np.random.Generator, family: str, pixels: int) -> tuple[Components, OrderParameters]:
+def primitive_cell(lattice: str, edge: float) -> Cell:
+    """Primitive cell of a Bravais lattice with a first edge of that length in Angstrom."""
+    rows = PRIMITIVE[lattice[1]] @ Cell(*LATTICES[lattice]).direct
+    lengths = np.linalg.norm(rows, axis=1)
+    cosines = [rows[i] @ rows[j] / (lengths[i] * lengths[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
+    return Cell(*(edge * lengths / lengths[0]).tolist(), *np.degrees(np.arccos(cosines)).tolist())
+
+
+def draw_plane(rng: np.random.Generator, lattice: str, pixels: int) -> tuple[Components, OrderParameters]:
     """One plane hk1 with its truth: random cell size, order of the Monte Carlo bank, counts, strips not measured."""
-    edge = rng.uniform(12, 16)
-    ratios = FAMILIES[family]
-    cell = Cell(*(edge * ratio for ratio in ratios[:3]), *ratios[3:])
+    cell = primitive_cell(lattice, rng.uniform(12, 16))
     axes = axis_plane(cell, 2, 1.0, rng.uniform(2.5, 3.5), pixels)
     alpha, concentration = bank_cube(int(rng.integers(len(monte_carlo_bank()[0]))))
     # No order along the normal, so that alphas in the plane are all there is.
@@ -63,7 +86,7 @@ def draw_plane(rng: np.random.Generator, family: str, pixels: int) -> tuple[Comp
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--planes", type=int, default=203)
+    parser.add_argument("--planes", type=int, default=210)
     parser.add_argument("--weights", default="factorize-256")
     parser.add_argument("--pixels", type=int, default=96)
     parser.add_argument("--seed", type=int, default=0)
@@ -71,10 +94,10 @@ def main() -> None:
     pulls: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
     errors: dict[str, list[np.ndarray]] = defaultdict(list)
     seconds: dict[str, float] = defaultdict(float)
-    families = list(FAMILIES)
+    lattices = list(LATTICES)
     for number in range(options.planes):
-        family = families[number % len(families)]
-        truth, order = draw_plane(np.random.default_rng([options.seed, number]), family, options.pixels)
+        lattice = lattices[number % len(lattices)]
+        truth, order = draw_plane(np.random.default_rng([options.seed, number]), lattice, options.pixels)
         expected = dict(zip(map(tuple, order.vectors.tolist()), order.alpha, strict=True))
         expected |= {tuple(-c for c in vector): value for vector, value in expected.items()}
         found = factorize(truth.plane, options.weights)
@@ -84,13 +107,13 @@ def main() -> None:
             seconds[against] += time.perf_counter() - started
             difference = fit.alpha - [expected.get(tuple(vector), 0.0) for vector in fit.vectors.tolist()]
             kept = fit.determined
-            pulls[against, family].append((difference / fit.standard_error)[kept])
+            pulls[against, lattice].append((difference / fit.standard_error)[kept])
             errors[against].append(difference[kept])
     for against in ("order", "data", "form-factor"):
-        rows = {family: np.concatenate(pulls[against, family]) for family in families if pulls[against, family]}
-        for family, pull in {**rows, "all": np.concatenate(list(rows.values()))}.items():
+        rows = {name: np.concatenate(pulls[against, name]) for name in lattices if pulls[against, name]}
+        for name, pull in {**rows, "all": np.concatenate(list(rows.values()))}.items():
             print(
-                f"{against:<12} {family:<13} {len(pull):6d} alphas   within 1 s.u. {np.mean(np.abs(pull) < 1):.3f}   "
+                f"{against:<12} {name:<5} {len(pull):6d} alphas   within 1 s.u. {np.mean(np.abs(pull) < 1):.3f}   "
                 f"2 s.u. {np.mean(np.abs(pull) < 2):.3f}   mean pull {pull.mean():+.3f}"
             )
         difference = np.concatenate(errors[against])
