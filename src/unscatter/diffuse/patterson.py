@@ -25,6 +25,8 @@ from unscatter.types import Cell, PlaneAxes
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
+#: Rows of a normal matrix that are made at once.
+_BLOCK = 128
 #: Room around the plane, as a fraction of its width, before the series of I_FF repeats.
 MARGIN = 0.05
 
@@ -72,18 +74,19 @@ class PattersonSeries:
         """
         top = 2 * self._top
         sums = _analysis(self.envelope**2 * weight, *self._wide_waves)
-        m, n = self.harmonics.T
-        rows = np.unique(self.first)
-        difference_m, difference_n = m[rows] - m[:, None], n[rows] - n[:, None]
-        edge = 2 * top + 1
+        # Place of (m, n) in the flat table; that of a difference is the difference of places, from the middle.
+        place = self.harmonics @ np.array([2 * top + 1, 1])
         flat = self._averaged(sums, top).ravel()
-        toeplitz = flat[(difference_m + top) * edge + difference_n + top]
-        products = (self.ties.T @ toeplitz).T
-        place = np.searchsorted(rows, self.first)
         lead = np.asarray(self.ties[self.first, np.arange(len(self))]).ravel()
-        size = np.diff(self.ties.tocsc().indptr)
-        matrix = (lead.conj() * size)[:, None] * products[place]
-        return np.asarray((matrix.real + matrix.real.T) / 2)
+        factor = lead.conj() * np.diff(self.ties.tocsc().indptr)
+        matrix = np.empty((len(self), len(self)))
+        # In blocks, so that what is looked up stays in the cache.
+        for block in np.split(np.argsort(self.first, kind="stable"), range(_BLOCK, len(self), _BLOCK)):
+            rows, which = np.unique(self.first[block], return_inverse=True)
+            toeplitz = flat[place[rows] - place[:, None] + len(flat) // 2]
+            products = (self.ties.T @ toeplitz).T[which]
+            matrix[block] = (factor[block, None] * products).real
+        return np.asarray((matrix + matrix.T) / 2)
 
     def _averaged(self, sums: Complexes, top: int) -> Complexes:
         """Mean of Fourier sums over the operations; those that leave the table keep their own."""

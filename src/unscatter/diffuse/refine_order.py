@@ -126,7 +126,7 @@ class _Equations:
     @property
     def carried(self) -> Floats:
         """How the nuisance parameters follow each alpha, (n_nuisance, n)."""
-        return np.asarray(cho_solve(self.nuisance, self.to_alpha))
+        return np.asarray(cho_solve(self.nuisance, self.to_alpha, check_finite=False))
 
     def reduced(self) -> tuple[Floats, Floats]:
         """Normal matrix and gradient of the alphas with the nuisance parameters taken out (Schur)."""
@@ -492,7 +492,7 @@ def _equations(state: _PlaneState, alpha: Floats) -> _Equations:
         weight=weight,
         form_factor=form,
         ordered=ordered,
-        nuisance=cho_factor(normal),
+        nuisance=cho_factor(normal, overwrite_a=True, check_finite=False),
         to_alpha=to_alpha,
         nuisance_gradient=gradient,
         normal=flat[1] @ flat[0].T,
