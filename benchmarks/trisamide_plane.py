@@ -7,7 +7,6 @@ grey levels with their sign, saturated pixels marked, h, k, l and the cell.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +40,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     folder = parser.parse_args().data
     if not folder.is_dir():
-        sys.exit(f"skipped: {folder} is not there; give the folder of hk1_measured_8bit.npz with --data")
+        print(f"skipped: {folder} is not there; give the folder of hk1_measured_8bit.npz with --data")
+        return
     planes = {"measured": read_measured_plane(folder), "simulated": simulate_demonstration().plane}
     for name, plane in planes.items():
         for known in (True, False):

@@ -486,24 +486,6 @@ def add_bragg_residue(intensity: Array, hkl: Array, residue: BraggResidue) -> Ar
     return intensity + _mean(intensity) * _per_plane(residue.height) * height * shape
 
 
-def measured_off_bragg(hkl: Array, radius: PerPlane) -> Array:
-    """Whether hkl lies outside the holes punched around the Bragg peaks.
-
-    hkl: (..., ny, nx, 3); radius: of a hole in r.l.u., a number or (...). Returns booleans (..., ny, nx).
-    """
-    xp = array_namespace(hkl)
-    return xp.sum((hkl - xp.round(hkl)) ** 2, axis=-1) >= _per_plane(radius) ** 2
-
-
-def draw_bragg_residue(rng: np.random.Generator) -> BraggResidue:
-    """A random residue: a few times the mean intensity high on average, 0.01 to 0.05 r.l.u. wide."""
-    return BraggResidue(
-        height=float(rng.exponential(2.0)),
-        width=float(rng.uniform(0.01, 0.05)),
-        seed=int(rng.integers(_PRIME)),
-    )
-
-
 def _uniform_of(hkl: Array, seed: PerPlane) -> Array:
     """A number in (0, 1), float64, that hkl and -hkl share: a hash by squaring residues of a prime."""
     xp = array_namespace(hkl)

@@ -27,7 +27,7 @@ from unscatter.diffuse.samples import (
 )
 from unscatter.io.files import replacing
 from unscatter.io.growing import count_complete, create_rows, write_rows
-from unscatter.io.hdf5 import Store, attribute
+from unscatter.io.hdf5 import Store, attribute, require_format
 from unscatter.types import Cell, Components, Plane, PlaneAxes
 from unscatter.version import __version__
 
@@ -228,13 +228,7 @@ def read_samples(path: str | Path) -> FrozenSamples:
     """
     with Store(path) as store:
         found = store.root.attrs
-        if attribute(store.root, "format") != NAME:
-            raise ValueError(f"{path} holds no {NAME}; expected a file that unscatter simulate diffuse wrote")
-        if int(found["format_version"]) > FORMAT_VERSION:
-            raise ValueError(
-                f"{path} has layout {found['format_version']} and this unscatter {__version__} reads up to "
-                f"{FORMAT_VERSION}: pip install --upgrade unscatter"
-            )
+        require_format(store, NAME, FORMAT_VERSION, "simulate diffuse")
         recipe = DiffuseRecipe(**json.loads(attribute(store.root, "recipe")))
         split: Split = "validation" if attribute(store.root, "split") == "validation" else "training"
         return FrozenSamples(Path(path), int(store.require("complete")[()]), recipe, int(found["seed"]), split)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unscatter.io.files import first_bytes, require_file
 from unscatter.types import Cell
+from unscatter.version import __version__
 
 #: An h5py group, dataset or file; h5py has no types.
 Node = Any
@@ -170,6 +171,23 @@ def attribute(node: Node, name: str) -> str:
     """Give an attribute as text, empty if there is none."""
     value = node.attrs.get(name)
     return "" if value is None else as_text(value)
+
+
+def refuse_later(store: Store, latest: int) -> None:
+    """Raise ValueError for a file of unscatter in a layout later than `latest`."""
+    version = int(store.root.attrs.get("format_version", 1))
+    if version > latest:
+        raise ValueError(
+            f"{store.path} has layout {version} and this unscatter {__version__} reads up to {latest}: "
+            "pip install --upgrade unscatter"
+        )
+
+
+def require_format(store: Store, name: str, latest: int, command: str) -> None:
+    """Raise ValueError for a file that is no `name`, as unscatter COMMAND writes it, or in a later layout."""
+    if attribute(store.root, "format") != name:
+        raise ValueError(f"{store.path} holds no {name}; expected a file that unscatter {command} wrote")
+    refuse_later(store, latest)
 
 
 def is_class(node: Node | None, name: str) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.files import replacing, require_file
-from unscatter.io.hdf5 import Node, Store, attribute, is_hdf5
+from unscatter.io.hdf5 import Node, Store, attribute, is_hdf5, refuse_later
 from unscatter.io.nexus import read_group
 from unscatter.types import Components, Plane
 from unscatter.version import __version__
@@ -39,7 +39,7 @@ def recognises(path: Path) -> bool:
 def read(path: Path) -> Plane:
     """Read the measured plane, /entry/I_D; raises ValueError for a file of a later unscatter."""
     with Store(path) as store:
-        _refuse_later(store)
+        refuse_later(store, FORMAT_VERSION)
         plane = read_group(store, "entry/I_D")
         assert isinstance(plane, Plane), "I_D is written with two axes"
         source = attribute(store.require("entry/I_D/data"), "source")
@@ -153,12 +153,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"provenance holds {value!r} of type {type(value).__name__}, which JSON does not know")
-
-
-def _refuse_later(store: Store) -> None:
-    version = int(store.root.attrs.get("format_version", 1))
-    if version > FORMAT_VERSION:
-        raise ValueError(
-            f"{store.path} has layout {version} and this unscatter {__version__} reads up to "
-            f"{FORMAT_VERSION}: pip install --upgrade unscatter"
-        )

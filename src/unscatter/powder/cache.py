@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from unscatter.atoms import Radiation
 from unscatter.io.files import replacing, require_file
-from unscatter.io.hdf5 import Store, attribute
+from unscatter.io.hdf5 import Store, require_format
 from unscatter.powder.crystals import label_space_group, prototype_key, read_crystals
 from unscatter.powder.records import merge_lines, pack_lines, unpack_lines
 from unscatter.powder.reflections import simulate_f_squared, unique_hkl
@@ -162,13 +162,7 @@ def read_reflection_cache(path: str | Path) -> ReflectionCache:
     """
     with Store(path) as store:
         found = store.root.attrs
-        if attribute(store.root, "format") != NAME:
-            raise ValueError(f"{path} holds no {NAME}; expected a file that unscatter simulate reflections wrote")
-        if int(found["format_version"]) > FORMAT_VERSION:
-            raise ValueError(
-                f"{path} has layout {found['format_version']} and this unscatter {__version__} reads up to "
-                f"{FORMAT_VERSION}: pip install --upgrade unscatter"
-            )
+        require_format(store, NAME, FORMAT_VERSION, "simulate reflections")
         columns = {name: np.asarray(store.root[name][()]) for name in _COLUMNS}
         starts = np.concatenate([[0], np.cumsum(store.require("size")[()], dtype=np.int64)])
         place = store.require("records").id.get_offset()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from unscatter.io.growing import count_complete, create_rows, write_rows
-from unscatter.io.hdf5 import Store, attribute
+from unscatter.io.hdf5 import Store, attribute, require_format
 from unscatter.powder.samples import (
     CachedCrystals,
     PowderRecipe,
@@ -127,12 +127,6 @@ def read_samples(path: str | Path) -> FrozenSamples:
     """
     with Store(path) as store:
         found = store.root.attrs
-        if attribute(store.root, "format") != NAME:
-            raise ValueError(f"{path} holds no {NAME}; expected a file that unscatter simulate powder wrote")
-        if int(found["format_version"]) > FORMAT_VERSION:
-            raise ValueError(
-                f"{path} has layout {found['format_version']} and this unscatter {__version__} reads up to "
-                f"{FORMAT_VERSION}: pip install --upgrade unscatter"
-            )
+        require_format(store, NAME, FORMAT_VERSION, "simulate powder")
         recipe = PowderRecipe(**json.loads(attribute(store.root, "recipe")))
         return FrozenSamples(Path(path), int(store.require("complete")[()]), recipe, int(found["seed"]))
