@@ -54,14 +54,14 @@ def test_pooling_of_one_point_is_no_pooling() -> None:
 
 
 def test_layers_come_in_the_published_order(published: ResNet1d) -> None:
-    assert [type(m).__name__ for m in published.first] == ["Conv1d", "Dropout", "ChannelNorm", "GELU"]
+    assert [type(m).__name__ for m in published.first] == ["ChannelsLastConv1d", "Dropout", "ChannelNorm", "GELU"]
     for stage in published.stages:
         entering, following = stage.children()
         assert [type(m).__name__ for m in entering.layers] == [
-            *["Conv1d", "Dropout", "ChannelNorm", "GELU"],
-            *["Conv1d", "Dropout", "ChannelNorm"],
+            *["ChannelsLastConv1d", "Dropout", "ChannelNorm", "GELU"],
+            *["ChannelsLastConv1d", "Dropout", "ChannelNorm"],
         ]
-        assert [type(m).__name__ for m in entering.shortcut] == ["Conv1d", "ChannelNorm"]
+        assert [type(m).__name__ for m in entering.shortcut] == ["ChannelsLastConv1d", "ChannelNorm"]
         assert isinstance(following.shortcut, nn.Identity)
 
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unscatter.nn.channels_last import ChannelNorm, ChannelsLastConv1d, Dropout
+
 
 @dataclass(frozen=True)
 class ResNet1dConfig:
@@ -68,7 +70,8 @@ class ResNet1d(nn.Module):
             )
         pool = self.config.pool
         x = self.first(pattern + self.config.offset)
-        x = functional.max_pool1d(x, pool, stride=pool, padding=pool // 2)
+        # In two dimensions, where pooling keeps the channels last in memory.
+        x = functional.max_pool2d(x.unsqueeze(2), (1, pool), (1, pool), (0, pool // 2)).squeeze(2)
         return torch.amax(self.stages(x), dim=-1)
 
 
@@ -91,17 +94,6 @@ class ResidualBlock(nn.Module):
         return functional.gelu(self.shortcut(x) + self.layers(x))
 
 
-class ChannelNorm(nn.LayerNorm):
-    """LayerNorm over the channels of (B, channels, points), at every point by itself.
-
-    Where all channels are equal, as on an empty stretch, eps keeps the quotient finite.
-    """
-
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name of the base class)
-        """Return features of mean 0 and variance 1, scaled and shifted by channel."""
-        return super().forward(input.transpose(-2, -1)).transpose(-2, -1)
-
-
 def _stage(before: int, width: int, kernel: int, stride: int, config: ResNet1dConfig) -> nn.Sequential:
     first = ResidualBlock(before, width, kernel, stride, config.dropout, project=True)
     rest = [ResidualBlock(width, width, kernel, 1, config.dropout, project=False) for _ in range(config.blocks - 1)]
@@ -111,6 +103,6 @@ def _stage(before: int, width: int, kernel: int, stride: int, config: ResNet1dCo
 def _layer(
     before: int, width: int, kernel: int, *, stride: int = 1, padding: int = 0, dropout: float = 0.0
 ) -> list[nn.Module]:
-    convolution = nn.Conv1d(before, width, kernel, stride=stride, padding=padding, bias=False)
-    drop: list[nn.Module] = [nn.Dropout(dropout)] if dropout else []
+    convolution = ChannelsLastConv1d(before, width, kernel, stride=stride, padding=padding, bias=False)
+    drop: list[nn.Module] = [Dropout(dropout)] if dropout else []
     return [convolution, *drop, ChannelNorm(width)]
