@@ -10,7 +10,7 @@ import torch
 from unscatter.powder.profile import Instrument, simulate_profile
 from unscatter.powder.random_crystals import draw_crystal
 from unscatter.powder.reflections import simulate_reflections
-from unscatter.powder.scaling import CHANNELS, LONGEST, SHORTEST, SIZE, network_axis, network_channels
+from unscatter.powder.scaling import CHANNELS, LONGEST, SHORTEST, SIZE, lower_envelope, network_axis, network_channels
 
 PATTERNS = Path(os.environ.get("UNSCATTER_PATTERNS", "../shared/data/patterns"))
 
@@ -146,3 +146,30 @@ def test_a_synchrotron_pattern_of_many_points_is_read():
     channels = network_channels(two_theta, intensity, 0.41)
     assert np.isfinite(channels).all()
     assert channels[0].max() == 1
+
+
+def test_nothing_lies_under_lines_on_a_straight_background():
+    place = np.arange(SIZE)
+    slope = 1 + 2e-4 * place
+    lines = sum(np.exp(-0.5 * ((place - centre) / 8) ** 2) for centre in range(400, 4000, 350))
+    found = lower_envelope(slope + lines, np.ones(SIZE))
+    # Off the two blocks at either end, which the straight line leaves on one side.
+    np.testing.assert_allclose(found[100:-100], slope[100:-100], atol=5e-3)
+
+
+def test_what_lies_under_the_lines_does_not_know_what_was_not_measured():
+    mask = (np.arange(SIZE) // 700) % 2 == 1.0
+    found = lower_envelope(0.7 * mask, mask.astype(float))
+    np.testing.assert_allclose(found[mask], 0.7, atol=1e-6)
+    assert not found[~mask].any()
+
+
+def test_a_background_hardly_changes_what_is_seen_of_the_lines():
+    two_theta = np.arange(5, 150, 0.05)
+    lines = sum(height * peak(two_theta, centre) for centre, height in ((22, 0.4), (41, 1.0), (60, 0.2), (95, 0.7)))
+    background = 0.5 + 0.2 * np.cos(np.radians(2 * two_theta))
+    noise = 1e-3 * np.random.default_rng(0).standard_normal(len(two_theta))
+    bare, covered = (network_channels(two_theta, lines + b + noise + 0.01, 2.0)[1] for b in (0, background))
+    change = np.abs(bare - covered)
+    assert change.mean() < 0.02
+    assert np.quantile(change, 0.98) < 0.1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unscatter.powder.crystals import label_space_group, site_multiplicities
-from unscatter.powder.random_crystals import draw_crystal, read_crystal_statistics
+from unscatter.powder.random_crystals import draw_crystal, draw_crystals, read_crystal_statistics
 from unscatter.symmetry import SPACE_GROUPS
 
 
@@ -36,3 +36,19 @@ def test_statistics_know_oxygen_is_common():
 def test_too_few_attempts():
     with pytest.raises(ValueError, match="0 attempts"):
         draw_crystal(np.random.default_rng(0), 62, attempts=0)
+
+
+def test_a_source_of_random_crystals_is_a_function_of_seed_and_number():
+    crystals = list(draw_crystals("random:12,3"))
+    assert [crystal.name for crystal in crystals] == [f"random-3-{i}" for i in range(12)]
+    again = list(draw_crystals("9,3"))
+    for one, other in zip(crystals, again, strict=False):
+        assert one.space_group == other.space_group
+        np.testing.assert_array_equal(one.positions, other.positions)
+    assert len({crystal.space_group for crystal in crystals}) > 6
+
+
+@pytest.mark.parametrize("query", ["random:", "random:0", "random:ten", "random:5,x"])
+def test_a_wrong_number_of_random_crystals_says_what_to_type(query):
+    with pytest.raises(ValueError, match="type random:50000"):
+        next(draw_crystals(query))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import as_file, files
 
@@ -10,7 +12,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.powder.crystals import label_space_group
+from unscatter.powder.crystals import Report, label_space_group, warn_unreadable
 from unscatter.symmetry import (
     BRAVAIS_LATTICES,
     CRYSTAL_SYSTEMS,
@@ -20,6 +22,9 @@ from unscatter.symmetry import (
     space_group,
 )
 from unscatter.types import Cell, Crystal
+
+#: What a source of random crystals begins with: random:50000, or random:50000,7 for another seed than 0.
+PREFIX = "random:"
 
 # Atoms keep at least this share of the sum of their radii apart (spheres that fill the volume).
 _CLOSEST = 0.55
@@ -78,6 +83,35 @@ def draw_crystal(
         if crystal and (tolerance is None or label_space_group(crystal, tolerance) == number):
             return crystal
     raise ValueError(f"no crystal of space group {number} in {attempts} attempts; allow more attempts")
+
+
+def draw_crystals(query: str, report: Report = warn_unreadable) -> Iterator[Crystal]:
+    """Random crystals "COUNT" or "COUNT,SEED", each a pure function of the seed and its number.
+
+    Space groups are drawn as often as the square root of their share of real structures, so that rare ones are not
+    too rare to learn. Those that could not be drawn are handed to `report` with the reason. Raises ValueError for
+    another query.
+    """
+    count, seed = _count_and_seed(query)
+    shares = _shares(np.sqrt(read_crystal_statistics().orbits.sum(axis=1)))
+    for i in range(count):
+        rng = np.random.default_rng([seed, i])
+        name = f"random-{seed}-{i}"
+        try:
+            crystal = draw_crystal(rng, int(rng.choice(len(shares), p=shares)))
+        except ValueError as error:
+            report(name, str(error))
+        else:
+            yield replace(crystal, name=name)
+
+
+def _count_and_seed(query: str) -> tuple[int, int]:
+    match = re.fullmatch(rf"(?:{PREFIX})?(\d+)(?:,(\d+))?", query)
+    if match is None or int(match[1]) == 0:
+        raise ValueError(
+            f"{query!r} is no number of random crystals; type for example {PREFIX}50000, or {PREFIX}50000,7"
+        )
+    return int(match[1]), int(match[2] or 0)
 
 
 @dataclass(frozen=True)
