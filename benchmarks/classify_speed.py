@@ -1,5 +1,8 @@
 """How long a scientist waits: process start to files written, and the time of a pattern among many.
 
+The first two lines count everything from the start of Python to its end: imports, reading, network, files, picture.
+Pin it to one core (Linux: taskset -c 0) for a time that does not depend on how many there are.
+
 python benchmarks/classify_speed.py [--weights group-230] [--count 256]
 """
 
@@ -30,11 +33,12 @@ def best_of(repeats: int, work: Callable[[], object]) -> float:
 
 
 def command_seconds(weights: str, *options: str) -> float:
+    """Seconds from process start to process end, best of five, with the files of the system warm."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "corundum.xye"
         write_pattern(path, simulate_corundum())
         command = [sys.executable, "-m", "unscatter", "classify", str(path), "--out", folder, "--weights", weights]
-        return best_of(4, lambda: subprocess.run([*command, *options], check=True, capture_output=True))
+        return best_of(5, lambda: subprocess.run([*command, *options], check=True, capture_output=True))
 
 
 def main() -> None:

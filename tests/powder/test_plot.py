@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import ImageColor, ImageDraw
 
 from unscatter.io.picture import save_figure
 from unscatter.powder.classify import classify
 from unscatter.powder.demonstration import simulate_corundum
-from unscatter.powder.plot import plot_ranking
+from unscatter.powder.plot import BARS, MEASURED, PANEL, WHOLE, Frame, find_frame, plot_ranking
 from unscatter.types import Pattern, Ranking
 
 
@@ -19,11 +21,16 @@ def ranking(small_classifier: str) -> Ranking:
 
 
 def words(ranking: Ranking) -> str:
-    figure = plot_ranking(ranking)
-    texts = [*figure.texts, *(text for panel in figure.axes for text in panel.texts)]
-    labels = [label for panel in figure.axes for label in panel.get_yticklabels()]
-    legends = [text for panel in figure.axes if panel.get_legend() for text in panel.get_legend().get_texts()]
-    return " ".join(text.get_text() for text in [*texts, *labels, *legends, figure._suptitle])  # type: ignore[attr-defined]
+    """All that is written into the picture."""
+    written = []
+
+    def text(self: ImageDraw.ImageDraw, at: tuple[float, float], words: str, **style: Any) -> None:
+        written.append(words)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ImageDraw.ImageDraw, "text", text)
+        plot_ranking(ranking)
+    return " ".join(written)
 
 
 def test_it_shows_pattern_background_bars_and_assumptions(ranking: Ranking) -> None:
@@ -35,14 +42,43 @@ def test_it_shows_pattern_background_bars_and_assumptions(ranking: Ranking) -> N
         assert word in shown
 
 
-def test_the_curves_are_the_data(ranking: Ranking) -> None:
-    panel = plot_ranking(ranking).axes[0]
-    x, y = panel.lines[0].get_data()
-    np.testing.assert_array_equal(x, ranking.pattern.two_theta)
-    np.testing.assert_array_equal(y, ranking.pattern.intensity)
-    low, high = panel.get_ylim()
-    assert low == 0
-    assert ranking.pattern.intensity.max() < high < 1.2 * ranking.pattern.intensity.max()
+def test_the_line_goes_through_the_data(ranking: Ranking) -> None:
+    frame, pattern = find_frame(ranking), ranking.pattern
+    picture = np.asarray(plot_ranking(ranking), dtype=float)
+    blue = np.linalg.norm(picture - ImageColor.getrgb(MEASURED), axis=-1) < 200  # half covered or more
+    x, y = frame.across(pattern.two_theta), frame.down(pattern.intensity)
+    used = pattern.intensity > 4 * np.median(pattern.intensity)  # the background is drawn over what is low
+    assert used.sum() > 200
+    near = [blue[round(b) - 2 : round(b) + 3, round(a) - 1 : round(a) + 2].any() for a, b in zip(x, y, strict=True)]
+    assert np.mean(np.array(near)[used]) > 0.99
+    far = blue[PANEL[1] + 2 : PANEL[3] - 120, PANEL[0] + 2 : round(float(frame.across(np.array(20.0))))]
+    assert not far.any()  # nothing rises before the first line
+
+
+def test_the_square_root_of_intensity_is_even_in_height() -> None:
+    frame = Frame(0.0, 100.0, 400.0)
+    np.testing.assert_allclose(frame.down(np.array([0.0, 100.0, 400.0])), [PANEL[3], sum(PANEL[1::2]) / 2, PANEL[1]])
+    np.testing.assert_allclose(frame.across(np.array([0.0, 50.0, 100.0])), [PANEL[0], sum(PANEL[::2]) / 2, PANEL[2]])
+
+
+def test_a_bar_is_as_long_as_its_probability(ranking: Ranking) -> None:
+    probabilities = np.zeros(230)
+    probabilities[[224, 220]] = 0.6, 0.4
+    picture = np.asarray(plot_ranking(replace(ranking, probabilities=probabilities)))
+    green = np.all(picture == ImageColor.getrgb(BARS), axis=-1)
+    whole = np.all(picture == ImageColor.getrgb(WHOLE), axis=-1)
+    thirds = slice(100, 480)
+    for rank, p in enumerate((0.6, 0.4)):
+        row = 572 + 44 * rank  # above the words
+        bar = green[row, thirds].sum()
+        assert bar / (bar + whole[row, thirds].sum()) == pytest.approx(p, abs=0.01)
+
+
+def test_a_long_title_stays_inside_and_says_that_it_was_cut(ranking: Ranking) -> None:
+    long = replace(ranking, pattern=replace(ranking.pattern, title="furnace 3 at 12 K " * 40))
+    assert "..." in words(long)
+    margin = np.asarray(plot_ranking(long))[:90, [*range(15), *range(-15, 0)]]
+    assert np.all(margin == 255)
 
 
 def test_a_subtracted_background_is_said(small_classifier: str) -> None:

@@ -163,6 +163,51 @@ def test_impurities_add_lines_of_another_structure(known):
     assert np.all(mixed.max(axis=1) == 1)
 
 
+class Watched:
+    """A table that remembers which structures were asked for."""
+
+    def __init__(self, table):
+        self.table, self.asked = table, []
+
+    def __len__(self):
+        return len(self.table)
+
+    def lines(self, i, radiation):
+        self.asked.append(i)
+        return self.table.lines(i, radiation)
+
+
+def test_impurities_come_from_the_rows_they_may_come_from(known):
+    dirty, watched = replace(PAPER, impurity=1.0, impurity_area=0.15), Watched(known)
+    draw_samples(dirty, watched, np.full(12, 9), 0, 0, impurities=np.array([2, 5]))
+    assert set(watched.asked[::2]) == {9}
+    assert set(watched.asked[1::2]) == {2, 5}
+
+
+def test_the_only_impurity_allowed_shows_its_lines_and_no_others(known):
+    dirty = replace(PAPER, impurity=1.0, impurity_area=0.15)
+    (clean, only), mixed = (
+        draw_samples(recipe, known, rows, 0, 0, impurities=np.array([4])).inputs[:, 0]
+        for recipe, rows in ((PAPER, np.array([9, 4])), (dirty, np.full(4, 9)))
+    )
+    neither = (clean == 0) & (only == 0)
+    assert neither.sum() > 100
+    assert np.all(mixed[:, neither] < 1e-6)
+    assert np.any(mixed[:, (clean < 1e-4) & (only > 0.1)] > 5e-3)
+
+
+def test_all_rows_as_impurities_are_what_is_drawn_unasked(known):
+    rows = np.arange(12)
+    asked = draw_samples(MEASURED, known, rows, 3, 0, impurities=np.arange(len(known)))
+    np.testing.assert_array_equal(asked.inputs, draw_samples(MEASURED, known, rows, 3, 0).inputs)
+
+
+def test_no_rows_for_impurities_are_refused_where_there_should_be_some(known):
+    with pytest.raises(ValueError, match="adds impurities"):
+        draw_samples(replace(PAPER, impurity=0.5), known, ROWS, 0, 0, impurities=np.arange(0))
+    assert len(draw_samples(PAPER, known, ROWS, 0, 0, impurities=np.arange(0)).group) == len(ROWS)
+
+
 # --- tables of structures ---
 
 

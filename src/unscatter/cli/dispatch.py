@@ -35,12 +35,15 @@ def _train_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
     _require_torch("train")
     from unscatter.train.commands import train_classify_commands, train_encoder, train_factorize_commands
 
-    makers = {"factorize": (train_factorize_commands, "unet"), "classify": (train_classify_commands, "convnext1d")}
-    asked = next((argument for argument in arguments if argument in makers), "factorize")
-    commands: dict[str, Callable[..., int]] = {"encoder": train_encoder}
-    for name, (make, usual) in makers.items():
-        commands |= make(_take_option(arguments, "--network", usual) if name == asked else usual)
-    return commands
+    asked = next((argument for argument in arguments if argument in ("factorize", "classify")), "factorize")
+    network, method = _take_option(arguments, "--network", ""), "supervised"
+    if asked == "classify":
+        method = _take_option(arguments, "--method", method)
+    return {
+        "encoder": train_encoder,
+        **train_factorize_commands(network if asked == "factorize" else ""),
+        **train_classify_commands(network if asked == "classify" else "", method),
+    }
 
 
 def _refine_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:

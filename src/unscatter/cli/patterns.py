@@ -47,8 +47,9 @@ def classify(
         ranking.provenance["wavelength_from"] = "the file" if wavelength is None else "--wavelength"
         if pattern.radiation is not None:
             ranking.provenance["radiation_from"] = "the file" if radiation is None else "--radiation"
+        say(f"{path}\n{indent(ranking.describe())}")
         out.mkdir(parents=True, exist_ok=True)
-        targets = [out / f"{path.stem}.classified.{kind}" for kind in ("json", "csv", "png")]
+        targets = [out / f"{path.stem}.classified.{kind}" for kind in ("json", "csv", "png")[: 2 + picture]]
         write_json(targets[0], ranking)
         write_csv(targets[1], ranking)
         if picture:
@@ -56,8 +57,7 @@ def classify(
             from unscatter.powder.plot import plot_ranking
 
             save_figure(plot_ranking(ranking), targets[2])
-        written = "\n".join(f"{'' if k else 'wrote':<16} {target}" for k, target in enumerate(targets[: 2 + picture]))
-        say(f"{path}\n{indent(ranking.describe())}\n{indent(written)}")
+        say(indent("\n".join(f"{'' if k else 'wrote':<16} {target}" for k, target in enumerate(targets))))
         rankings.append(ranking)
 
     code = each_file(files, one, example="unscatter classify corundum.xye")

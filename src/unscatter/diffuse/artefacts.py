@@ -186,22 +186,6 @@ def spindle_rotation(phi: float) -> NDArray[np.float64]:
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
-def rotation_angles(Q: Array, scan: RotationScan, setting: int = 0) -> Array:
-    """Angles phi at which R(phi) Q lies on the Ewald sphere, |k_i + R(phi) Q| = |k_i|.
-
-    Q: (..., 3) in 1/Angstrom, crystal Cartesian. Returns (..., 2) in degrees within -180..180,
-    whatever the sweep; NaN for Q that never meets the sphere (|Q| > 2k or the blind zone about the spindle).
-    Source: R(phi) keeps q_z and q_perp, and the Ewald condition reads q_x = -Q^2 / 2k, so q_y = +-sqrt(...).
-    """
-    xp = array_namespace(Q)
-    q_x, q_y, q_z = _components(Q, scan.frames()[setting])
-    meets, x, y = _on_ewald_sphere(q_x, q_y, q_z, scan.k)
-    at_rest = xp.atan2(q_y, q_x)
-    phi = xp.stack([xp.atan2(y, x) - at_rest, xp.atan2(-y, x) - at_rest], axis=-1)
-    phi = xp.atan2(xp.sin(phi), xp.cos(phi)) * (180 / math.pi)
-    return xp.where(meets[..., None], phi, xp.asarray(math.nan, dtype=Q.dtype, device=device(Q)))
-
-
 def measured_by_scan(Q: Array, scan: RotationScan, symmetry: Iterable[ArrayLike] = ()) -> Array:
     """Whether a scan measured Q: some phi puts it on the Ewald sphere and its ray on a live pixel.
 

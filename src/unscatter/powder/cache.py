@@ -29,7 +29,10 @@ from tqdm import tqdm
 from unscatter.atoms import Radiation
 from unscatter.io.files import replacing, require_file
 from unscatter.io.hdf5 import Store, require_format
-from unscatter.powder.crystals import label_space_group, prototype_key, read_crystals
+from unscatter.powder import materials_project, random_crystals
+from unscatter.powder.crystals import Report, label_space_group, prototype_key, read_crystals
+from unscatter.powder.materials_project import read_materials_project
+from unscatter.powder.random_crystals import draw_crystals
 from unscatter.powder.records import merge_lines, pack_lines, unpack_lines
 from unscatter.powder.reflections import simulate_f_squared, unique_hkl
 from unscatter.symmetry import coset_representatives
@@ -183,11 +186,12 @@ def write_reflection_cache(
 ) -> dict[str, str]:
     """Write the lines of all structures of a source to a cache; return the names that failed, with the reasons.
 
-    source: as for read_crystals; limit: largest 1/d in 1/Angstrom; most_lines: kept apart in one structure;
-    tolerance: in Angstrom, for spglib, where the source names no space group; years: of publication, by name.
-    Works in `workers` processes in blocks that stand in the folder FILE.part until all are done: an interrupted
-    call is taken up by the same call, and makes the same file. Raises ValueError where FILE.part is of another
-    call or no structure could be used, FileNotFoundError if there is no such source or folder.
+    source: as for read_crystals, or "mp:..." as for read_materials_project, or "random:..." as for draw_crystals;
+    limit: largest 1/d in 1/Angstrom; most_lines: kept apart in one structure; tolerance: in Angstrom, for spglib,
+    where the source names no space group; years: of publication, by name. Works in `workers` processes in blocks that
+    stand in the folder FILE.part until all are done: an interrupted call is taken up by the same call, and makes the
+    same file. Raises ValueError where FILE.part is of another call or no structure could be used, FileNotFoundError
+    if there is no such source or folder.
     """
     path = Path(path)
     sources = [str(s) for s in ([source] if isinstance(source, str | Path) else source)]
@@ -272,12 +276,20 @@ def _row_count(sources: list[str]) -> int | None:
 def _blocks(sources: list[str]) -> Iterator[tuple[list[Crystal], dict[str, str]]]:
     """Structures in groups of BLOCK, each with the names and reasons of those that could not be read on the way."""
     unread: dict[str, str] = {}
-    crystals = read_crystals(sources, unread.__setitem__)
+    crystals = _structures(sources, unread.__setitem__)
     while block := list(islice(crystals, BLOCK)):
         yield block, dict(unread)
         unread.clear()
     if unread:
         yield [], dict(unread)
+
+
+def _structures(sources: list[str], report: Report) -> Iterator[Crystal]:
+    """Structures of files, of the Materials Project ("mp:...") and of chance ("random:...")."""
+    readers = {materials_project.PREFIX: read_materials_project, random_crystals.PREFIX: draw_crystals}
+    for source in sources:
+        reader = next((readers[prefix] for prefix in readers if source.startswith(prefix)), read_crystals)
+        yield from reader(source, report)
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def label_space_group(crystal: Crystal, tolerance: float = 0.1) -> int:
     Atoms that share a site count as one kind of atom. Raises ValueError where spglib finds no symmetry, and
     ImportError with what to install where spglib is missing.
     """
-    found = _ask_spglib("get_symmetry_dataset", _spglib_cell(crystal), symprec=tolerance)
+    found = ask_spglib("get_symmetry_dataset", _spglib_cell(crystal), symprec=tolerance)
     if found is None:
         raise ValueError(f"{crystal.name or 'structure'}: spglib finds no symmetry within {tolerance:g} Angstrom")
     return int(found.number)
@@ -260,7 +260,7 @@ def _operations_of_triplets(triplets: str) -> tuple[NDArray[np.int64], NDArray[n
 
 @lru_cache(maxsize=530)
 def _operations_of_hall(hall: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    found = _ask_spglib("get_symmetry_from_database", hall)
+    found = ask_spglib("get_symmetry_from_database", hall)
     if found is None:
         raise ValueError(f"Hall number {hall} cannot be: expected 1 to 530")
     return found["rotations"].astype(np.int64), found["translations"].astype(np.float64)
@@ -295,7 +295,7 @@ def _spglib_cell(crystal: Crystal) -> tuple[NDArray[np.float64], NDArray[np.floa
     return crystal.cell.direct, positions, [n for n in numbers for _ in centring]
 
 
-def _ask_spglib(question: str, *arguments: Any, **options: Any) -> Any:
+def ask_spglib(question: str, *arguments: Any, **options: Any) -> Any:
     """Answer of spglib, None where it finds none; releases differ in saying so by None, a warning or an error."""
     try:
         spglib = import_module("spglib")

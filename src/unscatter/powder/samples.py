@@ -120,6 +120,12 @@ class PowderRecipe:
                 "one instrument, step = [1, 1] and cut = [0, 0]"
             )
 
+    @property
+    def repeats_itself(self) -> bool:
+        """Whether nothing is left to chance: all patterns of a structure are the same."""
+        chosen = replace(PowderRecipe(self.name), axis=self.axis, neutron=self.neutron)
+        return self == chosen and len(self.neutron) == 1
+
 
 def read_recipe(name_or_path: str | Path) -> PowderRecipe:
     """Read a recipe by the name of one that is shipped (paper, measured) or the path of a TOML file.
@@ -165,13 +171,20 @@ class PowderSamples:
 
 
 def draw_samples(
-    recipe: PowderRecipe, crystals: Crystals, rows: NDArray[np.int64], seed: int, first: int
+    recipe: PowderRecipe,
+    crystals: Crystals,
+    rows: NDArray[np.int64],
+    seed: int,
+    first: int,
+    impurities: NDArray[np.int64] | None = None,
 ) -> PowderSamples:
     """Samples first, first + 1, ... of (recipe, seed), each of the structure in its place of `rows` (B,).
 
-    A sample depends on (recipe, seed, its number, its structure) and on nothing else, to the last digit.
+    impurities: rows (n,) from which an impurity may be drawn; None for all. In training give the training rows, lest
+    structures of the test be seen as impurities. A sample depends on (recipe, seed, its number, its structure,
+    impurities) and on nothing else, to the last digit. Raises ValueError for no impurities where the recipe has some.
     """
-    drawn = [_draw_sample(recipe, crystals, int(row), seed, first + j) for j, row in enumerate(rows)]
+    drawn = [_draw_sample(recipe, crystals, int(row), seed, first + j, impurities) for j, row in enumerate(rows)]
     return PowderSamples(
         np.stack([sample for sample, _, _ in drawn]),
         np.array([group - 1 for _, group, _ in drawn], dtype=np.int64),
@@ -180,12 +193,20 @@ def draw_samples(
 
 
 def draw_pattern(
-    recipe: PowderRecipe, crystals: Crystals, row: int, seed: int, index: int
+    recipe: PowderRecipe,
+    crystals: Crystals,
+    row: int,
+    seed: int,
+    index: int,
+    impurities: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Instrument, PhaseLines]:
     """One pattern as an instrument would write it: two-theta (n,) in degrees, intensity (n,), instrument, phase.
 
-    The phase has the cell it was measured with. Raises ValueError for a structure without a line in the range.
+    The phase has the cell it was measured with. impurities: as for draw_samples. Raises ValueError for a structure
+    without a line in the range.
     """
+    if recipe.impurity and impurities is not None and not len(impurities):
+        raise ValueError(f"recipe {recipe.name!r} adds impurities, and impurities has no row to draw them from")
     rng = np.random.default_rng([seed, index])
     neutron = rng.random() < recipe.neutron_share
     phase = crystals.lines(row, "neutron" if neutron else "x-ray")
@@ -194,16 +215,21 @@ def draw_pattern(
         phase = replace(phase, cell=cell)
     for attempt in range(_ATTEMPTS):
         instrument = _draw_instrument(rng, recipe, neutron, whole=attempt == _ATTEMPTS - 1)
-        two_theta, peaks = _draw_peaks(rng, recipe, crystals, phase, instrument)
+        two_theta, peaks = _draw_peaks(rng, recipe, crystals, phase, instrument, impurities)
         if peaks.max() > 0:
             return two_theta, _draw_measurement(rng, recipe, two_theta, peaks / peaks.max()), instrument, phase
     raise ValueError(f"structure {row} has no line in the range of {instrument.name}")
 
 
 def _draw_sample(
-    recipe: PowderRecipe, crystals: Crystals, row: int, seed: int, index: int
+    recipe: PowderRecipe,
+    crystals: Crystals,
+    row: int,
+    seed: int,
+    index: int,
+    impurities: NDArray[np.int64] | None,
 ) -> tuple[NDArray[np.float32], int, Cell]:
-    two_theta, intensity, instrument, phase = draw_pattern(recipe, crystals, row, seed, index)
+    two_theta, intensity, instrument, phase = draw_pattern(recipe, crystals, row, seed, index, impurities)
     if recipe.axis == "network":
         inputs = network_channels(two_theta, intensity, instrument.wavelengths[0])
     else:
@@ -249,13 +275,19 @@ def _draw_instrument(rng: np.random.Generator, recipe: PowderRecipe, neutron: bo
 
 
 def _draw_peaks(
-    rng: np.random.Generator, recipe: PowderRecipe, crystals: Crystals, phase: PhaseLines, instrument: Instrument
+    rng: np.random.Generator,
+    recipe: PowderRecipe,
+    crystals: Crystals,
+    phase: PhaseLines,
+    instrument: Instrument,
+    impurities: NDArray[np.int64] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Angles (n,) in degrees and the sum of all peaks (n,), without background and noise."""
     two_theta = instrument.two_theta
     position, area = _place_lines(*_weigh_lines(rng, recipe, phase), instrument)
     if rng.random() < recipe.impurity:
-        other = crystals.lines(int(rng.integers(len(crystals))), instrument.radiation)
+        number = int(rng.integers(len(crystals) if impurities is None else len(impurities)))
+        other = crystals.lines(number if impurities is None else int(impurities[number]), instrument.radiation)
         other_position, other_area = _place_lines(*_weigh_lines(rng, recipe, other), instrument)
         share = recipe.impurity_area * float(rng.random())
         scale = share / (1 - share) * area.sum() / max(other_area.sum(), 1e-300)
