@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -42,6 +44,22 @@ def test_layers_come_in_the_published_order(published: Generator1d) -> None:
     assert [type(m).__name__ for m in published.layers] == [*between * 8, "ConvTranspose1d", "Sigmoid"]
     assert {m.eps for m in published.layers if isinstance(m, nn.BatchNorm1d)} == {1e-4}
     assert {m.negative_slope for m in published.layers if isinstance(m, nn.LeakyReLU)} == {0.2}
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_layout_in_memory_changes_nothing(training: bool) -> None:
+    torch.manual_seed(0)
+    network = Generator1d(Generator1dConfig(noise=7, channels=4)).double().train(training)
+    plain = copy.deepcopy(network)
+    noise = torch.randn(3, 1, 7, dtype=torch.float64)
+    made, expected = network(noise), plain.layers(noise)
+    torch.testing.assert_close(made, expected, rtol=1e-9, atol=1e-12)
+    for patterns in (made, expected):
+        patterns.square().sum().backward()
+    for one, other in zip(network.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-6, atol=1e-9)
+    for name, value in plain.state_dict().items():
+        torch.testing.assert_close(network.state_dict()[name], value)
 
 
 def test_patterns_lie_between_zero_and_one_and_differ(published: Generator1d) -> None:

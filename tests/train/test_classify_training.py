@@ -30,7 +30,7 @@ from unscatter.train.classify import (
     train_classify,
 )
 from unscatter.train.export import export_classify
-from unscatter.train.patterns import PatternSource, PatternStream, RowPicker
+from unscatter.train.patterns import PatternSource, PatternStream, RowPicker, row_weights
 from unscatter.train.session import Place, Progress
 from unscatter.weights import describe_card, read_card
 
@@ -84,7 +84,7 @@ def here(first: int = 0, rank: int = 0) -> Place:
 
 def test_unbalanced_rows_come_once_an_epoch() -> None:
     rows = np.arange(100, 117)
-    picker = RowPicker(rows, np.ones(17, dtype=np.int64), 0.0, (1, 0))
+    picker = RowPicker(rows, np.ones(17), (1, 0))
     seen = np.concatenate([picker.pick(first, 5) for first in range(0, 85, 5)])
     for epoch in seen.reshape(5, 17):
         assert sorted(epoch.tolist()) == rows.tolist()
@@ -93,7 +93,7 @@ def test_unbalanced_rows_come_once_an_epoch() -> None:
 
 def test_balanced_rows_come_by_the_power_of_their_group() -> None:
     groups = np.repeat([1, 2, 3], [1, 100, 10_000])
-    picker = RowPicker(np.arange(len(groups)), groups, 0.5, (1, 0))
+    picker = RowPicker(np.arange(len(groups)), row_weights(groups, 0.5), (1, 0))
     seen = np.bincount(groups[picker.pick(0, 20_000)], minlength=4)[1:] / 20_000
     # counts^(1 - 0.5) = 1, 10, 100
     np.testing.assert_allclose(seen, np.array([1, 10, 100]) / 111, atol=0.01)
@@ -102,10 +102,10 @@ def test_balanced_rows_come_by_the_power_of_their_group() -> None:
 @pytest.mark.parametrize("balance", [0.0, 0.5])
 def test_picks_are_pure_functions_of_their_number(balance: float) -> None:
     groups = np.repeat([1, 2], [30, 70])
-    pickers = [RowPicker(np.arange(100), groups, balance, (3, 1)) for _ in range(2)]
+    pickers = [RowPicker(np.arange(100), row_weights(groups, balance), (3, 1)) for _ in range(2)]
     pickers[0].pick(0, 250)
     np.testing.assert_array_equal(pickers[0].pick(90, 20), pickers[1].pick(90, 20))
-    other = RowPicker(np.arange(100), groups, balance, (4, 1))
+    other = RowPicker(np.arange(100), row_weights(groups, balance), (4, 1))
     assert not np.array_equal(pickers[0].pick(90, 20), other.pick(90, 20))
 
 
@@ -199,7 +199,7 @@ def test_the_loss_of_the_baseline_is_cross_entropy(resnet: ResNetTraining) -> No
 
 @pytest.mark.parametrize("kind", ["convnext", "resnet"])
 def test_training_on_one_batch_learns_it(kind: str, request: pytest.FixtureRequest) -> None:
-    options = replace(request.getfixturevalue(kind), learning_rate=3e-3, warm_up=0, batch=8)
+    options = replace(request.getfixturevalue(kind), learning_rate=3e-3, warm_up=0, batch=8, steps=0)
     training = build(options)
     batch = next(PatternStream(training.source).batches(here()))
     first = training.update(batch, Progress())
@@ -211,7 +211,7 @@ def test_training_on_one_batch_learns_it(kind: str, request: pytest.FixtureReque
 def test_training_on_one_batch_learns_its_cells(convnext: ConvNextTraining) -> None:
     alone = LossOptions(group=0, extinction=0, bravais=0, system=0, cell=1)
     network = replace(TINY_CONVNEXT, dropout=0)
-    training = build(replace(convnext, learning_rate=3e-3, warm_up=0, batch=8, loss=alone, network=network))
+    training = build(replace(convnext, learning_rate=3e-3, warm_up=0, batch=8, steps=0, loss=alone, network=network))
     batch = next(PatternStream(training.source).batches(here()))
     losses = [training.update(batch, Progress(step))["cell"] for step in range(40)]
     assert losses[-1] < 0.5 * losses[0]
@@ -225,9 +225,13 @@ def test_the_second_head_begins_at_the_mean_cell(convnext: ConvNextTraining) -> 
 
 
 def test_learning_rate_warms_up_and_falls(convnext: ConvNextTraining) -> None:
-    options = replace(convnext, warm_up=10, learning_rate=1.0)
+    options = replace(convnext, warm_up=10, learning_rate=1.0, steps=0)
     rates = [learning_rate(options, Progress(step, minutes)) for step, minutes in ((0, 0), (9, 0), (50, 5), (90, 10))]
     np.testing.assert_allclose(rates, [0.1, 1, 0.5, 0.01])
+    # Where steps are limited, whichever limit is nearer counts.
+    limited = replace(options, steps=100)
+    assert learning_rate(limited, Progress(50, 1)) == pytest.approx(0.5)
+    assert learning_rate(limited, Progress(20, 5)) == pytest.approx(0.5)
     constant = replace(options, cosine=False)
     assert learning_rate(constant, Progress(50, 9)) == 1
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -55,5 +57,36 @@ class Generator1d(nn.Module):
 
     def forward(self, noise: Tensor) -> Tensor:
         """Return the generated patterns."""
-        patterns: Tensor = self.layers(noise)
-        return patterns
+        if noise.device.type != "cpu":
+            patterns: Tensor = self.layers(noise)
+            return patterns
+        # The same as images one pixel high: in this layout a CPU makes patterns more than twice as fast.
+        x = noise[:, :, None].contiguous(memory_format=torch.channels_last)
+        for layer in self.layers:
+            if isinstance(layer, nn.ConvTranspose1d):
+                x = _widen(x, layer)
+            elif isinstance(layer, nn.BatchNorm1d):
+                x = _normalise(x, layer)
+            else:
+                x = layer(x)
+        return x[:, :, 0]
+
+
+def _widen(x: Tensor, layer: nn.ConvTranspose1d) -> Tensor:
+    """The layer on (B, C, 1, n); with stride 1 it is a convolution by the reversed kernel, padded to full overlap."""
+    weight, stride = layer.weight[:, :, None], layer.stride[0]
+    if stride > 1 or layer.out_channels == 1:
+        weight = weight.contiguous(memory_format=torch.channels_last)
+        return functional.conv_transpose2d(x, weight, stride=(1, stride))
+    weight = weight.flip(-1).transpose(0, 1).contiguous(memory_format=torch.channels_last)
+    return functional.conv2d(x, weight, padding=(0, layer.kernel_size[0] - 1))
+
+
+def _normalise(x: Tensor, layer: nn.BatchNorm1d) -> Tensor:
+    """The layer on (B, C, 1, n), its running statistics included."""
+    if layer.training and layer.num_batches_tracked is not None:
+        layer.num_batches_tracked.add_(1)
+    mean, var = layer.running_mean, layer.running_var
+    return functional.batch_norm(
+        x, mean, var, layer.weight, layer.bias, layer.training, layer.momentum or 0.0, layer.eps
+    )

@@ -30,9 +30,9 @@ class Augmentation:
 
     scale: s.d. of ln(d) of all lines together. zero_shift: s.d. of the shift of ln(d) at d = 5 Angstrom that a wrong
     zero makes, which grows with d. width: largest s.d. in ln(d) of the Gaussian that broadens, drawn evenly. texture:
-    s.d. of ln(height), correlated over `correlation` in ln(d), of the lines without what lies under them. background: largest, as a share of the highest point.
-    counts: in the highest point, even on a logarithmic scale. cut: largest share of the measured range that is
-    missing at either end, drawn evenly.
+    s.d. of ln(height), correlated over `correlation` in ln(d), of the lines without what lies under them. background:
+    largest, as a share of the highest point. counts: in the highest point, even on a logarithmic scale. cut: largest
+    share of the measured range that is missing at either end, drawn evenly.
     """
 
     scale: float = 0.02

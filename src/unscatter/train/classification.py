@@ -208,10 +208,15 @@ def sgan_generator_loss(of_generated: Tensor) -> Tensor:
     return -log_real(of_generated).mean()
 
 
+def sgan_unsupervised_loss(of_unlabelled: Tensor, of_generated: Tensor) -> Tensor:
+    """The adversarial part of eq. (3) with its sign turned: the mean of -log D(x) - log(1 - D(G(z)))."""
+    return -(log_real(of_unlabelled).mean() + log_generated(of_generated).mean())
+
+
 def sgan_discriminator_loss(of_unlabelled: Tensor, of_generated: Tensor, of_labelled: Tensor, labels: Tensor) -> Tensor:
     """Eq. (3) with its sign turned, to be minimised: -log D(x) - log(1 - D(G(z))) and the cross entropy.
 
     of_unlabelled, of_generated, of_labelled: logits of the three inputs; labels: (B,), of the last.
     """
-    unsupervised = log_real(of_unlabelled).mean() + log_generated(of_generated).mean()
-    return functional.cross_entropy(of_labelled.float(), labels) - unsupervised
+    unsupervised = sgan_unsupervised_loss(of_unlabelled, of_generated)
+    return functional.cross_entropy(of_labelled.float(), labels) + unsupervised

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from unscatter.nn.convnext1d import WIDE, ConvNext1d, ConvNext1dConfig
+from unscatter.nn.relationnet import RelationNet, RelationNetConfig
 from unscatter.nn.resnet1d import ResNet1d, ResNet1dConfig
 from unscatter.powder.samples import Axis, PowderRecipe
 from unscatter.powder.scaling import CHANNELS
@@ -104,6 +105,29 @@ class ConvNextTraining(ClassifyTraining):
 
 
 @dataclass(frozen=True)
+class RelationNetTraining(ClassifyTraining):
+    """How our network is trained: on all recipes at once, with rare groups shown more often than they occur."""
+
+    shape: ClassVar[str] = "relationnet"
+    axis: ClassVar[Axis] = "network"
+
+    out: Path = Path("runs/group-230")
+    recipes: tuple[str, ...] = ("measured", "paper")
+    batch: int = 128
+    draw_balance: float = 0.25
+    weight_decay: float = 0.05
+    warm_up: int = 200
+    cosine: bool = True
+    gradient_norm: float = 1.0
+    average: float = 0.998
+    network: RelationNetConfig = field(default_factory=lambda: RelationNetConfig(cell=len(CELL)))
+
+    def build(self) -> RelationNet:
+        """Build the network for the label set."""
+        return RelationNet(replace(self.network, classes=len(label_set(self.labels)), cell=len(CELL)))
+
+
+@dataclass(frozen=True)
 class ResNetTraining(ClassifyTraining):
     """How the baseline is trained, by default as in table 2 of the paper, which names no number of epochs."""
 
@@ -133,24 +157,32 @@ PUBLISHED_SCRIPTS = ResNetTraining(
 )
 _SHAPES: dict[str, tuple[type[Any], type[Any]]] = {
     kind.shape: (kind, config)
-    for kind, config in ((ConvNextTraining, ConvNext1dConfig), (ResNetTraining, ResNet1dConfig))
+    for kind, config in (
+        (RelationNetTraining, RelationNetConfig),
+        (ConvNextTraining, ConvNext1dConfig),
+        (ResNetTraining, ResNet1dConfig),
+    )
 }
 
 
 def train_classify(options: ClassifyTraining) -> Path:
     """Train until the minutes are spent, from the last checkpoint in `out` if there is one; returns its path."""
     source = PatternSource(options, options.axis)
-    split = {part: len(getattr(source.split, part)) for part in ("training", "validation", "test")}
-    channels = list(CHANNELS) if options.axis == "network" else ["intensity"]
-    details = {
-        "network": options.shape,
-        "axis": options.axis,
-        "channels": channels,
-        "cell": list(CELL),
-        "split": split,
-    }
-    session = Session(options, PatternStream(source), "classify", details)
+    session = Session(options, PatternStream(source), "classify", classifier_details(source, options.shape))
     return session.run(ClassifierTraining(options, source, session.fabric))
+
+
+def classifier_details(source: PatternSource, shape: str, method: str = "supervised") -> dict[str, Any]:
+    """What the record of a classifier says beside its options."""
+    return {
+        "method": method,
+        "network": shape,
+        "axis": source.axis,
+        "channels": list(CHANNELS) if source.axis == "network" else ["intensity"],
+        "cell": list(CELL),
+        "split": {part: len(getattr(source.split, part)) for part in ("training", "validation", "test")},
+        "learned_from": {"labelled": len(source.labelled), "unlabelled": len(source.unlabelled)},
+    }
 
 
 class Predictions(NamedTuple):
@@ -169,7 +201,7 @@ class ClassifierTraining:
         """Build the network on the training device."""
         self.options, self.source, self.fabric = options, source, fabric
         self.plain = options.build()
-        if isinstance(self.plain, ConvNext1d):
+        if isinstance(self.plain, ConvNext1d | RelationNet):
             _start_at_the_mean(self.plain, source)
         self.average = copy.deepcopy(self.plain).to(fabric.device).requires_grad_(False) if options.average else None
         self.levels = training_levels(options.labels, options.loss, fabric.device)
@@ -192,10 +224,18 @@ class ClassifierTraining:
 
     def update(self, batch: Patterns, progress: Progress, /) -> dict[str, float]:
         """One step on a batch."""
-        options = self.options
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(options, progress)
+        loss, shown = self.supervised_loss(batch)
+        self.step(loss, progress)
+        return shown
+
+    def supervised_loss(self, batch: Patterns) -> tuple[Tensor, dict[str, float]]:
+        """Mean loss of labelled patterns, and what of it to log."""
         logits, cell = judge(self.network, batch.inputs)
+        return self.loss_of_answers(logits, cell, batch)
+
+    def loss_of_answers(self, logits: Tensor, cell: Tensor | None, batch: Patterns) -> tuple[Tensor, dict[str, float]]:
+        """Mean loss of answers to labelled patterns, and what of it to log."""
+        options = self.options
         logits = logits + self.offset
         named = classification_loss(logits, batch.labels, self.levels, smoothing=options.loss.smoothing)
         losses = self.weights[batch.labels] * named
@@ -204,13 +244,18 @@ class ClassifierTraining:
             missed = cell_loss(cell, batch.cell)
             losses = losses + options.loss.cell * missed
             shown["cell"] = float(missed.detach().mean())
-        self.fabric.backward(losses.mean())
-        if options.gradient_norm:
-            self.fabric.clip_gradients(self.network, self.optimizer, max_norm=options.gradient_norm)
+        return losses.mean(), shown
+
+    def step(self, loss: Tensor, progress: Progress) -> None:
+        """Backward, one step down the gradient, and the average of the weights after it."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.options, progress)
+        self.fabric.backward(loss)
+        if self.options.gradient_norm:
+            self.fabric.clip_gradients(self.network, self.optimizer, max_norm=self.options.gradient_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self._follow(progress.step)
-        return shown
 
     @torch.no_grad()
     def _follow(self, step: int) -> None:
@@ -222,25 +267,9 @@ class ClassifierTraining:
             mean.lerp_(now, 1 - keep)
 
     def validate(self) -> dict[str, float]:
-        """Scores at every level on the same validation patterns each time, every recipe apart.
-
-        "temperature" is what makes the answers to all of them together as sure as they are right.
-        """
-        rows = self.source.held_out("validation", self.options.validation_samples)
-        levels = scored_levels(self.options.labels)
-        network = (self.average or self.plain).eval()
-        found: dict[str, float] = {}
-        all_logits, all_labels = [], []
-        for recipe in self.source.recipes:
-            made = predict(network, self.source, recipe, rows, self.fabric.device)
-            named = scores(made.logits, made.labels, levels)
-            found |= {f"{recipe.name}/{name}": value for name, value in named.items()}
-            if made.cell.numel():
-                found[f"{recipe.name}/cell"] = float((made.cell - made.true_cell).abs().median())
-            all_logits.append(made.logits)
-            all_labels.append(made.labels)
+        """Scores at every level, as `validation_scores` gives them."""
+        found = validation_scores((self.average or self.plain).eval(), self.source, self.fabric.device)
         self.plain.train()
-        found["temperature"] = fit_temperature(torch.cat(all_logits), torch.cat(all_labels))
         return found
 
     def picture(self) -> Tensor | None:
@@ -274,6 +303,27 @@ def predict(
     return Predictions(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
+def validation_scores(network: nn.Module, source: PatternSource, device: torch.device) -> dict[str, float]:
+    """Scores of a network in evaluation on the same validation patterns each time, every level and recipe apart.
+
+    "temperature" is what makes the answers to all of them together as sure as they are right.
+    """
+    rows = source.held_out("validation", source.options.validation_samples)
+    levels = scored_levels(source.options.labels)
+    found: dict[str, float] = {}
+    all_logits, all_labels = [], []
+    for recipe in source.recipes:
+        made = predict(network, source, recipe, rows, device)
+        named = scores(made.logits, made.labels, levels)
+        found |= {f"{recipe.name}/{name}": value for name, value in named.items()}
+        if made.cell.numel():
+            found[f"{recipe.name}/cell"] = float((made.cell - made.true_cell).abs().median())
+        all_logits.append(made.logits)
+        all_labels.append(made.labels)
+    found["temperature"] = fit_temperature(torch.cat(all_logits), torch.cat(all_labels))
+    return found
+
+
 def scored_levels(labels: str) -> list[Level]:
     """Levels at which a network for a label set is scored, from coarse to fine."""
     return [make_level(name, labels) for name in SCORED[labels]]
@@ -291,15 +341,16 @@ def make_optimizer(network: nn.Module, options: ClassifyTraining) -> Optimizer:
     matrices = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=options.learning_rate, eps=options.epsilon)
+    return torch.optim.AdamW(groups, lr=options.learning_rate, eps=options.epsilon, fused=True)
 
 
 def learning_rate(options: ClassifyTraining, progress: Progress) -> float:
-    """Linear warm-up; then constant, or half a cosine over the minutes."""
+    """Linear warm-up; then constant, or half a cosine over the minutes or, where they are limited, the steps."""
     warm = min(1.0, (progress.step + 1) / max(options.warm_up, 1))
     if not options.cosine:
         return options.learning_rate * warm
-    cosine = 0.5 * (1 + math.cos(math.pi * min(progress.minutes / options.minutes, 1.0)))
+    done = max(progress.minutes / options.minutes, progress.step / options.steps if options.steps else 0.0)
+    cosine = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
     return options.learning_rate * warm * max(cosine, 0.01)
 
 
@@ -315,7 +366,7 @@ def load_classifier(checkpoint: Path) -> tuple[nn.Module, dict[str, Any]]:
     options = record["options"]
     fields = {name: tuple(v) if isinstance(v, list) else v for name, v in options["network"].items()}
     network: nn.Module = kind(labels=options["labels"], network=config(**fields)).build()
-    load_module(checkpoint, "average" if options["average"] else "network", network)
+    load_module(checkpoint, "average" if options.get("average") else "network", network)
     return network.eval(), record
 
 
@@ -324,16 +375,20 @@ def recorded_options(record: Mapping[str, Any]) -> PatternOptions:
     options = record["options"]
     return PatternOptions(
         structures=tuple(Path(path) for path in options["structures"]),
+        most_structures=options.get("most_structures", 0),
         recipes=tuple(options["recipes"]),
         labels=options["labels"],
         split=options["split"],
         split_seed=options["split_seed"],
         fractions=tuple(options["fractions"]),
+        # Checkpoints from before some labels could be left out know none of these.
+        labelled=options.get("labelled", 1.0),
+        label_seed=options.get("label_seed", 0),
     )
 
 
 @torch.no_grad()
-def _start_at_the_mean(network: ConvNext1d, source: PatternSource) -> None:
+def _start_at_the_mean(network: ConvNext1d | RelationNet, source: PatternSource) -> None:
     """Let the second head begin with the mean cell: the Huber loss would take long to walk there."""
     rows = source.held_out("training", _FIRST_LOOK)
     cells = [batch.cell for batch in source.draw_part(source.recipes[0], rows, 64)]

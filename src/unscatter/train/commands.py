@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from unscatter.train.classify import PUBLISHED_SCRIPTS, WIDE_CONVNEXT, ConvNextTraining, ResNetTraining
+from unscatter.train.classify import (
+    PUBLISHED_SCRIPTS,
+    WIDE_CONVNEXT,
+    ConvNextTraining,
+    RelationNetTraining,
+    ResNetTraining,
+)
 from unscatter.train.classify import train_classify as train_classifier
 from unscatter.train.encoder import EncoderTraining
 from unscatter.train.encoder import train_encoder as train_plane_encoder
@@ -19,11 +25,13 @@ from unscatter.train.evaluate_classify import evaluate_classify as evaluate_clas
 from unscatter.train.export import export_classify, export_encoder, export_factorize
 from unscatter.train.factorize import FactorizeTraining
 from unscatter.train.factorize import train_factorize as train_unet
+from unscatter.train.fixmatch import FixMatchTraining, train_fixmatch
 from unscatter.train.pix2pix import Pix2PixTraining, train_pix2pix
+from unscatter.train.sgan import PUBLISHED_SGAN_SCRIPTS, SganTraining, train_sgan
 
 
 def train_factorize_commands(network: str) -> dict[str, Callable[..., int]]:
-    """The command `train factorize` for the network that was asked for with --network."""
+    """The command `train factorize` for the network that was asked for with --network, "" for the U-Net."""
 
     def unet(options: Annotated[FactorizeTraining, tyro.conf.arg(name="")]) -> int:
         print(f"wrote {train_unet(options)}")
@@ -36,15 +44,29 @@ def train_factorize_commands(network: str) -> dict[str, Callable[..., int]]:
     unet.__doc__ = "Train one U-Net with two heads (--network unet); --network pix2pix trains the published pair."
     pix2pix.__doc__ = "Train the two parallel Pix2PixGANs of the paper (--network pix2pix); --network unet is ours."
     networks: dict[str, Callable[..., int]] = {"unet": unet, "pix2pix": pix2pix}
-    if network not in networks:
-        raise ValueError(f"no network {network!r}: type --network {' or --network '.join(networks)}")
-    return {"factorize": networks[network]}
+    return {"factorize": _choose(networks, network or "unet")}
 
 
-def train_classify_commands(network: str) -> dict[str, Callable[..., int]]:
-    """The command `train classify` for the network that was asked for with --network."""
+def train_classify_commands(network: str, method: str = "supervised") -> dict[str, Callable[..., int]]:
+    """The command `train classify` for what was asked for with --network and --method, "" for the usual network."""
+    methods = {
+        "supervised": _train_supervised_commands,
+        "sgan": _train_sgan_commands,
+        "fixmatch": _train_fixmatch_commands,
+    }
+    if method not in methods:
+        raise ValueError(f"no method {method!r}: type --method {' or --method '.join(methods)}")
+    return {"classify": methods[method](network)}
+
+
+def _train_supervised_commands(network: str) -> Callable[..., int]:
+    """Learn from labelled patterns alone; our network unless another is asked for."""
 
     def convnext1d(options: Annotated[ConvNextTraining, tyro.conf.arg(name="")]) -> int:
+        print(f"wrote {train_classifier(options)}")
+        return 0
+
+    def relationnet(options: Annotated[RelationNetTraining, tyro.conf.arg(name="")]) -> int:
         print(f"wrote {train_classifier(options)}")
         return 0
 
@@ -59,18 +81,68 @@ def train_classify_commands(network: str) -> dict[str, Callable[..., int]]:
         return resnet1d(options)
 
     networks: dict[str, Callable[..., int]] = {
+        "relationnet": relationnet,
         "convnext1d": convnext1d,
         "convnext1d-wide": wide,
         "resnet1d": resnet1d,
         "resnet1d-scripts": scripts,
     }
-    if network not in networks:
-        raise ValueError(f"no network {network!r}: type --network {' or --network '.join(networks)}")
-    networks[network].__doc__ = (
+    network = network or "relationnet"
+    command = _choose(networks, network)
+    command.__doc__ = (
         f"Train {network} to name the symmetry behind a powder pattern; --network {', '.join(networks)}."
         " resnet1d is the network of the paper, resnet1d-scripts with the values of its published scripts."
+        " --method sgan is the paper's semi-supervised GAN, with options of its own."
     )
-    return {"classify": networks[network]}
+    return command
+
+
+def _train_sgan_commands(network: str) -> Callable[..., int]:
+    """Learn from labelled, unlabelled and generated patterns; the published network as in the paper's table 2."""
+
+    def resnet1d(options: Annotated[SganTraining, tyro.conf.arg(name="")]) -> int:
+        print(f"wrote {train_sgan(options)}")
+        return 0
+
+    def scripts(options: Annotated[SganTraining, tyro.conf.arg(name="")] = PUBLISHED_SGAN_SCRIPTS) -> int:
+        return resnet1d(options)
+
+    networks: dict[str, Callable[..., int]] = {"resnet1d": resnet1d, "resnet1d-scripts": scripts}
+    network = network or "resnet1d"
+    if network not in networks:
+        raise ValueError(
+            f"--method sgan has no network {network!r}, as it generates patterns on the angles of an instrument:"
+            f" type --network {' or --network '.join(networks)}"
+        )
+    command = networks[network]
+    command.__doc__ = (
+        f"Train the semi-supervised GAN of the paper with {network} as discriminator; --network {', '.join(networks)}."
+        " resnet1d has the values of the paper, resnet1d-scripts those of its published scripts."
+        " --method supervised (the usual) learns from labelled patterns alone."
+    )
+    return command
+
+
+def _train_fixmatch_commands(network: str) -> Callable[..., int]:
+    """Learn from labelled patterns, and from unlabelled ones by what stays when they are measured otherwise."""
+
+    def relationnet(options: Annotated[FixMatchTraining, tyro.conf.arg(name="")]) -> int:
+        print(f"wrote {train_fixmatch(options)}")
+        return 0
+
+    command = _choose({"relationnet": relationnet}, network or "relationnet")
+    command.__doc__ = (
+        "Train relationnet on patterns with and without labels: where it is sure of one, it has to say the same of"
+        " another view of it. --method sgan is the paper's way, --method supervised learns from labels alone."
+    )
+    return command
+
+
+def _choose(networks: Mapping[str, Callable[..., int]], network: str) -> Callable[..., int]:
+    """The command of a network; raises ValueError that says which there are."""
+    if network not in networks:
+        raise ValueError(f"no network {network!r}: type --network {' or --network '.join(networks)}")
+    return networks[network]
 
 
 def evaluate_classify(options: Annotated[ClassifyEvaluation, tyro.conf.arg(name="")]) -> int:

@@ -1,0 +1,111 @@
+"""Learn from patterns nobody has labelled, by what stays when they are measured otherwise: --method fixmatch.
+
+The running average of the network names a pattern as it is; where it is sure, the network has to say the same of
+another view of that pattern, of other widths, heights, noise and range. Sohn et al., NeurIPS (2020), with the
+averaged weights as the teacher (Tarvainen & Valpola, NeurIPS, 2017). Sureness is asked for at every level by itself:
+an average that is sure of the Bravais lattice and not of the space group teaches the lattice alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Optimizer
+
+from unscatter.train.augmentation import Augmentation, augment
+from unscatter.train.classification import Level, level_log_probabilities
+from unscatter.train.classify import ClassifierTraining, RelationNetTraining, classifier_details, judge
+from unscatter.train.partly_labelled import PartlyLabelled, PartlyLabelledStream
+from unscatter.train.patterns import PatternSource
+from unscatter.train.session import Progress, Session
+
+
+@dataclass(frozen=True)
+class FixMatchTraining(RelationNetTraining):
+    """How our network is trained where labels are missing.
+
+    confidence: probability from which the average counts as sure; consistency: weight of what it teaches;
+    augmentation: how far the views of labelled and unlabelled patterns may go.
+    """
+
+    out: Path = Path("runs/fixmatch")
+    labelled: float = 0.05
+    average: float = 0.995
+    confidence: float = 0.8
+    consistency: float = 1.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+def train_fixmatch(options: FixMatchTraining) -> Path:
+    """Train until the minutes are spent, from the last checkpoint in `out` if there is one; returns its path."""
+    source = PatternSource(options, options.axis)
+    details = classifier_details(source, options.shape, "fixmatch")
+    session = Session(options, PartlyLabelledStream(source), "classify", details)
+    return session.run(FixMatch(options, source, session.fabric))
+
+
+class FixMatch:
+    """A classifier that learns from labels, and from what its own average is sure of."""
+
+    def __init__(self, options: FixMatchTraining, source: PatternSource, fabric: Fabric) -> None:
+        """Build the network on the training device; raises ValueError without an average to teach it."""
+        if not options.average:
+            raise ValueError("the average of the weights is the teacher: give --average above 0, for example 0.995")
+        self.options = options
+        self.classifier = ClassifierTraining(options, source, fabric)
+
+    @property
+    def modules(self) -> Mapping[str, nn.Module]:
+        """The network and its average."""
+        return self.classifier.modules
+
+    @property
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        """The one optimiser."""
+        return self.classifier.optimizers
+
+    def update(self, batch: PartlyLabelled, progress: Progress, /) -> dict[str, float]:
+        """One step on labelled and unlabelled patterns."""
+        teacher, views = self.classifier.modules["average"].eval(), self.options.augmentation
+        with torch.no_grad():
+            taught, _ = judge(teacher, batch.unlabelled)
+        count = len(batch.labelled.inputs)
+        inputs = augment(torch.cat([batch.labelled.inputs, batch.unlabelled]), views)
+        logits, cell = judge(self.classifier.network, inputs)
+        known = None if cell is None else cell[:count]
+        named, shown = self.classifier.loss_of_answers(logits[:count], known, batch.labelled)
+        agreed, sure = consistency_loss(logits[count:], taught, self.classifier.levels, self.options.confidence)
+        self.classifier.step(named + self.options.consistency * agreed, progress)
+        return shown | {"consistency": float(agreed.detach())} | {f"sure of {name}": p for name, p in sure.items()}
+
+    def validate(self) -> dict[str, float]:
+        """Scores of the average, as of any classifier."""
+        return self.classifier.validate()
+
+    def picture(self) -> Tensor | None:
+        """Nothing to show."""
+        return None
+
+
+def consistency_loss(
+    logits: Tensor, taught: Tensor, levels: Sequence[tuple[Level, float]], confidence: float
+) -> tuple[Tensor, dict[str, float]]:
+    """Mean over all patterns of -w log p(answer of the teacher) at every level where the teacher is sure.
+
+    logits, taught: (B, classes) of network and teacher; levels: with weights w. Also returns the share of the patterns
+    that the teacher was sure of at each level.
+    """
+    loss, shares = logits.new_zeros((), dtype=torch.float32), {}
+    for level, weight in levels:
+        probability, answer = level_log_probabilities(taught, level).exp().max(dim=-1)
+        sure = (probability >= confidence).float()
+        missed = functional.nll_loss(level_log_probabilities(logits, level), answer, reduction="none")
+        loss = loss + weight * (missed * sure).mean()
+        shares[level.name] = float(sure.mean())
+    return loss, shares

@@ -1,0 +1,67 @@
+"""Batches of patterns with and without labels, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from unscatter.train.loading import load_in_order
+from unscatter.train.patterns import ENDLESS, Patterns, PatternSet, PatternSource, PatternStream
+from unscatter.train.session import Place
+
+
+class PartlyLabelled(NamedTuple):
+    """labelled: patterns with their labels; unlabelled: (B, 1, points), patterns of which nothing else is known."""
+
+    labelled: Patterns
+    unlabelled: Tensor
+
+    def to(self, device: torch.device) -> PartlyLabelled:
+        """The same on another device."""
+        return PartlyLabelled(self.labelled.to(device), self.unlabelled.to(device, non_blocking=True))
+
+
+class PartlyLabelledStream:
+    """Endless batches of labelled and unlabelled patterns, every recipe in equal parts."""
+
+    def __init__(self, source: PatternSource) -> None:
+        """Draw from both parts of the training rows; raises ValueError if one is empty."""
+        if not len(source.unlabelled):
+            raise ValueError(
+                f"all {len(source.labelled)} training structures keep their label and none is left to learn from "
+                "without: give --labelled 0.05, 0.1, 0.25 or 0.5 as in the paper"
+            )
+        self.source = source
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Every recipe in full, as plain data."""
+        return PatternStream(self.source).records
+
+    def batches(self, place: Place) -> Iterator[PartlyLabelled]:
+        """Batches place.first, place.first + 1, ..., made on the host and carried to the device."""
+        for batch in load_in_order(
+            PartlyLabelledSet(self.source, place.rank), place.first, ENDLESS, self.source.options.workers
+        ):
+            yield batch.to(place.device)
+
+
+class PartlyLabelledSet(Dataset[PartlyLabelled]):
+    """Batch number -> labelled and unlabelled patterns: a pure function of (options, process, number)."""
+
+    def __init__(self, source: PatternSource, rank: int) -> None:
+        """Each part has its own order and its own chance."""
+        self.labelled = PatternSet(source, rank)
+        self.unlabelled = PatternSet(source, rank, labelled=False)
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        return ENDLESS
+
+    def __getitem__(self, index: int) -> PartlyLabelled:
+        """Make one batch; what is known of the unlabelled patterns is dropped here."""
+        return PartlyLabelled(self.labelled[index], self.unlabelled[index].inputs)
