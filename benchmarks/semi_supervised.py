@@ -1,10 +1,16 @@
 """Table 4 and Fig. 9 of Lolla et al. (2022) on open data: accuracy against the share of patterns with a label.
 
-python benchmarks/semi_supervised.py --structures runs/powder/icsd.h5 runs/powder/other.h5 --out runs/table-4
+unscatter simulate reflections random:40000 --out runs/powder/random.h5
+python benchmarks/semi_supervised.py --structures runs/powder/icsd.h5 runs/powder/other.h5 \\
+    --extra runs/powder/random.h5 --out runs/table-4
 
-Every cell is a training of its own, of as many steps and patterns a step as any other, scored on the same test
-structures. What is done stays in the folder: the same command goes on where it stopped, and --report prints and draws
-what there is. All rows share the structures: --most takes a subset, chosen once and for all.
+Every cell is a training of its own, scored on the same test structures. All take as many steps, of as many labelled
+patterns each; the SGAN sees as many unlabelled and generated ones besides, FixMatch as many unlabelled ones. What is
+done stays in the folder: the same command goes on where it stopped, and --report prints and draws what there is. All
+rows share the structures: --most takes a subset, chosen once and for all.
+
+Learning rates of table 2 of the paper are for many epochs. Both published methods have those of the published scripts,
+constant as there, with the network of the paper; ours fall along half a cosine over the steps.
 """
 
 from __future__ import annotations
@@ -58,6 +64,7 @@ class Cell(NamedTuple):
 
 def main() -> None:
     options = read_options()
+    keep_options(options)
     cells = [
         Cell(labels, share, method, seed)
         for seed, labels, share, method in product(range(options.seeds), options.labels, SHARES, options.methods)
@@ -78,16 +85,31 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--extra", type=Path, nargs="*", default=[], help="random crystals, for the last two methods")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--store", type=Path, help="folder for patterns that are drawn once")
-    parser.add_argument("--labels", nargs="+", default=["bravais-14", "group-144"])
+    parser.add_argument("--labels", nargs="+", default=["bravais-14", "group-144"], choices=["bravais-14", "group-144"])
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
-    parser.add_argument("--split", default="random", help="random as in the paper, or prototype")
+    parser.add_argument("--split", default="random", choices=["random", "prototype"], help="random as in the paper")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--most", type=int, default=0, help="structures in all, 0 for every one")
     parser.add_argument("--count", type=int, default=2000, help="test structures, 0 for all")
     parser.add_argument("--report", action="store_true", help="print and draw what there is")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.extra and {"synthetic", "fixmatch"} & set(options.methods):
+        parser.error("the last two methods need --extra random.h5; make it as said above, or choose --methods")
+    return options
+
+
+def keep_options(options: argparse.Namespace) -> None:
+    """Remember what the cells of a folder are; raises ValueError for a folder of other cells."""
+    names = ("structures", "extra", "split", "steps", "batch", "most", "count")
+    now = {name: json.loads(json.dumps(getattr(options, name), default=str)) for name in names}
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "options.json"
+    if not path.exists():
+        path.write_text(json.dumps(now), encoding="utf-8")
+    elif (then := json.loads(path.read_text(encoding="utf-8"))) != now:
+        raise ValueError(f"{options.out} holds cells of {then}, not of {now}: give another --out")
 
 
 def run(cell: Cell, options: argparse.Namespace) -> None:
@@ -118,10 +140,8 @@ def run(cell: Cell, options: argparse.Namespace) -> None:
     part.replace(out / "scores.json")
 
 
-# The rates of table 2 of the paper are for many epochs; those of its published scripts, a hundred times and more as
-# large, are used for both published methods, with the network of the paper.
 def train_supervised(shared: Mapping[str, Any], extra: Sequence[Path]) -> Path:
-    return train_classify(ResNetTraining(**shared, learning_rate=1e-3, cosine=True, warm_up=100))
+    return train_classify(ResNetTraining(**shared, learning_rate=1e-3, epsilon=1e-4))
 
 
 def train_published(shared: Mapping[str, Any], extra: Sequence[Path]) -> Path:
@@ -154,7 +174,7 @@ def read_scores(folder: Path) -> dict[str, float] | None:
 
 def accuracy(scores: Mapping[str, float], labels: str) -> float:
     """Top-1 accuracy in per cent at the level that was learned."""
-    return 100 * scores["bravais-14/top-1" if labels == "bravais-14" else "group/top-1"]
+    return 100 * scores[f"{labels}/top-1"]
 
 
 def gather(found: Mapping[Cell, Mapping[str, float]], labels: str, method: str, share: float) -> list[float]:
@@ -193,6 +213,7 @@ def plot(
     figure = Figure(figsize=(5.2 * len(label_sets), 4.4), layout="constrained")
     FigureCanvasAgg(figure)
     percents = [100 * share for share in SHARES]
+    shown: dict[str, Any] = {}
     for axes, labels in zip(figure.subplots(1, len(label_sets), squeeze=False)[0], label_sets, strict=True):
         for number, method in enumerate(methods):
             done = [(p, v) for p, s in zip(percents, SHARES, strict=True) if (v := gather(found, labels, method, s))]
@@ -216,7 +237,9 @@ def plot(
         axes.set_xticks(percents, [f"{p:g}" for p in percents])
         axes.minorticks_off()
         axes.grid(alpha=0.3)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+        handles, names = axes.get_legend_handles_labels()
+        shown |= dict(zip(names, handles, strict=True))
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=2, fontsize=8)
     figure.savefig(path, dpi=140)
     print(f"wrote {path}")
 

@@ -50,5 +50,5 @@ def test_a_source_of_random_crystals_is_a_function_of_seed_and_number():
 
 @pytest.mark.parametrize("query", ["random:", "random:0", "random:ten", "random:5,x"])
 def test_a_wrong_number_of_random_crystals_says_what_to_type(query):
-    with pytest.raises(ValueError, match="type .*random:50000"):
+    with pytest.raises(ValueError, match=r"type .*random:50000"):
         next(draw_crystals(query))

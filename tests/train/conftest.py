@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from unscatter.powder.cache import write_reflection_cache
+from unscatter.powder.samples import CachedCrystals
+from unscatter.train.splits import split_table
 
 #: Hermann-Mauguin symbol, system of the cell, and positions of two atoms, with P222 (16) outside the paper's 144.
 KINDS = (
@@ -55,3 +59,15 @@ _atom_site_fract_z
     failed = write_reflection_cache(cifs, path, progress=False)
     assert not failed
     return path
+
+
+@pytest.fixture(scope="session")
+def by_prototype(structures: Path) -> dict[str, Any]:
+    """Options of the first split by which five structure types leave no part empty."""
+    fractions = (0.4, 0.3, 0.3)
+    table = CachedCrystals([structures])
+    for seed in range(100):
+        with contextlib.suppress(ValueError):
+            split_table(table, "prototype", seed, fractions)
+            return {"split": "prototype", "split_seed": seed, "fractions": fractions}
+    raise AssertionError("no seed parts the structure types")

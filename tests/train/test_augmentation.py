@@ -8,13 +8,23 @@ import pytest
 import torch
 from torch import Tensor
 
-from unscatter.powder.scaling import SIZE, network_axis
-from unscatter.train.augmentation import Augmentation, augment
+from unscatter.powder.artefacts import add_counting_noise
+from unscatter.powder.scaling import SIZE, network_axis, stack_channels
+from unscatter.train.augmentation import Augmentation
+from unscatter.train.augmentation import augment as view_of
 
 NOTHING = Augmentation(
     scale=0, zero_shift=0, width=0, texture=0, correlation=0.02, background=0, counts=(0.0, 0.0), cut=0
 )
 STEP = float(torch.log(torch.as_tensor(network_axis()[0] / network_axis()[1])))
+
+
+USUAL = Augmentation()
+
+
+def augment(pattern: Tensor, options: Augmentation = USUAL) -> Tensor:
+    """The channels of a view alone."""
+    return view_of(pattern, options).channels
 
 
 def lines(*places: int, width: float = 3.0, first: int = 200, last: int = 3800) -> Tensor:
@@ -131,3 +141,28 @@ def test_views_differ_and_follow_the_seed() -> None:
     assert (first - second).abs().max() > 0.05
     torch.manual_seed(8)
     torch.testing.assert_close(augment(pattern)[0], first, rtol=0, atol=0)
+
+
+def test_a_view_tells_how_far_it_was_moved() -> None:
+    torch.manual_seed(9)
+    pattern = lines(1000, 2000, 3000)
+    view = view_of(pattern, replace(NOTHING, scale=0.01))
+    moved = place(view.channels[0, 0], 2000) - 2000
+    # Towards smaller d, by so many steps.
+    assert moved * STEP == pytest.approx(float(view.shift), abs=0.05 * STEP)
+
+
+@pytest.mark.parametrize("counts", [300.0, 1e4])
+def test_a_view_is_described_as_what_was_measured_with_so_many_counts(counts: float) -> None:
+    torch.manual_seed(10)
+    share = 0.8 * lines(1000, 1700, 2300, 2900)[0, 0] + 0.2
+    mask = torch.ones(1, SIZE)
+    noisy = add_counting_noise(share[None] * counts, torch.randn(1, SIZE)) / counts
+    # As network_channels finds the noise: that of the background, where most points are.
+    expected = stack_channels(noisy, mask, torch.full((1, 1), (0.2 / counts) ** 0.5))
+    clean = stack_channels(share[None], mask, torch.zeros(1, 1))
+    view = augment(clean, replace(NOTHING, counts=(counts, counts)))
+    # Other chance, the same height of what noise leaves of the background.
+    assert view[:, 1].mean().item() == pytest.approx(expected[:, 1].mean().item(), rel=0.1)
+    again = augment(expected, replace(NOTHING, counts=(1e8, 1e8)))
+    assert (again[:, 1] - expected[:, 1]).abs().mean() < 0.03

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from unscatter.nn.convnext1d import ConvNext1dConfig
+from unscatter.nn.relationnet import RelationNetConfig
 from unscatter.symmetry import label_set
 from unscatter.train.checkpoint import read_record
 from unscatter.train.classification import make_level, scores
-from unscatter.train.classify import ConvNextTraining, load_classifier, predict, train_classify
+from unscatter.train.classify import RelationNetTraining, load_classifier, predict, train_classify
 from unscatter.train.evaluate_classify import (
     ClassifyEvaluation,
     Row,
@@ -29,9 +29,9 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="module")
 def checkpoint(structures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    network = ConvNext1dConfig(channels=(8, 8, 8), strides=(4, 8, 8), layers=1, heads=2, queries=2, hidden=16)
+    network = RelationNetConfig(width=16, blocks=1, patch_width=8, folded_width=8, kept_width=4)
     return train_classify(
-        ConvNextTraining(
+        RelationNetTraining(
             out=tmp_path_factory.mktemp("run"),
             structures=(structures,),
             recipes=("measured", "paper"),
@@ -76,7 +76,7 @@ def test_predictions_do_not_depend_on_the_batch(checkpoint: Path) -> None:
 def test_a_report_holds_table_confusion_and_pictures(checkpoint: Path, tmp_path: Path) -> None:
     text = evaluate_classify(ClassifyEvaluation(checkpoint, count=8, out=tmp_path / "pictures"))
     record = read_record(checkpoint)
-    for wanted in ("convnext1d, group-230", "measured", "paper", "random test", "published, group-144", "aP", "cubic"):
+    for wanted in ("relationnet, group-230", "measured", "paper", "random test", "published, group-144", "aP", "cubic"):
         assert wanted in text
     pictures = {path.name for path in (tmp_path / "pictures").iterdir()}
     names = [recipe["name"] for recipe in record["recipes"]]
@@ -116,7 +116,7 @@ def test_confusion_by_hand() -> None:
 
 
 def test_table_shows_per_cent_where_they_belong() -> None:
-    row = Row("ours", "paper", "prototype test", 100, {"group/top-1": 0.5, "group/top-5": 0.75}, 1234, 56.7)
+    row = Row("ours", "paper", "prototype test", 100, {"group-230/top-1": 0.5, "group-230/top-5": 0.75}, 1234, 56.7)
     line = accuracy_table([row], published=False).splitlines()[-1]
     assert line.split() == ["ours", "paper", "prototype", "test", "100", "50.0", "75.0", "1234", "57"]
     head = accuracy_table([row], published=False).splitlines()[0]
@@ -127,8 +127,8 @@ def test_table_shows_per_cent_where_they_belong() -> None:
 @pytest.mark.parametrize(
     ("head", "levels"),
     [
-        ("group-230", {"bravais-14", "extinction-99", "group"}),
-        ("group-144", {"bravais-14", "extinction-99", "group"}),
+        ("group-230", {"bravais-14", "extinction-99", "group-144", "group-230"}),
+        ("group-144", {"bravais-14", "extinction-99", "group-144"}),
         ("bravais-14", {"bravais-14"}),
     ],
 )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from unscatter.powder.cache import write_reflection_cache
-from unscatter.powder.samples import CachedCrystals
 from unscatter.train.patterns import PatternOptions, PatternSet, PatternSource
-from unscatter.train.splits import split_table
+from unscatter.train.splits import part_prototypes
 
 
 @pytest.fixture(scope="session")
@@ -30,16 +29,6 @@ def options(structures: Path) -> PatternOptions:
     )
 
 
-def splitting_seed(structures: Path, fractions: tuple[float, float, float]) -> int:
-    """The first seed by which five structure types leave no part empty."""
-    table = CachedCrystals([structures])
-    for seed in range(100):
-        with contextlib.suppress(ValueError):
-            split_table(table, "prototype", seed, fractions)
-            return seed
-    raise AssertionError("no seed parts the structure types")
-
-
 def test_extra_structures_are_learned_from_and_never_asked(options: PatternOptions, random_structures: Path) -> None:
     alone = PatternSource(options, "network")
     source = PatternSource(replace(options, extra=(random_structures,)), "network")
@@ -49,15 +38,25 @@ def test_extra_structures_are_learned_from_and_never_asked(options: PatternOptio
     assert source.extra.min() >= len(alone.crystals)
 
 
-def test_extra_structures_of_a_type_that_is_held_out_are_left_out(structures: Path) -> None:
-    options = PatternOptions(
-        structures=(structures,), extra=(structures,), split="prototype", fractions=(0.4, 0.3, 0.3)
-    )
-    source = PatternSource(replace(options, split_seed=splitting_seed(structures, options.fractions)), "network")
+def test_extra_structures_of_a_type_that_is_held_out_are_left_out(
+    structures: Path, by_prototype: dict[str, Any]
+) -> None:
+    source = PatternSource(PatternOptions(structures=(structures,), extra=(structures,), **by_prototype), "network")
     prototype = source.crystals.prototype
     held_out = np.concatenate([source.split.validation, source.split.test])
     assert len(source.extra) == len(source.split.training)
     assert not np.isin(prototype[source.extra], prototype[held_out]).any()
+
+
+def test_a_held_out_type_is_left_out_where_the_table_has_none_of_it(
+    structures: Path, random_structures: Path, by_prototype: dict[str, Any]
+) -> None:
+    # What is learned from must not depend on the table, since another table may be asked.
+    options = PatternOptions(structures=(structures,), extra=(random_structures,), **by_prototype)
+    source = PatternSource(options, "network")
+    part = part_prototypes(source.crystals, options.split_seed, options.fractions)
+    assert set(part[source.extra].tolist()) == {0}
+    assert len(source.extra) < 30
 
 
 def test_extra_structures_take_their_share_among_groups(options: PatternOptions, structures: Path) -> None:

@@ -348,7 +348,7 @@ def test_the_scripts_are_a_choice(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--method", "sgan", "--network", "convnext1d"), "type --network resnet1d or --network resnet1d-scripts"),
+        (("--method", "sgan", "--network", "relationnet"), "type --network resnet1d or --network resnet1d-scripts"),
         (("--method", "gan"), "type --method supervised or --method sgan"),
         (("--method", "sgan", "--network", "unet"), "--method sgan has no network 'unet'"),
     ],

@@ -73,8 +73,8 @@ def simulate_reflections(
     """Compute the lines of many structures once, neutrons and X-rays, for training; goes on where it was interrupted.
 
     Args:
-        sources: folders or zips of CIFs, .parquet or .csv tables of structures, or the Materials Project by chemical
-            system or ids, with your key in MP_API_KEY: mp:Fe-O or mp:mp-19770,mp-24972.
+        sources: folders or zips of CIFs, .parquet or .csv tables of structures, random crystals (random:40000), or the
+            Materials Project by chemical system or ids, with your key in MP_API_KEY: mp:Fe-O, mp:mp-19770,mp-24972.
         out: HDF5 file to write, about 2 kB a structure.
         workers: number of processes.
         years: .csv or .csv.gz with columns material_id and year, for splits in time.

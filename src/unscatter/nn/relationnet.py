@@ -7,12 +7,12 @@ patches that all pass through the same layers, adds heights and absences. Both m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unscatter.nn.convnext1d import Judgement
 from unscatter.nn.relations import DIFFERENCE_RATIOS, DIFFERENCES, MEASURED, RATIOS, LineRelations
 
 
@@ -39,8 +39,15 @@ class RelationNetConfig:
     dropout: float = 0.15
 
 
+class Judgement(NamedTuple):
+    """logits: (B, classes); cell: (B, cell), the numbers of the cell in the scaling of the training targets."""
+
+    logits: Tensor
+    cell: Tensor
+
+
 class RelationNet(nn.Module):
-    """Channels (B, 3, 4096) to a Judgement."""
+    """Channels (B, 3, 4096) to a Judgement; 3 746 522 parameters."""
 
     def __init__(self, config: RelationNetConfig = RelationNetConfig()) -> None:
         """Build the network; every residual branch starts at zero."""

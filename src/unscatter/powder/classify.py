@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.powder.background import estimate_background
-from unscatter.powder.scaling import LONGEST, SHORTEST, SIZE, network_channels
+from unscatter.powder.scaling import CHANNELS, LONGEST, SHORTEST, SIZE, network_channels
 from unscatter.symmetry import label_set
 from unscatter.types import Classes, Pattern, Ranking
 from unscatter.version import __version__
@@ -102,11 +102,16 @@ def _require_classifier(network: Network) -> None:
             f"weights {network.card.name!r} do not rank the 230 space groups from 3 x {SIZE} numbers (task "
             f"{kind[0]}, labels {kind[1]}, input {kind[2]}); type --weights group-230"
         )
+    if tuple(record.get("channels", CHANNELS)) != CHANNELS:
+        raise ValueError(
+            f"weights {network.card.name!r} were trained on the channels {', '.join(record['channels'])} of an "
+            f"earlier unscatter; this one makes {', '.join(CHANNELS)}: type --weights group-230, or train them again"
+        )
 
 
 def _classify_batch(patterns: list[Pattern], network: Network, subtract_background: bool) -> list[Ranking]:
     started = time.perf_counter()
-    channels = np.stack([_channels(pattern, subtract_background) for pattern in patterns])
+    channels = np.stack([pattern_channels(pattern, subtract_background=subtract_background) for pattern in patterns])
     logits, cell = network(channels=channels)
     probabilities = _softmax(logits.astype(np.float64) / float(network.card.record["temperature"]))
     # The cell is estimated as logarithms; a factor e^20 from 1 is no cell, and would overflow.
@@ -118,7 +123,8 @@ def _classify_batch(patterns: list[Pattern], network: Network, subtract_backgrou
     ]
 
 
-def _channels(pattern: Pattern, subtract_background: bool) -> NDArray[np.float32]:
+def pattern_channels(pattern: Pattern, *, subtract_background: bool = False) -> NDArray[np.float32]:
+    """What the network sees of a pattern, (3, 4096); raises ValueError for one that says too little."""
     check_pattern(pattern)
     intensity = pattern.intensity
     if subtract_background:
@@ -163,7 +169,7 @@ def _assumptions(pattern: Pattern, subtract_background: bool) -> tuple[str, ...]
     if subtract_background:
         said.append("the estimated background was subtracted, which the network was not trained on")
     else:
-        said.append("background left in the pattern, as the network was trained; the one drawn is an estimate")
+        said.append("the network sees the pattern as it is, and its lines above the background, which is estimated")
     if below:
         said.append(f"{below} negative intensities count as zero")
     if pattern.radiation is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ from unscatter.powder.scaling import lower_envelope, network_axis, stack_channel
 _WAVES = 5
 #: A view that shows less than this share of the highest point is not taken.
 _FAINTEST = 0.02
+#: Every how many-th point is looked at for a median; noises and points that are tried to find the one that was meant.
+_SPARSE, _FITTED = 8, 64
 #: Points to either side that a broadened line reaches to.
 _TAPS = 15
 
@@ -45,35 +48,66 @@ class Augmentation:
     cut: float = 0.2
 
 
-def augment(inputs: Tensor, options: Augmentation = Augmentation()) -> Tensor:
-    """A view (B, 3, 4096) of each of the patterns (B, 3, 4096), drawn with the random numbers of torch.
+class View(NamedTuple):
+    """channels: (B, 3, 4096); shift: (B, 1), what has been added to ln(1/d) of all lines, of a cell that shrank."""
+
+    channels: Tensor
+    shift: Tensor
+
+
+def augment(inputs: Tensor, options: Augmentation = Augmentation()) -> View:
+    """A view of each of the patterns (B, 3, 4096), drawn with the random numbers of torch.
 
     Channels are those of network_channels: of the view shares of the highest point, the logarithms of its lines
     above its noise, and what is measured. A pattern whose view would show next to nothing is returned
     as it was.
     """
-    share, mask = _move(inputs[:, 0], inputs[:, 2], options)
+    shift = options.scale * _randn(inputs[:, 0])
+    share, mask = _move(inputs[:, 0], inputs[:, 2], shift, options)
     mask = _cut(mask, options.cut)
     share = _broaden(share * mask, mask, options.width)
     below = torch.minimum(lower_envelope(share, mask), share)
     lines = (share - below) * _heights(share, options)
     top = lines.amax(dim=-1, keepdim=True)
     visible = top > _FAINTEST
-    share = (lines + below) / torch.where(visible, top, 1.0)
-    share = (share + _background(share, options.background)) * mask
+    top = torch.where(visible, top, 1.0)
+    share = ((lines + below) / top + _background(share, options.background)) * mask
     counts = _draw_log(share, options.counts)
+    noise = (_typical(share, mask) / counts + (_noise(inputs) / top) ** 2).sqrt()
     if options.counts[1] > 0:
         share = add_counting_noise(share * counts, torch.randn_like(share)) / counts * mask
     # The highest point must be above zero for the channels to exist; where nothing is visible they are not used.
     share = torch.where(visible, share, inputs[:, 0])
-    channels: Tensor = stack_channels(share, mask, counts.rsqrt())
-    return torch.where(visible[:, None], channels, inputs)
+    channels: Tensor = stack_channels(share, mask, noise)
+    return View(torch.where(visible[:, None], channels, inputs), torch.where(visible, shift, 0.0))
 
 
-def _move(share: Tensor, mask: Tensor, options: Augmentation) -> tuple[Tensor, Tensor]:
-    """Lines moved by scale and zero shift, linearly interpolated; what comes from beyond the axis is not measured."""
+def _typical(share: Tensor, mask: Tensor) -> Tensor:
+    """Median of what was measured, (B, 1)."""
+    seen = torch.where(mask > 0, share, torch.nan)[:, ::_SPARSE]
+    return seen.nanmedian(dim=-1, keepdim=True).values.nan_to_num()
+
+
+def _noise(inputs: Tensor) -> Tensor:
+    """Noise (B, 1) that a pattern was described with, as a share of its highest point.
+
+    The second channel is ln(1 + s / f) / ln(1 + 1 / f) for lines s: the f that fits best, times their height.
+    """
+    share, described, mask = inputs[:, 0], inputs[:, 1], inputs[:, 2]
+    lines = (share - lower_envelope(share, mask)).clamp(min=0)
+    height = lines.amax(dim=-1, keepdim=True)
+    strongest, places = (lines / height.clamp(min=1e-6)).topk(_FITTED, dim=-1)
+    f = torch.logspace(-3, -1, _FITTED, device=share.device)[:, None]
+    expected = torch.log1p(strongest[:, None] / f) / torch.log1p(1 / f)
+    missed = (expected - described.gather(-1, places)[:, None]).abs().mean(dim=-1)
+    noise: Tensor = height * f[:, 0][missed.argmin(dim=-1)][:, None]
+    return noise
+
+
+def _move(share: Tensor, mask: Tensor, shift: Tensor, options: Augmentation) -> tuple[Tensor, Tensor]:
+    """Lines moved by a shift and a wrong zero, linearly interpolated; beyond the axis nothing was measured."""
     points, d = share.shape[-1], torch.as_tensor(network_axis(), dtype=share.dtype, device=share.device)
-    moved = options.scale * _randn(share) + options.zero_shift * _randn(share) * d / 5.0
+    moved = shift + options.zero_shift * _randn(share) * d / 5.0
     source = torch.arange(points, device=share.device) - moved / _step()
     inside = (source >= 0) & (source <= points - 1)
     source = source.clamp(0, points - 1)

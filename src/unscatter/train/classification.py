@@ -26,6 +26,15 @@ from unscatter.symmetry import label_set
 TEMPERATURES = (0.05, 20.0)
 
 
+#: Label sets of the loss that are sums over the labels of a head.
+_COARSER = {
+    "group-230": ("extinction-99", "bravais-14", "system-7"),
+    "group-144": ("extinction-99", "bravais-14", "system-7"),
+    # hP is trigonal and hexagonal, so that a crystal system is no sum over lattices.
+    "bravais-14": (),
+}
+
+
 class Level(NamedTuple):
     """A set of classes made of sums over logits: of_logit (logits,), the class of each, -1 if outside."""
 
@@ -50,15 +59,11 @@ class LossOptions:
     smoothing: float = 0.0
     balance: float = 0.0
 
-    def levels(self, device: torch.device | None = None) -> list[tuple[Level, float]]:
-        """Levels over 230 logits with their weights, those of weight zero left out."""
-        weights = {
-            "group-230": self.group,
-            "extinction-99": self.extinction,
-            "bravais-14": self.bravais,
-            "system-7": self.system,
-        }
-        return [(make_level(name, device=device), weight) for name, weight in weights.items() if weight]
+    def levels(self, head: str = "group-230", device: torch.device | None = None) -> list[tuple[Level, float]]:
+        """What a head names, and what is coarser than that, with their weights; those of weight zero left out."""
+        weights = {"extinction-99": self.extinction, "bravais-14": self.bravais, "system-7": self.system}
+        chosen = {head: self.group} | {name: weights[name] for name in _COARSER[head]}
+        return [(make_level(name, head, device), weight) for name, weight in chosen.items() if weight]
 
 
 def make_level(name: str, head: str = "group-230", device: torch.device | None = None) -> Level:

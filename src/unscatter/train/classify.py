@@ -1,13 +1,13 @@
 """Train a network that names the symmetry behind a powder pattern: `unscatter train classify`.
 
-Ours is a `ConvNext1d`; `ResNet1d` is trained as Lolla et al., J. Appl. Cryst. 55, 882 (2022) did, as the baseline.
+Ours is a `RelationNet`; `ResNet1d` is trained as Lolla et al., J. Appl. Cryst. 55, 882 (2022) did, as the baseline.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -15,10 +15,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from safetensors.torch import load
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from unscatter.nn.convnext1d import WIDE, ConvNext1d, ConvNext1dConfig
 from unscatter.nn.relationnet import RelationNet, RelationNetConfig
 from unscatter.nn.resnet1d import ResNet1d, ResNet1dConfig
 from unscatter.powder.samples import Axis, PowderRecipe
@@ -39,12 +39,13 @@ from unscatter.train.classification import (
 from unscatter.train.patterns import PatternOptions, Patterns, PatternSource, PatternStream
 from unscatter.train.session import Progress, Session
 from unscatter.train.splits import Rows, SplitName
+from unscatter.weights import find_weights, read_verified
 
 #: Numbers of the second head: logarithms of the volume in Angstrom^3 and of the axes in Angstrom.
 CELL = ("log volume", "log a", "log b", "log c")
 #: What a network is scored at, by what it names.
 SCORED = {
-    "group-230": ("bravais-14", "extinction-99", "group-230"),
+    "group-230": ("bravais-14", "extinction-99", "group-144", "group-230"),
     "group-144": ("bravais-14", "extinction-99", "group-144"),
     "bravais-14": ("bravais-14",),
 }
@@ -59,7 +60,8 @@ class ClassifyTraining(PatternOptions):
     cosine: let the learning rate fall along half a cosine over the minutes, after a warm-up of so many steps;
     epsilon: of Adam; gradient_norm: largest norm of the gradient, 0 for no bound; average: share of the running
     average of the weights that is kept at each step, 0 for no average; where there is one it is what is scored and
-    shipped.
+    shipped; start: name or path of weights to begin with, as export wrote them, of
+    the same split.
     """
 
     shape: ClassVar[str]
@@ -75,33 +77,12 @@ class ClassifyTraining(PatternOptions):
     cosine: bool = False
     gradient_norm: float = 0.0
     average: float = 0.0
+    start: str = ""
     loss: LossOptions = field(default_factory=LossOptions)
 
     def build(self) -> nn.Module:
         """Build the network for the label set."""
         raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class ConvNextTraining(ClassifyTraining):
-    """How our network is trained: on all recipes at once, with rare groups shown more often than they occur."""
-
-    shape: ClassVar[str] = "convnext1d"
-    axis: ClassVar[Axis] = "network"
-
-    out: Path = Path("runs/group-230")
-    recipes: tuple[str, ...] = ("measured", "paper")
-    draw_balance: float = 0.5
-    weight_decay: float = 0.05
-    warm_up: int = 200
-    cosine: bool = True
-    gradient_norm: float = 1.0
-    average: float = 0.998
-    network: ConvNext1dConfig = field(default_factory=lambda: ConvNext1dConfig(cell=len(CELL)))
-
-    def build(self) -> ConvNext1d:
-        """Build the network for the label set."""
-        return ConvNext1d(replace(self.network, classes=len(label_set(self.labels)), cell=len(CELL)))
 
 
 @dataclass(frozen=True)
@@ -146,8 +127,6 @@ class ResNetTraining(ClassifyTraining):
         return ResNet1d(replace(self.network, classes=len(label_set(self.labels))))
 
 
-#: Four times the work of our network, for training on a GPU.
-WIDE_CONVNEXT = ConvNextTraining(out=Path("runs/group-230-wide"), network=replace(WIDE, cell=len(CELL)))
 #: The baseline with the values of the published scripts, where they differ from the paper.
 PUBLISHED_SCRIPTS = ResNetTraining(
     out=Path("runs/resnet1d-scripts"),
@@ -159,7 +138,6 @@ _SHAPES: dict[str, tuple[type[Any], type[Any]]] = {
     kind.shape: (kind, config)
     for kind, config in (
         (RelationNetTraining, RelationNetConfig),
-        (ConvNextTraining, ConvNext1dConfig),
         (ResNetTraining, ResNet1dConfig),
     )
 }
@@ -178,11 +156,16 @@ def classifier_details(source: PatternSource, shape: str, method: str = "supervi
         "method": method,
         "network": shape,
         "axis": source.axis,
-        "channels": list(CHANNELS) if source.axis == "network" else ["intensity"],
+        "channels": channel_names(source.axis),
         "cell": list(CELL),
         "split": {part: len(getattr(source.split, part)) for part in ("training", "validation", "test")},
         "learned_from": {"labelled": len(source.labelled), "unlabelled": len(source.unlabelled)},
     }
+
+
+def channel_names(axis: Axis) -> list[str]:
+    """Names of what a network sees on either axis."""
+    return list(CHANNELS) if axis == "network" else ["intensity"]
 
 
 class Predictions(NamedTuple):
@@ -201,10 +184,12 @@ class ClassifierTraining:
         """Build the network on the training device."""
         self.options, self.source, self.fabric = options, source, fabric
         self.plain = options.build()
-        if isinstance(self.plain, ConvNext1d | RelationNet):
+        if options.start:
+            _start_from(self.plain, options)
+        elif isinstance(self.plain, RelationNet):
             _start_at_the_mean(self.plain, source)
         self.average = copy.deepcopy(self.plain).to(fabric.device).requires_grad_(False) if options.average else None
-        self.levels = training_levels(options.labels, options.loss, fabric.device)
+        self.levels = options.loss.levels(options.labels, fabric.device)
         # Added to the logits while rare labels are shown more often than they occur, so that the logits by themselves
         # are for labels as frequent as they are.
         self.offset = torch.as_tensor(np.log(source.oversampling()), dtype=torch.float32, device=fabric.device)
@@ -329,13 +314,6 @@ def scored_levels(labels: str) -> list[Level]:
     return [make_level(name, labels) for name in SCORED[labels]]
 
 
-def training_levels(labels: str, loss: LossOptions, device: torch.device) -> Sequence[tuple[Level, float]]:
-    """Levels of the loss with their weights; label sets other than the 230 groups are learned as such."""
-    if labels == "group-230":
-        return loss.levels(device)
-    return [(make_level(labels, labels, device), loss.group)]
-
-
 def make_optimizer(network: nn.Module, options: ClassifyTraining) -> Optimizer:
     """Adam, with decay for matrices and none for biases and norms."""
     matrices = [p for p in network.parameters() if p.ndim > 1]
@@ -387,8 +365,27 @@ def recorded_options(record: Mapping[str, Any]) -> PatternOptions:
     )
 
 
+def _start_from(network: nn.Module, options: ClassifyTraining) -> None:
+    """Take over exported weights; raises ValueError for another network, and where they have seen what is held out."""
+    card = find_weights(options.start)
+    then = card.record["options"]
+    parts = ("split", "split_seed", "fractions")
+    before, now = ([then.get(part) for part in parts], [options.split, options.split_seed, list(options.fractions)])
+    if before != now or options.split != "prototype":
+        raise ValueError(
+            f"weights {card.name!r} were trained on the split {before} and may have learned from what {now} holds "
+            "out: begin with weights of the same split by prototype, which is the same in any table"
+        )
+    if card.record["channels"] != channel_names(options.axis):
+        raise ValueError(f"weights {card.name!r} look at {card.record['channels']}, not {channel_names(options.axis)}")
+    try:
+        network.load_state_dict(load(read_verified(card, f"{card.name}.safetensors")))
+    except RuntimeError as error:
+        raise ValueError(f"{card.name} does not hold the weights of this network: {error}") from error
+
+
 @torch.no_grad()
-def _start_at_the_mean(network: ConvNext1d | RelationNet, source: PatternSource) -> None:
+def _start_at_the_mean(network: RelationNet, source: PatternSource) -> None:
     """Let the second head begin with the mean cell: the Huber loss would take long to walk there."""
     rows = source.held_out("training", _FIRST_LOOK)
     cells = [batch.cell for batch in source.draw_part(source.recipes[0], rows, 64)]

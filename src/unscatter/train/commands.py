@@ -10,8 +10,6 @@ import tyro
 
 from unscatter.train.classify import (
     PUBLISHED_SCRIPTS,
-    WIDE_CONVNEXT,
-    ConvNextTraining,
     RelationNetTraining,
     ResNetTraining,
 )
@@ -62,16 +60,9 @@ def train_classify_commands(network: str, method: str = "supervised") -> dict[st
 def _train_supervised_commands(network: str) -> Callable[..., int]:
     """Learn from labelled patterns alone; our network unless another is asked for."""
 
-    def convnext1d(options: Annotated[ConvNextTraining, tyro.conf.arg(name="")]) -> int:
-        print(f"wrote {train_classifier(options)}")
-        return 0
-
     def relationnet(options: Annotated[RelationNetTraining, tyro.conf.arg(name="")]) -> int:
         print(f"wrote {train_classifier(options)}")
         return 0
-
-    def wide(options: Annotated[ConvNextTraining, tyro.conf.arg(name="")] = WIDE_CONVNEXT) -> int:
-        return convnext1d(options)
 
     def resnet1d(options: Annotated[ResNetTraining, tyro.conf.arg(name="")]) -> int:
         print(f"wrote {train_classifier(options)}")
@@ -82,8 +73,6 @@ def _train_supervised_commands(network: str) -> Callable[..., int]:
 
     networks: dict[str, Callable[..., int]] = {
         "relationnet": relationnet,
-        "convnext1d": convnext1d,
-        "convnext1d-wide": wide,
         "resnet1d": resnet1d,
         "resnet1d-scripts": scripts,
     }
@@ -151,15 +140,16 @@ def evaluate_classify(options: Annotated[ClassifyEvaluation, tyro.conf.arg(name=
     return 0
 
 
-def export_classifier(checkpoint: Path, /, name: str = "group-230", out: Path = Path("weights")) -> int:
+def export_classifier(checkpoint: Path, /, name: str = "group-230", out: Path = Path("weights"), data: str = "") -> int:
     """Turn the checkpoint of a classifier into NAME.onnx, NAME.safetensors and the card NAME.json.
 
     Args:
         checkpoint: what training wrote.
         name: of the weights.
         out: folder to write to.
+        data: whose structures it learned from, for the card; the names of their files where nothing is said.
     """
-    print(f"wrote {export_classify(checkpoint, out, name)}")
+    print(f"wrote {export_classify(checkpoint, out, name, data)}")
     return 0
 
 

@@ -26,8 +26,6 @@ POWDER_CITATIONS = (
     "Lolla, Liang, Kusne, Takeuchi & Ratcliff (2022), J. Appl. Cryst. 55, 882-889",
     "Jain et al. (2013), APL Mater. 1, 011002",
 )
-#: Whose structures the classifiers learned from.
-POWDER_DATA = "Structures of the Materials Project, CC BY 4.0 (Jain et al., APL Mater. 1, 011002, 2013)"
 
 
 def load_unet(checkpoint: Path) -> tuple[UNet, dict[str, Any]]:
@@ -83,12 +81,12 @@ def export_encoder(checkpoint: Path, folder: Path, name: str = "encoder-x") -> P
     return _write_card(folder, name, record, [tensors])
 
 
-def export_classify(checkpoint: Path, folder: Path, name: str) -> Path:
+def export_classify(checkpoint: Path, folder: Path, name: str, data: str = "") -> Path:
     """Write NAME.onnx, NAME.safetensors and the card NAME.json of a classifier; returns the card.
 
     Input "channels" (B, channels, points); outputs "logits" (B, classes), to be divided by the temperature in the
-    card, and where the network has a head for it "cell" (B, 4). Raises ValueError if ONNX Runtime does not give the
-    numbers that PyTorch gives.
+    card, and where the network has a head for it "cell" (B, 4). data: whose structures it learned from, for the card.
+    Raises ValueError if ONNX Runtime does not give the numbers that PyTorch gives.
     """
     network, record = load_classifier(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
@@ -120,7 +118,7 @@ def export_classify(checkpoint: Path, folder: Path, name: str) -> Path:
         "temperature": last_temperature(record),
         "axis": record["axis"],
         "input": [None, *shape],
-        "data": POWDER_DATA,
+        "data": data or f"structures of {', '.join(Path(path).name for path in record['options']['structures'])}",
     }
     return _write_card(folder, name, {**record, **known}, [onnx, tensors], POWDER_CITATIONS)
 

@@ -21,6 +21,7 @@ from torch.optim import Optimizer
 from unscatter.train.augmentation import Augmentation, augment
 from unscatter.train.classification import Level, level_log_probabilities
 from unscatter.train.classify import ClassifierTraining, RelationNetTraining, classifier_details, judge
+from unscatter.train.measured import read_measured
 from unscatter.train.partly_labelled import PartlyLabelled, PartlyLabelledStream
 from unscatter.train.patterns import PatternSource
 from unscatter.train.session import Progress, Session
@@ -31,7 +32,8 @@ class FixMatchTraining(RelationNetTraining):
     """How our network is trained where labels are missing.
 
     confidence: probability from which the average counts as sure; consistency: weight of what it teaches;
-    augmentation: how far the views of labelled and unlabelled patterns may go.
+    augmentation: how far the views of labelled and unlabelled patterns may go. measured: tables of patterns from an
+    instrument, as for read_measured; measured_share: of both halves of a batch.
     """
 
     out: Path = Path("runs/fixmatch")
@@ -40,13 +42,17 @@ class FixMatchTraining(RelationNetTraining):
     confidence: float = 0.8
     consistency: float = 1.0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    measured: tuple[Path, ...] = ()
+    measured_share: float = 0.25
 
 
 def train_fixmatch(options: FixMatchTraining) -> Path:
     """Train until the minutes are spent, from the last checkpoint in `out` if there is one; returns its path."""
     source = PatternSource(options, options.axis)
     details = classifier_details(source, options.shape, "fixmatch")
-    session = Session(options, PartlyLabelledStream(source), "classify", details)
+    measured = read_measured(options.measured, source.label_of_group) if options.measured else None
+    stream = PartlyLabelledStream(source, measured, options.measured_share)
+    session = Session(options, stream, "classify", details)
     return session.run(FixMatch(options, source, session.fabric))
 
 
@@ -57,6 +63,8 @@ class FixMatch:
         """Build the network on the training device; raises ValueError without an average to teach it."""
         if not options.average:
             raise ValueError("the average of the weights is the teacher: give --average above 0, for example 0.995")
+        if not 0 <= options.measured_share < 1:
+            raise ValueError(f"a share of {options.measured_share:g} cannot be measured: give 0 to 0.9")
         self.options = options
         self.classifier = ClassifierTraining(options, source, fabric)
 
@@ -76,10 +84,12 @@ class FixMatch:
         with torch.no_grad():
             taught, _ = judge(teacher, batch.unlabelled)
         count = len(batch.labelled.inputs)
-        inputs = augment(torch.cat([batch.labelled.inputs, batch.unlabelled]), views)
-        logits, cell = judge(self.classifier.network, inputs)
+        view = augment(torch.cat([batch.labelled.inputs, batch.unlabelled]), views)
+        logits, cell = judge(self.classifier.network, view.channels)
         known = None if cell is None else cell[:count]
-        named, shown = self.classifier.loss_of_answers(logits[:count], known, batch.labelled)
+        # ln(1/d) grows as the axes shrink, and the volume by their cube.
+        moved = batch.labelled.cell - view.shift[:count] * batch.labelled.cell.new_tensor([3.0, 1.0, 1.0, 1.0])
+        named, shown = self.classifier.loss_of_answers(logits[:count], known, batch.labelled._replace(cell=moved))
         agreed, sure = consistency_loss(logits[count:], taught, self.classifier.levels, self.options.confidence)
         self.classifier.step(named + self.options.consistency * agreed, progress)
         return shown | {"consistency": float(agreed.detach())} | {f"sure of {name}": p for name, p in sure.items()}

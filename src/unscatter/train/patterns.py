@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from unscatter.powder.profile import read_instruments
 from unscatter.powder.samples import Axis, CachedCrystals, PowderRecipe, draw_samples, read_recipe, recipe_record
 from unscatter.powder.scaling import CHANNELS
 from unscatter.symmetry import label_set
 from unscatter.train.labels import part_labels
 from unscatter.train.loading import load_in_order
 from unscatter.train.session import Place, SessionOptions
-from unscatter.train.splits import FRACTIONS, Rows, Split, SplitName, split_table
+from unscatter.train.splits import FRACTIONS, Rows, Split, SplitName, part_prototypes, split_table
 from unscatter.train.store import Drawn, PatternStore
+from unscatter.version import __version__
 
 #: What a network may be asked to name.
 Labels = Literal["group-230", "group-144", "bravais-14"]
@@ -33,8 +35,6 @@ INPUTS: dict[str, tuple[int, int]] = {"instrument": (1, 3041), "network": (3, 40
 HELD_OUT_SEED = 0
 #: Batches of a training, more than any will see.
 ENDLESS = 10_000_000
-#: Added to the seed for patterns without labels, so that chance spoils them in other ways.
-_WITHOUT_LABELS = 500
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,10 @@ class PatternOptions(SessionOptions):
     store: folder for patterns that were drawn, to be read by later epochs and other trainings; views: different
     patterns of a structure that are kept there, one where a recipe leaves nothing to chance.
     """
+
+    fixed: ClassVar[tuple[str, ...]] = (
+        *("structures", "most_structures", "labels", "split", "split_seed", "fractions", "labelled", "label_seed"),
+    )
 
     structures: tuple[Path, ...] = ()
     most_structures: int = 0
@@ -106,6 +110,7 @@ class PatternSource:
         self.labelled, self.unlabelled = part_labels(
             self.split.training, structures, options.labelled, options.label_seed
         )
+        self._own = len(table)
         self.extra = self._named(self._not_held_out(np.arange(len(table), len(self.crystals))))
         self._stores: dict[tuple[str, int], PatternStore] = {}
 
@@ -113,12 +118,12 @@ class PatternSource:
         return rows[self.label_of_group[self.crystals.space_group[rows] - 1] >= 0]
 
     def _not_held_out(self, rows: Rows) -> Rows:
-        """Rows of structure types that are not held out, where the split holds out whole types."""
+        """Rows of structure types that would be learned from in any table, where the split holds out whole types."""
         if self.options.split != "prototype":
             return rows
-        held_out = np.concatenate([self.split.validation, self.split.test])
-        prototype = self.crystals.prototype
-        return rows[~np.isin(prototype[rows], prototype[held_out])]
+        parts = part_prototypes(self.crystals, self.options.split_seed, self.options.fractions)
+        learned: Rows = rows[parts[rows] == 0]
+        return learned
 
     def held_out(self, part: Part, count: int = 0) -> Rows:
         """Rows of a part with their labels, at most `count` chosen once and for all; 0 takes all."""
@@ -127,7 +132,8 @@ class PatternSource:
 
     def draw(self, recipe: PowderRecipe, rows: Rows, seed: int, first: int) -> Patterns:
         """Patterns of structures; a pure function of the arguments. first: number of the first sample."""
-        samples = draw_samples(recipe, self.crystals, rows, seed, first)
+        # Impurities of all structures but the extra ones, so that what is asked is the same with and without these.
+        samples = draw_samples(recipe, self.crystals, rows, seed, first, np.arange(self._own))
         return self._label(rows, Drawn(samples.inputs, samples.cell))
 
     def draw_training(self, recipe: PowderRecipe, rows: Rows, seed: int, first: int) -> Patterns:
@@ -154,12 +160,18 @@ class PatternSource:
         """Patterns of a recipe that were drawn before, each of a row and of the number of the view as its seed."""
         key = (recipe.name, view)
         if key not in self._stores:
-            names = hashlib.sha256(b"".join(cache.names.tobytes() for cache in self.crystals.caches)).hexdigest()
+            tables = hashlib.sha256()
+            for cache in self.crystals.caches:
+                for column in (cache.names, cache.space_group, cache.cells, cache.strongest):
+                    tables.update(np.ascontiguousarray(column).tobytes())
+            instruments = read_instruments()
             # Where nothing is left to chance there are no impurities, and what is held out makes no difference.
             impurities = "" if recipe.repeats_itself else hashlib.sha256(self.impurities.tobytes()).hexdigest()
             what = {
                 "recipe": recipe_record(recipe),
-                "structures": names,
+                "structures": tables.hexdigest(),
+                "instruments": [repr(instruments[name]) for name in (*recipe.neutron, *recipe.x_ray)],
+                "version": __version__,
                 "impurities": impurities,
                 "channels": CHANNELS,
                 "view": view,
@@ -223,10 +235,13 @@ class PatternStream:
 class PatternSet(Dataset[Patterns]):
     """Batch number -> patterns: a pure function of (options, process, number)."""
 
-    def __init__(self, source: PatternSource, rank: int, *, labelled: bool = True) -> None:
-        """Weigh the labelled training rows, or take the others all alike: their space groups are not known."""
+    def __init__(self, source: PatternSource, rank: int, *, labelled: bool = True, chance: int = 0) -> None:
+        """Weigh the labelled training rows, or take the others all alike: their space groups are not known.
+
+        chance: another number gives another order of the rows, and other patterns.
+        """
         options = source.options
-        self.source, self.seed = source, options.seed + 1000 * rank + (0 if labelled else _WITHOUT_LABELS)
+        self.source, self.seed = source, options.seed + 1000 * rank + chance
         self.size = options.batch // len(source.recipes)
         rows = source.labelled if labelled else source.unlabelled
         groups = source.crystals.space_group

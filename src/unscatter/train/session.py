@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard import SummaryWriter
 
-from unscatter.train.checkpoint import load_checkpoint, save_checkpoint
+from unscatter.train.checkpoint import load_checkpoint, read_record, save_checkpoint
 from unscatter.version import __version__
 
 #: What a stream gives and a training learns from; the session never looks inside.
@@ -39,6 +39,9 @@ class SessionOptions:
     validations, each with a checkpoint; save_every: minutes between two checkpoints, which is what a training that
     is killed loses at most.
     """
+
+    #: Options that a training which is gone on with cannot change.
+    fixed: ClassVar[tuple[str, ...]] = ()
 
     out: Path = Path("runs/training")
     minutes: float = 120.0
@@ -129,7 +132,13 @@ class Session(Generic[Batch]):
             )
         if options.threads:
             torch.set_num_threads(options.threads)
-        self.fabric = Fabric(devices=options.devices, precision=options.precision)  # type: ignore[arg-type]
+        # Not what Fabric finds by itself: the GPU of a Mac knows no double precision.
+        accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+        self.fabric = Fabric(
+            accelerator=accelerator,
+            devices=options.devices,
+            precision=options.precision,  # type: ignore[arg-type]
+        )
         self.fabric.launch()
         self.fabric.seed_everything(options.seed, verbose=False)
         self.path = options.out / "checkpoint.safetensors"
@@ -163,9 +172,25 @@ class Session(Generic[Batch]):
         # After Fabric has moved the weights: the state of an optimiser is loaded to where its weights are.
         if not self.path.exists():
             return
+        self._require_same()
         record = load_checkpoint(self.path, training.modules, training.optimizers)
         self.progress = Progress(record["step"], record["minutes"], record["scores"])
         self.fabric.print(f"resumed {self.path} at step {self.progress.step}, {self.progress.minutes:.1f} minutes")
+        if self._finished():
+            self.fabric.print(
+                "its minutes or steps are spent: give more of them to go on, or another --out to begin anew"
+            )
+
+    def _require_same(self) -> None:
+        """Refuse to go on with a training of something else: what is tested now may have been learned from then."""
+        then, now = read_record(self.path), self.record()
+        if then["task"] != self.task:
+            raise ValueError(f"{self.path} is of the task {then['task']!r}, not {self.task!r}: give another --out")
+        before, after = then["options"], now["options"]
+        changed = [name for name in self.options.fixed if name in before and before[name] != after[name]]
+        if changed:
+            told = "; ".join(f"{name} {before[name]}, now {after[name]}" for name in changed)
+            raise ValueError(f"{self.path} is of a training with other options ({told}): give another --out")
 
     def _finished(self) -> bool:
         options, progress = self.options, self.progress

@@ -74,7 +74,8 @@ def _random(table: StructureTable, seed: int, fractions: tuple[float, float, flo
     return _part((place + 0.5) / max(count, 1), fractions)
 
 
-def _by_prototype(table: StructureTable, seed: int, fractions: tuple[float, float, float]) -> Rows:
+def part_prototypes(table: StructureTable, seed: int, fractions: tuple[float, float, float]) -> Rows:
+    """0, 1 or 2 for training, validation and test of each row, (n,), by the key of its structure type and the seed."""
     keys, of_row = np.unique(table.prototype, return_inverse=True)
     return _part(np.array([_hashed(f"{seed} {key}") for key in keys.tolist()]), fractions)[of_row]
 
@@ -108,6 +109,6 @@ def _part(share: NDArray[np.float64], fractions: tuple[float, float, float]) -> 
 
 _SPLITS: dict[str, Callable[[StructureTable, int, tuple[float, float, float]], Rows]] = {
     "random": _random,
-    "prototype": _by_prototype,
+    "prototype": part_prototypes,
     "year": _by_year,
 }
