@@ -84,6 +84,8 @@ def test_a_subset_is_part_of_the_whole_on_the_same_sides(options: PatternOptions
     for side in ("training", "validation", "test"):
         assert np.isin(getattr(part.split, side), getattr(whole.split, side)).all()
         sizes += len(getattr(part.split, side))
+        # As large a share of every part, within what chance does to so few.
+        assert abs(len(getattr(part.split, side)) / len(getattr(whole.split, side)) - 0.5) < 0.35
     assert sizes == 30
 
 

@@ -33,6 +33,8 @@ Part = Literal["training", "validation", "test"]
 INPUTS: dict[str, tuple[int, int]] = {"instrument": (1, 3041), "network": (3, 4096)}
 #: Seed of the patterns of validation and test rows; training goes by the seed of its options.
 HELD_OUT_SEED = 0
+#: Sets the choice of the structures that are used apart from all other choices.
+_SUBSET = 77
 #: Batches of a training, more than any will see.
 ENDLESS = 10_000_000
 
@@ -103,7 +105,8 @@ class PatternSource:
         self.label_of_group = label_set(options.labels).of_group
         table = CachedCrystals(options.structures)
         split = split_table(table, options.split, options.split_seed, options.fractions)
-        used = _choose(len(table), options.most_structures)
+        # By a chance of its own: by that of a random split, all that are used would lie in one part.
+        used = _choose(len(table), options.most_structures, _SUBSET)
         parts = (np.intersect1d(rows, used) for rows in (split.training, split.validation, split.test))
         self.split = Split(*(self._named(rows) for rows in parts))
         structures = sum(len(rows) for rows in (self.split.training, self.split.validation, self.split.test))
@@ -206,11 +209,11 @@ class PatternSource:
         return np.bincount(labels, minlength=len(label_set(self.options.labels)))
 
 
-def _choose(size: int, count: int) -> Rows:
+def _choose(size: int, count: int, *chance: int) -> Rows:
     """Numbers below `size`, at most `count` of them, sorted and always the same; 0 takes all."""
     if not 0 < count < size:
         return np.arange(size)
-    return np.sort(np.random.default_rng(HELD_OUT_SEED).permutation(size)[:count])
+    return np.sort(np.random.default_rng([HELD_OUT_SEED, *chance]).permutation(size)[:count])
 
 
 class PatternStream:
