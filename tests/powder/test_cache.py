@@ -107,8 +107,13 @@ def test_two_processes_write_the_same_file_as_one(tmp_path, table, cache_path, s
 
 def test_the_beginning_of_another_cache_is_refused(tmp_path, table, monkeypatch):
     path = tmp_path / "cache.h5"
+
+    def write_and_stop(block, *_):
+        block.touch()
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as patch:
-        patch.setattr(caching, "_write_block", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        patch.setattr(caching, "_write_block", write_and_stop)
         with pytest.raises(KeyboardInterrupt):
             write_reflection_cache(table, path, progress=False)
     with pytest.raises(ValueError, match="beginning of another cache"):
@@ -152,3 +157,9 @@ def test_years_are_read_from_a_packed_table(tmp_path):
     (tmp_path / "other.csv").write_text("name,when\n")
     with pytest.raises(ValueError, match="expected material_id and year"):
         read_years(tmp_path / "other.csv")
+
+
+def test_a_call_that_came_to_nothing_leaves_nothing(tmp_path):
+    with pytest.raises(ValueError, match="random crystals"):
+        write_reflection_cache("random:many", tmp_path / "a.h5", progress=False)
+    assert not list(tmp_path.iterdir())

@@ -196,22 +196,11 @@ def write_reflection_cache(
     path = Path(path)
     sources = [str(s) for s in ([source] if isinstance(source, str | Path) else source)]
     part = _prepare(path, {"source": sources, "limit": limit, "most_lines": most_lines, "tolerance": tolerance})
-    total = _row_count(sources)
-    with tqdm(total=total, unit="structure", disable=not progress) as bar, _processes(workers) as run:
-        waiting: list[tuple[Future[None], int]] = []
-        for number, (crystals, unread) in enumerate(_blocks(sources)):
-            block = part / f"{number:06d}.npz"
-            if not block.exists():
-                waiting.append(
-                    (run(_write_block, block, crystals, unread, limit, most_lines, tolerance), len(crystals))
-                )
-            else:
-                bar.update(len(crystals))
-            # A few blocks ahead of the workers are enough, and all that memory should hold.
-            while len(waiting) > 2 * workers:
-                _finish(waiting, bar)
-        while waiting:
-            _finish(waiting, bar)
+    try:
+        _write_blocks(sources, part, workers, (limit, most_lines, tolerance), progress)
+    except BaseException:
+        _forget_if_empty(part)
+        raise
     failed = _join(part, path, {"limit": limit, "most_lines": most_lines, "tolerance": tolerance}, years or {})
     shutil.rmtree(part)
     return failed
@@ -262,6 +251,31 @@ def _prepare(path: Path, what: dict[str, Any]) -> Path:
         )
     note.write_text(identity, encoding="utf-8")
     return part
+
+
+def _write_blocks(
+    sources: list[str], part: Path, workers: int, limits: tuple[float, int, float], progress: bool
+) -> None:
+    """Compute all blocks that are not in the folder yet; limits: as _write_block takes them."""
+    with tqdm(total=_row_count(sources), unit="structure", disable=not progress) as bar, _processes(workers) as run:
+        waiting: list[tuple[Future[None], int]] = []
+        for number, (crystals, unread) in enumerate(_blocks(sources)):
+            block = part / f"{number:06d}.npz"
+            if not block.exists():
+                waiting.append((run(_write_block, block, crystals, unread, *limits), len(crystals)))
+            else:
+                bar.update(len(crystals))
+            # A few blocks ahead of the workers are enough, and all that memory should hold.
+            while len(waiting) > 2 * workers:
+                _finish(waiting, bar)
+        while waiting:
+            _finish(waiting, bar)
+
+
+def _forget_if_empty(part: Path) -> None:
+    """Remove the folder of a call that came to nothing, so that the next one is not taken for another."""
+    if not any(part.glob("*.npz")):
+        shutil.rmtree(part)
 
 
 def _row_count(sources: list[str]) -> int | None:
