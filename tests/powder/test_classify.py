@@ -180,7 +180,7 @@ def test_the_package_offers_it(pattern: Pattern, small_classifier: str) -> None:
 
 @pytest.mark.skipif(not SHIPPED, reason="the trained classifier is not shipped yet")
 def test_the_shipped_network_has_the_lattice_of_corundum_among_three(pattern: Pattern) -> None:
-    # The lattice is hR, which is what this network is worst at; see docs/dev/experiments.md.
+    # The lattice is hR, the second answer of this network; see docs/dev/experiments.md.
     found = classify(pattern)
     assert "hR" in [one.name for one in found.top(3, "Bravais lattice")]
     assert 254.8 / 2 < found.volume < 254.8 * 2
