@@ -142,7 +142,8 @@ class PatternSource:
     def draw_training(self, recipe: PowderRecipe, rows: Rows, seed: int, first: int) -> Patterns:
         """Patterns to learn from, impurities of training structures alone; from the store where there is one.
 
-        Without a store as `draw`. With one, a pattern is that of its row and of one of the views, by turns.
+        Without a store a function of the arguments. With one, a pattern is that of its row and of one of the views,
+        by turns.
         """
         if self.options.store is None:
             samples = draw_samples(recipe, self.crystals, rows, seed, first, self.impurities)
@@ -163,22 +164,6 @@ class PatternSource:
         """Patterns of a recipe that were drawn before, each of a row and of the number of the view as its seed."""
         key = (recipe.name, view)
         if key not in self._stores:
-            tables = hashlib.sha256()
-            for cache in self.crystals.caches:
-                for column in (cache.names, cache.space_group, cache.cells, cache.strongest):
-                    tables.update(np.ascontiguousarray(column).tobytes())
-            instruments = read_instruments()
-            # Where nothing is left to chance there are no impurities, and what is held out makes no difference.
-            impurities = "" if recipe.repeats_itself else hashlib.sha256(self.impurities.tobytes()).hexdigest()
-            what = {
-                "recipe": recipe_record(recipe),
-                "structures": tables.hexdigest(),
-                "instruments": [repr(instruments[name]) for name in (*recipe.neutron, *recipe.x_ray)],
-                "version": __version__,
-                "impurities": impurities,
-                "channels": CHANNELS,
-                "view": view,
-            }
 
             def draw(rows: Rows) -> Drawn:
                 drawn = [
@@ -187,8 +172,27 @@ class PatternSource:
                 return Drawn(*(np.concatenate([getattr(d, name) for d in drawn]) for name in ("inputs", "cell")))
 
             folder = self.options.store or Path()
-            self._stores[key] = PatternStore(folder, what, len(self.crystals), INPUTS[self.axis], draw)
+            self._stores[key] = PatternStore(
+                folder, self._identity(recipe) | {"view": view}, len(self.crystals), INPUTS[self.axis], draw
+            )
         return self._stores[key]
+
+    def _identity(self, recipe: PowderRecipe) -> dict[str, Any]:
+        """Everything that, with a row and a view, decides a stored pattern."""
+        tables = hashlib.sha256()
+        for cache in self.crystals.caches:
+            for column in (cache.names, cache.space_group, cache.cells, cache.strongest):
+                tables.update(np.ascontiguousarray(column).tobytes())
+        instruments = read_instruments()
+        return {
+            "recipe": recipe_record(recipe),
+            "structures": tables.hexdigest(),
+            "instruments": [repr(instruments[name]) for name in (*recipe.neutron, *recipe.x_ray)],
+            "version": __version__,
+            # Where nothing is left to chance there are no impurities, and what is held out makes no difference.
+            "impurities": "" if recipe.repeats_itself else hashlib.sha256(self.impurities.tobytes()).hexdigest(),
+            "channels": CHANNELS,
+        }
 
     def draw_part(self, recipe: PowderRecipe, rows: Rows, size: int) -> Iterator[Patterns]:
         """Held-out rows in their order in batches, every time the same patterns."""
