@@ -20,7 +20,7 @@ from unscatter.powder.cache import (
     find_poles,
     read_reflection_cache,
 )
-from unscatter.powder.random_crystals import draw_crystal
+from unscatter.powder.random_crystals import NAME, draw_crystal
 from unscatter.symmetry import SPACE_GROUPS
 from unscatter.types import Reflections
 
@@ -73,6 +73,11 @@ class CachedCrystals:
     def cells(self) -> NDArray[np.float64]:
         """Cells in Angstrom and degrees, (n, 6)."""
         return np.concatenate([cache.cells for cache in self.caches])
+
+    @cached_property
+    def random(self) -> NDArray[np.bool_]:
+        """Whether each structure was drawn at random, as its name says, (n,)."""
+        return np.concatenate([np.char.startswith(cache.names, NAME.encode()) for cache in self.caches])
 
     def lines(self, i: int, radiation: Radiation = "neutron") -> PhaseLines:
         """Lines of structure i in no particular order; IndexError if it is not there."""

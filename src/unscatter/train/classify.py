@@ -15,7 +15,6 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from safetensors.torch import load
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -39,7 +38,7 @@ from unscatter.train.classification import (
 from unscatter.train.patterns import PatternOptions, Patterns, PatternSource, PatternStream
 from unscatter.train.session import Progress, Session
 from unscatter.train.splits import Rows, SplitName
-from unscatter.weights import find_weights, read_verified
+from unscatter.train.start import start_from
 
 #: Numbers of the second head: logarithms of the volume in Angstrom^3 and of the axes in Angstrom.
 CELL = ("log volume", "log a", "log b", "log c")
@@ -61,7 +60,7 @@ class ClassifyTraining(PatternOptions):
     epsilon: of Adam; gradient_norm: largest norm of the gradient, 0 for no bound; average: share of the running
     average of the weights that is kept at each step, 0 for no average; where there is one it is what is scored and
     shipped; start: name or path of weights to begin with, as export wrote them, of
-    the same split.
+    these or other labels, which have learned from the same split by prototype or from random crystals alone.
     """
 
     shape: ClassVar[str]
@@ -159,7 +158,11 @@ def classifier_details(source: PatternSource, shape: str, method: str = "supervi
         "channels": channel_names(source.axis),
         "cell": list(CELL),
         "split": {part: len(getattr(source.split, part)) for part in ("training", "validation", "test")},
-        "learned_from": {"labelled": len(source.labelled), "unlabelled": len(source.unlabelled)},
+        "learned_from": {
+            "labelled": len(source.labelled),
+            "unlabelled": len(source.unlabelled),
+            "known_structures": source.known_structures,
+        },
     }
 
 
@@ -185,7 +188,7 @@ class ClassifierTraining:
         self.options, self.source, self.fabric = options, source, fabric
         self.plain = options.build()
         if options.start:
-            _start_from(self.plain, options)
+            start_from(self.plain, options.start, options, channel_names(options.axis))
         elif isinstance(self.plain, RelationNet):
             _start_at_the_mean(self.plain, source)
         self.average = copy.deepcopy(self.plain).to(fabric.device).requires_grad_(False) if options.average else None
@@ -363,25 +366,6 @@ def recorded_options(record: Mapping[str, Any]) -> PatternOptions:
         labelled=options.get("labelled", 1.0),
         label_seed=options.get("label_seed", 0),
     )
-
-
-def _start_from(network: nn.Module, options: ClassifyTraining) -> None:
-    """Take over exported weights; raises ValueError for another network, and where they have seen what is held out."""
-    card = find_weights(options.start)
-    then = card.record["options"]
-    parts = ("split", "split_seed", "fractions")
-    before, now = ([then.get(part) for part in parts], [options.split, options.split_seed, list(options.fractions)])
-    if before != now or options.split != "prototype":
-        raise ValueError(
-            f"weights {card.name!r} were trained on the split {before} and may have learned from what {now} holds "
-            "out: begin with weights of the same split by prototype, which is the same in any table"
-        )
-    if card.record["channels"] != channel_names(options.axis):
-        raise ValueError(f"weights {card.name!r} look at {card.record['channels']}, not {channel_names(options.axis)}")
-    try:
-        network.load_state_dict(load(read_verified(card, f"{card.name}.safetensors")))
-    except RuntimeError as error:
-        raise ValueError(f"{card.name} does not hold the weights of this network: {error}") from error
 
 
 @torch.no_grad()

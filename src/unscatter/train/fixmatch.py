@@ -51,6 +51,8 @@ def train_fixmatch(options: FixMatchTraining) -> Path:
     source = PatternSource(options, options.axis)
     details = classifier_details(source, options.shape, "fixmatch")
     measured = read_measured(options.measured, source.label_of_group) if options.measured else None
+    if measured:
+        details["learned_from"]["known_structures"] += len(measured.labels)
     stream = PartlyLabelledStream(source, measured, options.measured_share)
     session = Session(options, stream, "classify", details)
     return session.run(FixMatch(options, source, session.fabric))

@@ -160,6 +160,11 @@ class PatternSource:
         """Rows of which an impurity in a training pattern may be: nothing that is held out."""
         return np.concatenate([self.split.training, self.extra])
 
+    @property
+    def known_structures(self) -> int:
+        """How many structures that were not drawn at random are learned from, with or without their label."""
+        return int(np.count_nonzero(~self.crystals.random[self.impurities]))
+
     def _stored(self, recipe: PowderRecipe, view: int) -> PatternStore:
         """Patterns of a recipe that were drawn before, each of a row and of the number of the view as its seed."""
         key = (recipe.name, view)
@@ -253,11 +258,11 @@ class PatternSet(Dataset[Patterns]):
         rows = source.labelled if labelled else source.unlabelled
         groups = source.crystals.space_group
         weights = row_weights(groups[rows], options.draw_balance if labelled else 0.0)
-        extra = source.extra if labelled else source.extra[:0]
-        self.extra = round(self.size * options.extra_share) if len(extra) else 0
         # As frequent as in what they are learned beside: a group that is missing there is not learned here.
         shares = np.bincount(groups[rows], weights, minlength=231)
+        extra = source.extra[shares[groups[source.extra]] > 0] if labelled else source.extra[:0]
         extra_weights = (shares / np.maximum(np.bincount(groups[extra], minlength=231), 1))[groups[extra]]
+        self.extra = round(self.size * options.extra_share) if len(extra) else 0
         self.pickers = [
             (
                 RowPicker(rows, weights, (self.seed, number)),
