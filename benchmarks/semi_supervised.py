@@ -1,7 +1,7 @@
 """Table 4 and Fig. 9 of Lolla et al. (2022) on open data: accuracy against the share of patterns with a label.
 
 unscatter simulate reflections random:40000 --out runs/powder/random.h5
-unscatter train classify --structures runs/powder/random.h5 --recipes paper --batch 64 --draw-balance 0 --minutes 22 \\
+unscatter train classify --structures runs/powder/random.h5 --recipes paper --batch 64 --draw-balance 0 --minutes 9 \\
     --out runs/random-only
 unscatter export classify runs/random-only/checkpoint.safetensors --name random-230 --out runs/random-230
 python benchmarks/semi_supervised.py --structures runs/powder/icsd.h5 runs/powder/other.h5 \\
@@ -75,7 +75,9 @@ def main() -> None:
     keep_options(options)
     cells = [
         Cell(labels, share, method, seed)
-        for seed, labels, share, method in product(range(options.seeds), options.labels, SHARES, options.methods)
+        for seed, labels, share, method in product(
+            range(options.seeds), options.labels, options.shares, options.methods
+        )
     ]
     if not options.report:
         for number, cell in enumerate(cells):
@@ -98,6 +100,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--store", type=Path, help="folder for patterns that are drawn once")
     parser.add_argument("--labels", nargs="+", default=["bravais-14", "group-144"], choices=["bravais-14", "group-144"])
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    parser.add_argument("--shares", type=float, nargs="+", default=list(SHARES), choices=SHARES)
     parser.add_argument("--split", default="random", choices=["random", "prototype"], help="random as in the paper")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=32)

@@ -77,7 +77,12 @@ def _load_optimizer(optimizer: Optimizer, prefix: str, tensors: Mapping[str, Ten
 
 def load_module(path: Path, name: str, module: nn.Module) -> None:
     """Restore one module of a checkpoint."""
+    module.load_state_dict(read_module(path, name))
+
+
+def read_module(path: Path, name: str) -> dict[str, Tensor]:
+    """Read the tensors of one module of a checkpoint, by their names in the module."""
     prefix = f"{name}/"
     with safe_open(str(path), framework="pt") as stream:
         keys = [key for key in stream.keys() if key.startswith(prefix)]  # noqa: SIM118
-        module.load_state_dict({key.removeprefix(prefix): stream.get_tensor(key) for key in keys})
+        return {key.removeprefix(prefix): stream.get_tensor(key) for key in keys}

@@ -59,8 +59,8 @@ class ClassifyTraining(PatternOptions):
     cosine: let the learning rate fall along half a cosine over the minutes, after a warm-up of so many steps;
     epsilon: of Adam; gradient_norm: largest norm of the gradient, 0 for no bound; average: share of the running
     average of the weights that is kept at each step, 0 for no average; where there is one it is what is scored and
-    shipped; start: name or path of weights to begin with, as export wrote them, of
-    these or other labels, which have learned from the same split by prototype or from random crystals alone.
+    shipped; start: name or path of weights to begin with, as export wrote them, or a
+    checkpoint, of these or other labels, which have learned from the same split or from random crystals alone.
     """
 
     shape: ClassVar[str]
@@ -187,10 +187,10 @@ class ClassifierTraining:
         """Build the network on the training device."""
         self.options, self.source, self.fabric = options, source, fabric
         self.plain = options.build()
+        if isinstance(self.plain, RelationNet):
+            _start_at_the_mean(self.plain, source)
         if options.start:
             start_from(self.plain, options.start, options, channel_names(options.axis))
-        elif isinstance(self.plain, RelationNet):
-            _start_at_the_mean(self.plain, source)
         self.average = copy.deepcopy(self.plain).to(fabric.device).requires_grad_(False) if options.average else None
         self.levels = options.loss.levels(options.labels, fabric.device)
         # Added to the logits while rare labels are shown more often than they occur, so that the logits by themselves

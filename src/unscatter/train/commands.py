@@ -14,6 +14,7 @@ from unscatter.train.classify import (
     ResNetTraining,
 )
 from unscatter.train.classify import train_classify as train_classifier
+from unscatter.train.contrast import ContrastTraining, train_contrast
 from unscatter.train.encoder import EncoderTraining
 from unscatter.train.encoder import train_encoder as train_plane_encoder
 from unscatter.train.evaluate import EvaluationOptions
@@ -51,6 +52,7 @@ def train_classify_commands(network: str, method: str = "supervised") -> dict[st
         "supervised": _train_supervised_commands,
         "sgan": _train_sgan_commands,
         "fixmatch": _train_fixmatch_commands,
+        "contrast": _train_contrast_commands,
     }
     if method not in methods:
         raise ValueError(f"no method {method!r}: type --method {' or --method '.join(methods)}")
@@ -123,6 +125,22 @@ def _train_fixmatch_commands(network: str) -> Callable[..., int]:
     command.__doc__ = (
         "Train relationnet on patterns with and without labels: where it is sure of one, it has to say the same of"
         " another view of it. --method sgan is the paper's way, --method supervised learns from labels alone."
+    )
+    return command
+
+
+def _train_contrast_commands(network: str) -> Callable[..., int]:
+    """Learn from patterns alone what a later training begins with."""
+
+    def relationnet(options: Annotated[ContrastTraining, tyro.conf.arg(name="")]) -> int:
+        path = train_contrast(options)
+        print(f"wrote {path}; begin with it: unscatter train classify --start {path}")
+        return 0
+
+    command = _choose({"relationnet": relationnet}, network or "relationnet")
+    command.__doc__ = (
+        "Train relationnet to tell two views of a pattern from those of all others, without any label; another"
+        " training begins with it, --start."
     )
     return command
 

@@ -6,8 +6,11 @@ Others serve a split by prototype alone, which holds out the same structure type
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,45 +19,71 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from unscatter.symmetry import label_set
+from unscatter.train.checkpoint import read_module, read_record
 from unscatter.train.patterns import PatternOptions
-from unscatter.weights import WeightsCard, find_weights, read_verified
+from unscatter.weights import find_weights, read_verified
 
 #: The layer that names; its rows are those of the labels.
 _HEAD = "classifier"
+#: All that answers, rather than looks.
+_HEADS = (f"{_HEAD}.", "cell.")
+
+
+class _Begun(NamedTuple):
+    """Weights to begin with, what is known of their training, and what to call them."""
+
+    name: str
+    record: Mapping[str, Any]
+    weights: dict[str, Tensor]
 
 
 def start_from(network: nn.Module, start: str, options: PatternOptions, channels: Sequence[str]) -> None:
-    """Take over the weights called `start`, or at that path, that export wrote.
+    """Take over the weights called `start`, or at that path: what export wrote, or the checkpoint of a training.
 
-    Where they name other labels, each label begins as the mean of its space groups. Raises ValueError for weights of
-    another network or of other channels, and for those that may have learned from what is held out now.
+    Where they name other labels, each label begins as the mean of its space groups; heads that have learned nothing
+    begin anew. Raises ValueError for weights of another network or of other channels, and for those that may have
+    learned from what is held out now.
     """
-    card = find_weights(start)
-    _refuse_what_is_held_out(card, options)
-    if card.record["channels"] != list(channels):
-        raise ValueError(f"weights {card.name!r} look at {card.record['channels']}, not {list(channels)}")
-    weights = load(read_verified(card, f"{card.name}.safetensors"))
-    labels = card.record["options"]["labels"]
-    if labels != options.labels:
+    begun = _read(start)
+    _refuse_what_is_held_out(begun, options)
+    if begun.record["channels"] != list(channels):
+        raise ValueError(f"weights {begun.name!r} look at {begun.record['channels']}, not {list(channels)}")
+    weights, labels = begun.weights, begun.record["options"]["labels"]
+    if begun.record["task"] != "classify":
+        weights |= {name: value for name, value in network.state_dict().items() if name.startswith(_HEADS)}
+    elif labels != options.labels:
         before, now = (label_set(name).of_group for name in (labels, options.labels))
         weights |= translate_head(weights, before, now)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        raise ValueError(f"{card.name} does not hold the weights of this network: {error}") from error
+        raise ValueError(f"{begun.name} does not hold the weights of this network: {error}") from error
 
 
-def _refuse_what_is_held_out(card: WeightsCard, options: PatternOptions) -> None:
-    if card.record.get("learned_from", {}).get("known_structures") == 0:
+def _read(start: str) -> _Begun:
+    path = Path(start)
+    if path.suffix == ".safetensors" and path.is_file() and not path.with_suffix(".json").is_file():
+        record = read_record(path)
+        if "channels" not in record:
+            raise ValueError(f"{path} is of the task {record['task']!r}: begin with one of unscatter train classify")
+        return _Begun(start, record, read_module(path, "average" if record["options"].get("average") else "network"))
+    card = find_weights(start)
+    return _Begun(card.name, card.record, load(read_verified(card, f"{card.name}.safetensors")))
+
+
+def _refuse_what_is_held_out(begun: _Begun, options: PatternOptions) -> None:
+    if begun.record.get("learned_from", {}).get("known_structures") == 0:
         return
-    then = card.record["options"]
-    before = [then.get(part) for part in ("split", "split_seed", "fractions")]
-    now = [options.split, options.split_seed, list(options.fractions)]
-    if before != now or options.split != "prototype":
+    then, now = begun.record["options"], json.loads(json.dumps(asdict(options), default=str))
+    # By prototype the same structure types are held out in any table; otherwise it has to be the same table.
+    parts = ("split", "split_seed", "fractions")
+    same = parts if options.split == "prototype" else (*parts, "structures", "most_structures")
+    before, after = ([each.get(part) for part in same] for each in (then, now))
+    if before != after:
         raise ValueError(
-            f"weights {card.name!r} were trained on the split {before} and may have learned from what {now} holds "
+            f"weights {begun.name!r} were trained on the split {before} and may have learned from what {after} holds "
             "out: begin with weights of the same split by prototype, which is the same in any table, or with weights "
-            "that have learned from random crystals alone"
+            "that have learned from random crystals alone; --start '' begins with none"
         )
 
 
