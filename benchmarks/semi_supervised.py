@@ -73,12 +73,8 @@ class Cell(NamedTuple):
 def main() -> None:
     options = read_options()
     keep_options(options)
-    cells = [
-        Cell(labels, share, method, seed)
-        for seed, labels, share, method in product(
-            range(options.seeds), options.labels, options.shares, options.methods
-        )
-    ]
+    wanted = product(range(options.seeds), options.labels, options.shares, options.methods)
+    cells = [Cell(labels, share, method, seed) for seed, labels, share, method in wanted]
     if not options.report:
         for number, cell in enumerate(cells):
             if not (options.out / cell.name / "scores.json").exists():
