@@ -12,11 +12,14 @@ from safetensors.torch import load_file
 
 from unscatter.nn.relationnet import RelationNetConfig
 from unscatter.train.classification import level_log_probabilities, make_level
-from unscatter.train.classify import load_classifier
+from unscatter.train.classify import channel_names, load_classifier
+from unscatter.train.commands import train_classify_commands
 from unscatter.train.fixmatch import FixMatch, FixMatchTraining, consistency_loss, train_fixmatch
 from unscatter.train.partly_labelled import PartlyLabelled, PartlyLabelledStream
 from unscatter.train.patterns import PatternSource
 from unscatter.train.session import Place, Progress
+from unscatter.train.start import start_from
+from unscatter.weights import find_weights
 
 torch.set_num_threads(1)
 
@@ -33,6 +36,7 @@ def options(structures: Path, tmp_path: Path) -> FixMatchTraining:
         fractions=(0.6, 0.2, 0.2),
         recipes=("paper",),
         labelled=0.2,
+        start="",
         minutes=10,
         steps=2,
         batch=4,
@@ -116,3 +120,28 @@ def test_its_checkpoint_is_that_of_a_classifier(options: FixMatchTraining) -> No
     assert (record["task"], record["method"], record["network"]) == ("classify", "fixmatch", "relationnet")
     assert record["learned_from"]["labelled"] == 12
     assert not network.training
+
+
+def test_where_everything_has_its_label_it_learns_as_from_labels_alone(
+    options: FixMatchTraining, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, record = load_classifier(train_fixmatch(replace(options, labelled=1.0)))
+    assert record["method"] == "supervised"
+    assert "learning from labels alone" in capsys.readouterr().out
+
+
+def test_the_usual_training_begins_with_the_shipped_weights() -> None:
+    options = FixMatchTraining()
+    build = options.build()
+    start_from(build, options.start, options, channel_names(options.axis))
+    shipped = load_file(find_weights("group-230").folder / "group-230.safetensors")
+    for name, tensor in build.state_dict().items():
+        torch.testing.assert_close(tensor, shipped[name], rtol=0, atol=0)
+
+
+def test_the_usual_method_learns_from_unlabelled_patterns_with_our_network() -> None:
+    def told(network: str, method: str) -> str:
+        return train_classify_commands(network, method)["classify"].__doc__ or ""
+
+    assert told("", "") == told("relationnet", "fixmatch") != told("relationnet", "supervised")
+    assert told("resnet1d", "") == told("resnet1d", "supervised") != told("resnet1d", "sgan")

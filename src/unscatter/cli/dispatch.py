@@ -36,9 +36,8 @@ def _train_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
     from unscatter.train.commands import train_classify_commands, train_encoder, train_factorize_commands
 
     asked = next((argument for argument in arguments if argument in ("factorize", "classify")), "factorize")
-    network, method = _take_option(arguments, "--network", ""), "supervised"
-    if asked == "classify":
-        method = _take_option(arguments, "--method", method)
+    network = _take_option(arguments, "--network", "")
+    method = _take_option(arguments, "--method", "") if asked == "classify" else ""
     return {
         "encoder": train_encoder,
         **train_factorize_commands(network if asked == "factorize" else ""),

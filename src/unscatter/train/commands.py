@@ -46,14 +46,16 @@ def train_factorize_commands(network: str) -> dict[str, Callable[..., int]]:
     return {"factorize": _choose(networks, network or "unet")}
 
 
-def train_classify_commands(network: str, method: str = "supervised") -> dict[str, Callable[..., int]]:
-    """The command `train classify` for what was asked for with --network and --method, "" for the usual network."""
+def train_classify_commands(network: str, method: str = "") -> dict[str, Callable[..., int]]:
+    """The command `train classify` for what was asked for with --network and --method, "" for the usual ones."""
     methods = {
         "supervised": _train_supervised_commands,
         "sgan": _train_sgan_commands,
         "fixmatch": _train_fixmatch_commands,
         "contrast": _train_contrast_commands,
     }
+    # The published networks learn from labels alone unless they are to be a discriminator.
+    method = method or ("supervised" if network.startswith("resnet1d") else "fixmatch")
     if method not in methods:
         raise ValueError(f"no method {method!r}: type --method {' or --method '.join(methods)}")
     return {"classify": methods[method](network)}
@@ -83,7 +85,7 @@ def _train_supervised_commands(network: str) -> Callable[..., int]:
     command.__doc__ = (
         f"Train {network} to name the symmetry behind a powder pattern; --network {', '.join(networks)}."
         " resnet1d is the network of the paper, resnet1d-scripts with the values of its published scripts."
-        " --method sgan is the paper's semi-supervised GAN, with options of its own."
+        " --method fixmatch (the usual) and --method sgan learn from patterns without a label too."
     )
     return command
 
@@ -109,7 +111,7 @@ def _train_sgan_commands(network: str) -> Callable[..., int]:
     command.__doc__ = (
         f"Train the semi-supervised GAN of the paper with {network} as discriminator; --network {', '.join(networks)}."
         " resnet1d has the values of the paper, resnet1d-scripts those of its published scripts."
-        " --method supervised (the usual) learns from labelled patterns alone."
+        " --method supervised learns from labelled patterns alone."
     )
     return command
 
@@ -123,8 +125,10 @@ def _train_fixmatch_commands(network: str) -> Callable[..., int]:
 
     command = _choose({"relationnet": relationnet}, network or "relationnet")
     command.__doc__ = (
-        "Train relationnet on patterns with and without labels: where it is sure of one, it has to say the same of"
-        " another view of it. --method sgan is the paper's way, --method supervised learns from labels alone."
+        "Train relationnet, from the shipped weights on, to name the symmetry behind a powder pattern. It learns from"
+        " patterns with a label, and from those without: where it is sure of one, it has to say the same of another"
+        " view of it. --method supervised learns from labels alone, --method contrast from patterns alone, --method"
+        " sgan is the paper's way; --network resnet1d is the network of the paper."
     )
     return command
 

@@ -1,4 +1,4 @@
-"""Learn from patterns nobody has labelled, by what stays when they are measured otherwise: --method fixmatch.
+"""Learn also from patterns nobody has labelled, by what stays when they are measured otherwise: --method fixmatch.
 
 The running average of the network names a pattern as it is; where it is sure, the network has to say the same of
 another view of that pattern, of other widths, heights, noise and range. Sohn et al., NeurIPS (2020), with the
@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 
 from unscatter.train.augmentation import Augmentation, augment
 from unscatter.train.classification import Level, level_log_probabilities
-from unscatter.train.classify import ClassifierTraining, RelationNetTraining, classifier_details, judge
+from unscatter.train.classify import ClassifierTraining, RelationNetTraining, classifier_details, judge, train_classify
 from unscatter.train.measured import read_measured
 from unscatter.train.partly_labelled import PartlyLabelled, PartlyLabelledStream
 from unscatter.train.patterns import PatternSource
@@ -29,15 +29,16 @@ from unscatter.train.session import Progress, Session
 
 @dataclass(frozen=True)
 class FixMatchTraining(RelationNetTraining):
-    """How our network is trained where labels are missing.
+    """How our network is trained where labels are missing, and by default.
 
-    confidence: probability from which the average counts as sure; consistency: weight of what it teaches;
-    augmentation: how far the views of labelled and unlabelled patterns may go. measured: tables of patterns from an
-    instrument, as for read_measured; measured_share: of both halves of a batch.
+    start: the shipped weights, "" for none, which asks for a learning_rate of 1e-3. confidence: probability from which
+    the average counts as sure; consistency: weight of what it teaches; augmentation: how far the views of labelled and
+    unlabelled patterns may go. measured: tables of patterns from an instrument, as for read_measured; measured_share:
+    of both halves of a batch.
     """
 
-    out: Path = Path("runs/fixmatch")
-    labelled: float = 0.05
+    start: str = "group-230"
+    learning_rate: float = 3e-4
     average: float = 0.995
     confidence: float = 0.8
     consistency: float = 1.0
@@ -47,8 +48,14 @@ class FixMatchTraining(RelationNetTraining):
 
 
 def train_fixmatch(options: FixMatchTraining) -> Path:
-    """Train until the minutes are spent, from the last checkpoint in `out` if there is one; returns its path."""
+    """Train until the minutes are spent, from the last checkpoint in `out` if there is one; returns its path.
+
+    Where every pattern has its label, they are learned from as by train_classify.
+    """
     source = PatternSource(options, options.axis)
+    if not options.measured and not len(source.unlabelled):
+        print("every pattern has its label: learning from labels alone")
+        return train_classify(options)
     details = classifier_details(source, options.shape, "fixmatch")
     measured = read_measured(options.measured, source.label_of_group) if options.measured else None
     if measured:

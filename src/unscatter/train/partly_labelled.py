@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -38,7 +37,7 @@ class PartlyLabelledStream:
 
         Raises ValueError if nothing is left without a label.
         """
-        if not len(source.unlabelled) and (measured is None or np.all(measured.labels >= 0)):
+        if not len(source.unlabelled) and measured is None:
             raise ValueError(
                 f"all {len(source.labelled)} training structures keep their label and none is left to learn from "
                 "without: give --labelled 0.05, 0.1, 0.25 or 0.5 as in the paper"
