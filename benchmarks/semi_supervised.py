@@ -1,8 +1,8 @@
 """Table 4 and Fig. 9 of Lolla et al. (2022) on open data: accuracy against the share of patterns with a label.
 
 unscatter simulate reflections random:40000 --out runs/powder/random.h5
-unscatter train classify --structures runs/powder/random.h5 --recipes paper --batch 64 --draw-balance 0 --minutes 9 \\
-    --out runs/random-only
+unscatter train classify --method supervised --structures runs/powder/random.h5 --recipes paper --batch 64 \\
+    --draw-balance 0 --minutes 9 --out runs/random-only
 unscatter export classify runs/random-only/checkpoint.safetensors --name random-230 --out runs/random-230
 python benchmarks/semi_supervised.py --structures runs/powder/icsd.h5 runs/powder/other.h5 \\
     --start runs/random-230/random-230.onnx --out runs/table-4

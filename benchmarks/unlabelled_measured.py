@@ -25,6 +25,8 @@ from unscatter.train.fixmatch import FixMatchTraining, train_fixmatch
 from unscatter.types import Ranking
 
 START = "group-230"
+#: Share of the structures whose label is learned from again; the others are what both arms have no label of.
+LABELLED = 0.5
 ARMS = {"simulated": "simulated patterns alone", "measured": "measured patterns beside, unlabelled"}
 
 
@@ -63,8 +65,20 @@ def read_options() -> argparse.Namespace:
     options = parser.parse_args()
     if not (options.data / "labels.csv").is_file():
         parser.error(f"{options.data} is not there; give the folder of labels.csv with --data")
-    options.out.mkdir(parents=True, exist_ok=True)
+    keep_options(options)
     return options
+
+
+def keep_options(options: argparse.Namespace) -> None:
+    """Remember what the trainings of a folder are; raises ValueError for a folder of others."""
+    names = ("structures", "data", "steps", "batch", "rate", "share")
+    now = {name: json.loads(json.dumps(getattr(options, name), default=str)) for name in names}
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "options.json"
+    if not path.exists():
+        path.write_text(json.dumps(now), encoding="utf-8")
+    elif (then := json.loads(path.read_text(encoding="utf-8"))) != now:
+        raise ValueError(f"{options.out} holds trainings of {then}, not of {now}: give another --out")
 
 
 def write_table(data: Path, path: Path) -> Path:
@@ -86,13 +100,7 @@ def train(options: argparse.Namespace, arm: str, seed: int, measured: tuple[Path
     """Path of the weights of one training; those that are there already are taken as they are."""
     out = options.out / f"{arm}-{seed}"
     weights = out / "weights" / f"{arm}.onnx"
-    record = {name: json.loads(json.dumps(value, default=str)) for name, value in vars(options).items()}
-    told = out / "options.json"
     if weights.exists():
-        then = json.loads(told.read_text(encoding="utf-8"))
-        changed = [name for name in ("structures", "steps", "batch", "rate", "share") if then[name] != record[name]]
-        if changed:
-            raise ValueError(f"{out} was trained with other {', '.join(changed)}: give another --out")
         return str(weights)
     checkpoint = train_fixmatch(
         FixMatchTraining(
@@ -100,7 +108,7 @@ def train(options: argparse.Namespace, arm: str, seed: int, measured: tuple[Path
             structures=tuple(options.structures),
             store=options.store,
             start=START,
-            labelled=0.85,
+            labelled=LABELLED,
             measured=measured,
             measured_share=options.share,
             learning_rate=options.rate,
@@ -112,7 +120,6 @@ def train(options: argparse.Namespace, arm: str, seed: int, measured: tuple[Path
             validation_samples=256,
         )
     )
-    told.write_text(json.dumps(record), encoding="utf-8")
     export_classify(checkpoint, out / "weights", arm)
     return str(weights)
 

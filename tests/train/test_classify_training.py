@@ -242,7 +242,7 @@ def test_training_begins_with_the_weights_that_are_given(
         torch.testing.assert_close(begun.plain.state_dict()[name], tensor, rtol=0, atol=0)
     with pytest.raises(ValueError, match="may have learned from"):
         build(replace(options, fractions=(0.45, 0.25, 0.3)))
-    with pytest.raises(ValueError, match="does not hold the weights of this network"):
+    with pytest.raises(ValueError, match="of a network of another shape"):
         build(replace(options, network=replace(TINY_RELATIONNET, width=8)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import torch
 from lightning_fabric import Fabric
 
 from unscatter.nn.relationnet import RelationNetConfig
-from unscatter.train.checkpoint import read_module
-from unscatter.train.classify import ClassifierTraining, RelationNetTraining, load_classifier
+from unscatter.train.checkpoint import read_module, read_record
+from unscatter.train.classify import ClassifierTraining, RelationNetTraining, load_classifier, train_classify
 from unscatter.train.contrast import Contrast, ContrastTraining, contrast_loss, found_partners, train_contrast
 from unscatter.train.patterns import PatternSource, PatternStream
 from unscatter.train.session import Place, Progress
@@ -85,6 +85,23 @@ def test_a_classifier_begins_with_what_was_seen_and_with_heads_of_its_own(
         torch.testing.assert_close(state[name], seen[name], rtol=0, atol=0)
     # The second head begins at the mean cell, as in any training.
     assert float(state["cell.bias"][1].exp()) == pytest.approx(4.7, abs=1.0)
+
+
+def test_it_learns_from_what_has_no_label_and_goes_on_from_where_it_is_told(
+    options: ContrastTraining, tmp_path: Path
+) -> None:
+    first = train_contrast(replace(options, labelled=0.2, warm_up=0))
+    assert read_record(first)["learned_from"] == {"labelled": 36, "unlabelled": 0, "known_structures": 36}
+    later = replace(options, out=tmp_path / "later", start=str(first), warm_up=0, learning_rate=0.0, weight_decay=0.0)
+    second = train_contrast(later)
+    name = "profile.gather.weight"
+    torch.testing.assert_close(read_module(second, "network")[name], read_module(first, "network")[name])
+
+
+def test_another_method_does_not_go_on_with_it(options: ContrastTraining) -> None:
+    train_contrast(options)
+    with pytest.raises(ValueError, match=r"task 'contrast', not 'classify': give another --out"):
+        train_classify(RelationNetTraining(**{f.name: getattr(options, f.name) for f in fields(RelationNetTraining)}))
 
 
 def test_it_cannot_classify(options: ContrastTraining) -> None:

@@ -15,10 +15,11 @@ from safetensors.torch import load_file
 from unscatter.nn.relationnet import RelationNetConfig
 from unscatter.powder.cache import write_reflection_cache
 from unscatter.symmetry import label_set
+from unscatter.train.checkpoint import read_module
 from unscatter.train.classify import ClassifierTraining, RelationNetTraining, train_classify
 from unscatter.train.export import export_classify
 from unscatter.train.patterns import PatternSource
-from unscatter.train.start import translate_head
+from unscatter.train.start import known_before, translate_head
 from unscatter.weights import read_card
 
 torch.set_num_threads(1)
@@ -98,17 +99,42 @@ def test_weights_of_random_crystals_serve_any_split_and_other_labels(
 ) -> None:
     begun = export(options_for(random_crystals, tmp_path / "random"), tmp_path / "weights")
     assert read_card(tmp_path / "weights" / "begun.json").record["learned_from"]["known_structures"] == 0
-    network = build(options_for(structures, tmp_path / "mine", labels="bravais-14", start=begun)).plain
+    state = build(options_for(structures, tmp_path / "mine", labels="bravais-14", start=begun)).plain.state_dict()
     kept = load_file(tmp_path / "weights" / "begun.safetensors")
-    torch.testing.assert_close(network.state_dict()["cell.weight"], kept["cell.weight"])
-    assert network.state_dict()["classifier.weight"].shape == (14, 16)
+    before, now = (label_set(name).of_group for name in ("group-230", "bravais-14"))
+    for name, tensor in (kept | translate_head(kept, before, now)).items():
+        torch.testing.assert_close(state[name], tensor, rtol=0, atol=0)
 
 
-@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
-def test_weights_of_known_structures_do_not_serve_a_random_split(
+def test_weights_of_known_structures_do_not_serve_a_random_split_of_another_table(
     structures: Path, random_crystals: Path, tmp_path: Path
 ) -> None:
-    options = options_for(random_crystals, tmp_path / "both", extra=(structures,), extra_share=0.5)
-    begun = export(options, tmp_path / "weights")
+    begun = train_classify(options_for(random_crystals, tmp_path / "both", extra=(structures,), extra_share=0.5))
+    with pytest.raises(ValueError, match=r"of another table and may have learned from.*begins with none"):
+        build(options_for(structures, tmp_path / "mine", start=str(begun)))
+
+
+def test_what_was_known_at_the_start_stays_known(structures: Path, random_crystals: Path, tmp_path: Path) -> None:
+    by_prototype: dict[str, Any] = {"split": "prototype", "fractions": (0.6, 0.2, 0.2)}
+    knowing = train_classify(options_for(structures, tmp_path / "first"))
+    assert known_before(knowing) == 36
     with pytest.raises(ValueError, match="may have learned from"):
-        build(options_for(structures, tmp_path / "mine", start=begun))
+        build(options_for(random_crystals, tmp_path / "second", start=str(knowing), **by_prototype))
+    through_random = train_classify(options_for(random_crystals, tmp_path / "third", extra=(structures,)))
+    again = train_classify(options_for(random_crystals, tmp_path / "third", steps=2))
+    assert again == through_random
+    assert known_before(again) == 60
+
+
+def test_the_same_random_parts_of_the_same_table_may_be_gone_on_with(structures: Path, tmp_path: Path) -> None:
+    begun = train_classify(options_for(structures, tmp_path / "first"))
+    training = build(options_for(structures, tmp_path / "second", labels="bravais-14", start=str(tmp_path / "first")))
+    torch.testing.assert_close(training.plain.state_dict()["cell.bias"], read_module(begun, "average")["cell.bias"])
+
+
+def test_weights_of_another_shape_are_told_with_what_to_type(structures: Path, tmp_path: Path) -> None:
+    begun = train_classify(options_for(structures, tmp_path / "first"))
+    with pytest.raises(ValueError, match=r"another shape.*--start '' --learning-rate 1e-3"):
+        build(options_for(structures, tmp_path / "second", start=str(begun), network=replace(NETWORK, width=8)))
+    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+        build(options_for(structures, tmp_path / "third", start=str(tmp_path / "gone.safetensors")))

@@ -25,8 +25,8 @@ from unscatter.types import Cell, Crystal
 
 #: What a source of random crystals begins with: random:50000, or random:50000,7 for another seed than 0.
 PREFIX = "random:"
-#: What the names of random crystals begin with.
-NAME = "random-"
+#: Names of random crystals: their seed and their number.
+NAME = re.compile(r"random-\d+-\d+")
 
 # Atoms keep at least this share of the sum of their radii apart (spheres that fill the volume).
 _CLOSEST = 0.55
@@ -98,7 +98,7 @@ def draw_crystals(query: str, report: Report = warn_unreadable) -> Iterator[Crys
     shares = _shares(np.sqrt(read_crystal_statistics().orbits.sum(axis=1)))
     for i in range(count):
         rng = np.random.default_rng([seed, i])
-        name = f"{NAME}{seed}-{i}"
+        name = f"random-{seed}-{i}"
         try:
             crystal = draw_crystal(rng, int(rng.choice(len(shares), p=shares)))
         except ValueError as error:

@@ -76,8 +76,9 @@ class CachedCrystals:
 
     @cached_property
     def random(self) -> NDArray[np.bool_]:
-        """Whether each structure was drawn at random, as its name says, (n,)."""
-        return np.concatenate([np.char.startswith(cache.names, NAME.encode()) for cache in self.caches])
+        """Whether each structure was drawn at random, as its name random-SEED-NUMBER says, (n,)."""
+        names = (name for cache in self.caches for name in cache.names.tolist())
+        return np.array([NAME.fullmatch(name.decode("utf-8", errors="replace")) is not None for name in names])
 
     def lines(self, i: int, radiation: Radiation = "neutron") -> PhaseLines:
         """Lines of structure i in no particular order; IndexError if it is not there."""

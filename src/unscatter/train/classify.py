@@ -36,9 +36,9 @@ from unscatter.train.classification import (
     top_accuracy,
 )
 from unscatter.train.patterns import PatternOptions, Patterns, PatternSource, PatternStream
-from unscatter.train.session import Progress, Session
+from unscatter.train.session import CHECKPOINT, Progress, Session
 from unscatter.train.splits import Rows, SplitName
-from unscatter.train.start import start_from
+from unscatter.train.start import known_before, known_structures, start_from
 
 #: Numbers of the second head: logarithms of the volume in Angstrom^3 and of the axes in Angstrom.
 CELL = ("log volume", "log a", "log b", "log c")
@@ -142,9 +142,12 @@ _SHAPES: dict[str, tuple[type[Any], type[Any]]] = {
 }
 
 
-def train_classify(options: ClassifyTraining) -> Path:
-    """Train until the minutes are spent, from the last checkpoint in `out` if there is one; returns its path."""
-    source = PatternSource(options, options.axis)
+def train_classify(options: ClassifyTraining, source: PatternSource | None = None) -> Path:
+    """Train until the minutes are spent, from the last checkpoint in `out` if there is one; returns its path.
+
+    source: of these options, where it has been made already.
+    """
+    source = source or PatternSource(options, options.axis)
     session = Session(options, PatternStream(source), "classify", classifier_details(source, options.shape))
     return session.run(ClassifierTraining(options, source, session.fabric))
 
@@ -161,9 +164,17 @@ def classifier_details(source: PatternSource, shape: str, method: str = "supervi
         "learned_from": {
             "labelled": len(source.labelled),
             "unlabelled": len(source.unlabelled),
-            "known_structures": source.known_structures,
+            "known_structures": _known_structures(source),
         },
+        "table": source.table_key,
     }
+
+
+def _known_structures(source: PatternSource) -> int:
+    """How many structures that were not drawn at random are known in the end: now, from the start, or from before."""
+    options = source.options
+    begun = known_structures(start) if (start := getattr(options, "start", "")) else 0
+    return max(source.known_structures, begun, known_before(options.out / CHECKPOINT))
 
 
 def channel_names(axis: Axis) -> list[str]:
@@ -187,10 +198,9 @@ class ClassifierTraining:
         """Build the network on the training device."""
         self.options, self.source, self.fabric = options, source, fabric
         self.plain = options.build()
-        if isinstance(self.plain, RelationNet):
+        anew = not options.start or start_from(self.plain, options.start, source, channel_names(options.axis))
+        if anew and isinstance(self.plain, RelationNet):
             _start_at_the_mean(self.plain, source)
-        if options.start:
-            start_from(self.plain, options.start, options, channel_names(options.axis))
         self.average = copy.deepcopy(self.plain).to(fabric.device).requires_grad_(False) if options.average else None
         self.levels = options.loss.levels(options.labels, fabric.device)
         # Added to the logits while rare labels are shown more often than they occur, so that the logits by themselves

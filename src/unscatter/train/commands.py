@@ -47,22 +47,52 @@ def train_factorize_commands(network: str) -> dict[str, Callable[..., int]]:
 
 
 def train_classify_commands(network: str, method: str = "") -> dict[str, Callable[..., int]]:
-    """The command `train classify` for what was asked for with --network and --method, "" for the usual ones."""
-    methods = {
-        "supervised": _train_supervised_commands,
-        "sgan": _train_sgan_commands,
+    """The command `train classify` for what was asked for with --network and --method, "" for the usual ones.
+
+    Raises ValueError that says which there are.
+    """
+    commands = {
         "fixmatch": _train_fixmatch_commands,
+        "supervised": _train_supervised_commands,
         "contrast": _train_contrast_commands,
+        "sgan": _train_sgan_commands,
     }
-    # The published networks learn from labels alone unless they are to be a discriminator.
-    method = method or ("supervised" if network.startswith("resnet1d") else "fixmatch")
-    if method not in methods:
-        raise ValueError(f"no method {method!r}: type --method {' or --method '.join(methods)}")
-    return {"classify": methods[method](network)}
+    offered = {name: make() for name, make in commands.items()}
+    if method and method not in offered:
+        raise ValueError(f"no method {method!r}: type --method {' or --method '.join(offered)}")
+    # The first method that has the network: the published ones learn from labels unless they are to be a discriminator.
+    fitting = [name for name, networks in offered.items() if not network or network in networks]
+    if not fitting:
+        known = dict.fromkeys(name for networks in offered.values() for name in networks)
+        raise ValueError(f"no network {network!r}: type --network {' or --network '.join(known)}")
+    method = method or fitting[0]
+    if method not in fitting:
+        raise ValueError(
+            f"--method {method} has no network {network!r}: type --network {' or --network '.join(offered[method])}, "
+            f"or --method {' or --method '.join(fitting)}"
+        )
+    networks = offered[method]
+    return {"classify": networks[network or next(iter(networks))]}
 
 
-def _train_supervised_commands(network: str) -> Callable[..., int]:
-    """Learn from labelled patterns alone; our network unless another is asked for."""
+def _train_fixmatch_commands() -> dict[str, Callable[..., int]]:
+    """Learn from labelled patterns, and from unlabelled ones by what stays when they are measured otherwise."""
+
+    def relationnet(options: Annotated[FixMatchTraining, tyro.conf.arg(name="")]) -> int:
+        print(f"wrote {train_fixmatch(options)}")
+        return 0
+
+    relationnet.__doc__ = (
+        "Train relationnet, from the shipped weights on, to name the symmetry behind a powder pattern. It learns from"
+        " patterns with a label, and from those without: where it is sure of one, it has to say the same of another"
+        " view of it. --method supervised learns from labels alone, --method contrast from patterns alone, --method"
+        " sgan is the paper's way; --network resnet1d is the network of the paper."
+    )
+    return {"relationnet": relationnet}
+
+
+def _train_supervised_commands() -> dict[str, Callable[..., int]]:
+    """Learn from labelled patterns alone."""
 
     def relationnet(options: Annotated[RelationNetTraining, tyro.conf.arg(name="")]) -> int:
         print(f"wrote {train_classifier(options)}")
@@ -75,22 +105,30 @@ def _train_supervised_commands(network: str) -> Callable[..., int]:
     def scripts(options: Annotated[ResNetTraining, tyro.conf.arg(name="")] = PUBLISHED_SCRIPTS) -> int:
         return resnet1d(options)
 
-    networks: dict[str, Callable[..., int]] = {
-        "relationnet": relationnet,
-        "resnet1d": resnet1d,
-        "resnet1d-scripts": scripts,
-    }
-    network = network or "relationnet"
-    command = _choose(networks, network)
-    command.__doc__ = (
-        f"Train {network} to name the symmetry behind a powder pattern; --network {', '.join(networks)}."
+    return _explain(
+        {"relationnet": relationnet, "resnet1d": resnet1d, "resnet1d-scripts": scripts},
+        "Train {network} to name the symmetry behind a powder pattern, from labels alone; --network {networks}."
         " resnet1d is the network of the paper, resnet1d-scripts with the values of its published scripts."
-        " --method fixmatch (the usual) and --method sgan learn from patterns without a label too."
+        " --method fixmatch (the usual) and --method sgan learn from patterns without a label too.",
     )
-    return command
 
 
-def _train_sgan_commands(network: str) -> Callable[..., int]:
+def _train_contrast_commands() -> dict[str, Callable[..., int]]:
+    """Learn from patterns alone what a later training begins with."""
+
+    def relationnet(options: Annotated[ContrastTraining, tyro.conf.arg(name="")]) -> int:
+        path = train_contrast(options)
+        print(f"wrote {path}; another training begins with it where you give --start {path}")
+        return 0
+
+    relationnet.__doc__ = (
+        "Train relationnet to tell two views of a pattern from those of all others, without any label; another"
+        " training begins with it, --start."
+    )
+    return {"relationnet": relationnet}
+
+
+def _train_sgan_commands() -> dict[str, Callable[..., int]]:
     """Learn from labelled, unlabelled and generated patterns; the published network as in the paper's table 2."""
 
     def resnet1d(options: Annotated[SganTraining, tyro.conf.arg(name="")]) -> int:
@@ -100,53 +138,19 @@ def _train_sgan_commands(network: str) -> Callable[..., int]:
     def scripts(options: Annotated[SganTraining, tyro.conf.arg(name="")] = PUBLISHED_SGAN_SCRIPTS) -> int:
         return resnet1d(options)
 
-    networks: dict[str, Callable[..., int]] = {"resnet1d": resnet1d, "resnet1d-scripts": scripts}
-    network = network or "resnet1d"
-    if network not in networks:
-        raise ValueError(
-            f"--method sgan has no network {network!r}, as it generates patterns on the angles of an instrument:"
-            f" type --network {' or --network '.join(networks)}"
-        )
-    command = networks[network]
-    command.__doc__ = (
-        f"Train the semi-supervised GAN of the paper with {network} as discriminator; --network {', '.join(networks)}."
+    return _explain(
+        {"resnet1d": resnet1d, "resnet1d-scripts": scripts},
+        "Train the semi-supervised GAN of the paper with {network} as discriminator; --network {networks}."
         " resnet1d has the values of the paper, resnet1d-scripts those of its published scripts."
-        " --method supervised learns from labelled patterns alone."
+        " --method supervised learns from labelled patterns alone.",
     )
-    return command
 
 
-def _train_fixmatch_commands(network: str) -> Callable[..., int]:
-    """Learn from labelled patterns, and from unlabelled ones by what stays when they are measured otherwise."""
-
-    def relationnet(options: Annotated[FixMatchTraining, tyro.conf.arg(name="")]) -> int:
-        print(f"wrote {train_fixmatch(options)}")
-        return 0
-
-    command = _choose({"relationnet": relationnet}, network or "relationnet")
-    command.__doc__ = (
-        "Train relationnet, from the shipped weights on, to name the symmetry behind a powder pattern. It learns from"
-        " patterns with a label, and from those without: where it is sure of one, it has to say the same of another"
-        " view of it. --method supervised learns from labels alone, --method contrast from patterns alone, --method"
-        " sgan is the paper's way; --network resnet1d is the network of the paper."
-    )
-    return command
-
-
-def _train_contrast_commands(network: str) -> Callable[..., int]:
-    """Learn from patterns alone what a later training begins with."""
-
-    def relationnet(options: Annotated[ContrastTraining, tyro.conf.arg(name="")]) -> int:
-        path = train_contrast(options)
-        print(f"wrote {path}; begin with it: unscatter train classify --start {path}")
-        return 0
-
-    command = _choose({"relationnet": relationnet}, network or "relationnet")
-    command.__doc__ = (
-        "Train relationnet to tell two views of a pattern from those of all others, without any label; another"
-        " training begins with it, --start."
-    )
-    return command
+def _explain(commands: dict[str, Callable[..., int]], purpose: str) -> dict[str, Callable[..., int]]:
+    """Tell every command in the words of its help which network it is about."""
+    for network, command in commands.items():
+        command.__doc__ = purpose.format(network=network, networks=", ".join(commands))
+    return commands
 
 
 def _choose(networks: Mapping[str, Callable[..., int]], network: str) -> Callable[..., int]:

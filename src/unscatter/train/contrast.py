@@ -7,7 +7,7 @@ label at all, and another training begins with it, `--start`. Chen et al., ICML 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -18,9 +18,16 @@ from torch.optim import Optimizer
 
 from unscatter.nn.relationnet import RelationNet
 from unscatter.train.augmentation import Augmentation, augment
-from unscatter.train.classify import RelationNetTraining, classifier_details, learning_rate, make_optimizer
+from unscatter.train.classify import (
+    RelationNetTraining,
+    channel_names,
+    classifier_details,
+    learning_rate,
+    make_optimizer,
+)
 from unscatter.train.patterns import HELD_OUT_SEED, PatternSource, PatternStream
 from unscatter.train.session import Progress, Session
+from unscatter.train.start import start_from
 
 #: What a record of this training says its task is: its heads have learned nothing, so it cannot classify.
 TASK = "contrast"
@@ -28,7 +35,9 @@ TASK = "contrast"
 
 @dataclass(frozen=True)
 class ContrastTraining(RelationNetTraining):
-    """How a network learns from patterns alone; labels are not looked at, but structures without one are left out.
+    """How a network learns from patterns alone: all of the training part, whatever --labelled says.
+
+    Only crystals of --extra are chosen by their space group, as often as among the others.
 
     temperature: of the similarities; projected: numbers in which two views are compared; augmentation: how far they
     may be from their pattern.
@@ -44,7 +53,8 @@ class ContrastTraining(RelationNetTraining):
 
 def train_contrast(options: ContrastTraining) -> Path:
     """Train until the minutes are spent, from the last checkpoint in `out` if there is one; returns its path."""
-    source = PatternSource(options, options.axis)
+    # What has no label is what this is for.
+    source = PatternSource(replace(options, labelled=1.0), options.axis)
     session = Session(options, PatternStream(source), TASK, classifier_details(source, options.shape, TASK))
     return session.run(Contrast(options, source, session.fabric))
 
@@ -55,8 +65,10 @@ class Contrast:
     def __init__(self, options: ContrastTraining, source: PatternSource, fabric: Fabric) -> None:
         """Build both on the training device."""
         self.options, self.source = options, source
-        self.plain = _Projected(options.build(), options.projected)
-        self.fabric = fabric
+        network = options.build()
+        if options.start:
+            start_from(network, options.start, source, channel_names(options.axis))
+        self.plain, self.fabric = _Projected(network, options.projected), fabric
         self.network, self.optimizer = fabric.setup(self.plain, make_optimizer(self.plain, options))
 
     @property

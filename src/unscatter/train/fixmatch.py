@@ -29,7 +29,7 @@ from unscatter.train.session import Progress, Session
 
 @dataclass(frozen=True)
 class FixMatchTraining(RelationNetTraining):
-    """How our network is trained where labels are missing, and by default.
+    """How our network is trained by default, and learns where labels are missing; views are of use there alone.
 
     start: the shipped weights, "" for none, which asks for a learning_rate of 1e-3. confidence: probability from which
     the average counts as sure; consistency: weight of what it teaches; augmentation: how far the views of labelled and
@@ -37,6 +37,7 @@ class FixMatchTraining(RelationNetTraining):
     of both halves of a batch.
     """
 
+    out: Path = Path("runs/classifier")
     start: str = "group-230"
     learning_rate: float = 3e-4
     average: float = 0.995
@@ -55,7 +56,7 @@ def train_fixmatch(options: FixMatchTraining) -> Path:
     source = PatternSource(options, options.axis)
     if not options.measured and not len(source.unlabelled):
         print("every pattern has its label: learning from labels alone")
-        return train_classify(options)
+        return train_classify(options, source)
     details = classifier_details(source, options.shape, "fixmatch")
     measured = read_measured(options.measured, source.label_of_group) if options.measured else None
     if measured:

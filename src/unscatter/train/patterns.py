@@ -56,6 +56,7 @@ class PatternOptions(SessionOptions):
 
     fixed: ClassVar[tuple[str, ...]] = (
         *("structures", "most_structures", "labels", "split", "split_seed", "fractions", "labelled", "label_seed"),
+        "start",
     )
 
     structures: tuple[Path, ...] = ()
@@ -160,6 +161,11 @@ class PatternSource:
         """Rows of which an impurity in a training pattern may be: nothing that is held out."""
         return np.concatenate([self.split.training, self.extra])
 
+    @cached_property
+    def table_key(self) -> str:
+        """The same for the same structures in the same order, random ones that are only learned from left out."""
+        return _key(CachedCrystals(self.options.structures))
+
     @property
     def known_structures(self) -> int:
         """How many structures that were not drawn at random are learned from, with or without their label."""
@@ -184,14 +190,10 @@ class PatternSource:
 
     def _identity(self, recipe: PowderRecipe) -> dict[str, Any]:
         """Everything that, with a row and a view, decides a stored pattern."""
-        tables = hashlib.sha256()
-        for cache in self.crystals.caches:
-            for column in (cache.names, cache.space_group, cache.cells, cache.strongest):
-                tables.update(np.ascontiguousarray(column).tobytes())
         instruments = read_instruments()
         return {
             "recipe": recipe_record(recipe),
-            "structures": tables.hexdigest(),
+            "structures": _key(self.crystals),
             "instruments": [repr(instruments[name]) for name in (*recipe.neutron, *recipe.x_ray)],
             "version": __version__,
             # Where nothing is left to chance there are no impurities, and what is held out makes no difference.
@@ -216,6 +218,15 @@ class PatternSource:
         """Labelled training structures of each label, (classes,)."""
         labels = self.label_of_group[self.crystals.space_group[self.labelled] - 1]
         return np.bincount(labels, minlength=len(label_set(self.options.labels)))
+
+
+def _key(crystals: CachedCrystals) -> str:
+    """SHA-256 of what a table says of its structures."""
+    tables = hashlib.sha256()
+    for cache in crystals.caches:
+        for column in (cache.names, cache.space_group, cache.cells, cache.strongest):
+            tables.update(np.ascontiguousarray(column).tobytes())
+    return tables.hexdigest()
 
 
 def _choose(size: int, count: int, *chance: int) -> Rows:

@@ -28,6 +28,8 @@ Batch_co = TypeVar("Batch_co", covariant=True)
 Batch_contra = TypeVar("Batch_contra", contravariant=True)
 #: Losses go to the log once in so many steps.
 LOG_EVERY = 20
+#: Name of the checkpoint in the folder of a training.
+CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Session(Generic[Batch]):
         )
         self.fabric.launch()
         self.fabric.seed_everything(options.seed, verbose=False)
-        self.path = options.out / "checkpoint.safetensors"
+        self.path = options.out / CHECKPOINT
         self.progress = Progress()
 
     def run(self, training: Training[Batch]) -> Path:
@@ -186,6 +188,10 @@ class Session(Generic[Batch]):
         then, now = read_record(self.path), self.record()
         if then["task"] != self.task:
             raise ValueError(f"{self.path} is of the task {then['task']!r}, not {self.task!r}: give another --out")
+        if then.get("method") != now.get("method"):
+            raise ValueError(
+                f"{self.path} is of the method {then.get('method')!r}, not {now.get('method')!r}: give another --out"
+            )
         before, after = then["options"], now["options"]
         changed = [name for name in self.options.fixed if name in before and before[name] != after[name]]
         if changed:
