@@ -52,6 +52,7 @@ METHODS = {
     "begun": "ours, begun with random crystals",
     "combined": "ours, begun so, and unlabelled",
 }
+TITLES = {"bravais-14": "14 Bravais lattices", "group-144": "144 space groups"}
 #: What each of them cannot do without.
 NEEDS = {"begun": "start", "combined": "start"}
 #: Patterns of this recipe are of one instrument without noise, so views are of other cells and heights alone.
@@ -250,7 +251,9 @@ def plot(
             if of == labels:
                 style = {"supervised": "C0", "sgan": "C1"}[method]
                 axes.plot(percents, values, "--", color=style, alpha=0.6, label=f"published, {method}")
-        axes.set(title=labels, xlabel="patterns with a label / %", xscale="log", ylabel="right first answer / %")
+        axes.set(
+            title=TITLES[labels], xlabel="patterns with a label / %", xscale="log", ylabel="right first answer / %"
+        )
         axes.set_xticks(percents, [f"{p:g}" for p in percents])
         axes.minorticks_off()
         axes.grid(alpha=0.3)
