@@ -118,7 +118,7 @@ def test_labels_of_other_rows_change_nothing(resnet: ResNetTraining) -> None:
 
 def test_the_record_says_how_many_labels_were_seen(resnet: ResNetTraining) -> None:
     record = read_record(train_classify(replace(resnet, labelled=0.25, label_seed=4)))
-    assert record["learned_from"] == {"labelled": 15, "unlabelled": 21}
+    assert record["learned_from"] == {"labelled": 15, "unlabelled": 21, "known_structures": 36}
     again = recorded_options(record)
     assert (again.labelled, again.label_seed) == (0.25, 4)
     del record["options"]["labelled"], record["options"]["label_seed"]

@@ -311,7 +311,7 @@ def test_the_discriminator_is_a_classifier(options: SganTraining) -> None:
         "resnet1d",
         "instrument",
     )
-    assert record["learned_from"] == {"labelled": 12, "unlabelled": 24}
+    assert record["learned_from"] == {"labelled": 12, "unlabelled": 24, "known_structures": 36}
     network, _ = load_classifier(checkpoint)
     tensors = load_file(checkpoint)
     assert not network.training
@@ -349,8 +349,11 @@ def test_the_scripts_are_a_choice(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "told"),
     [
         (("--method", "sgan", "--network", "relationnet"), "type --network resnet1d or --network resnet1d-scripts"),
-        (("--method", "gan"), "type --method supervised or --method sgan"),
-        (("--method", "sgan", "--network", "unet"), "--method sgan has no network 'unet'"),
+        (("--method", "gan"), "type --method fixmatch or --method supervised or --method contrast or --method sgan"),
+        (
+            ("--method", "sgan", "--network", "unet"),
+            "no network 'unet': type --network resnet1d or --network resnet1d-scripts\n",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(

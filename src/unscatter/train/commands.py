@@ -63,7 +63,8 @@ def train_classify_commands(network: str, method: str = "") -> dict[str, Callabl
     # The first method that has the network: the published ones learn from labels unless they are to be a discriminator.
     fitting = [name for name, networks in offered.items() if not network or network in networks]
     if not fitting:
-        known = dict.fromkeys(name for networks in offered.values() for name in networks)
+        asked = [offered[method]] if method else offered.values()
+        known = dict.fromkeys(name for networks in asked for name in networks)
         raise ValueError(f"no network {network!r}: type --network {' or --network '.join(known)}")
     method = method or fitting[0]
     if method not in fitting:
