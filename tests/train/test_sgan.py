@@ -352,7 +352,7 @@ def test_the_scripts_are_a_choice(capsys: pytest.CaptureFixture[str]) -> None:
         (("--method", "gan"), "type --method fixmatch or --method supervised or --method contrast or --method sgan"),
         (
             ("--method", "sgan", "--network", "unet"),
-            "no network 'unet': type --network resnet1d or --network resnet1d-scripts\n",
+            "'unet': type --network resnet1d or --network resnet1d-scripts\n",
         ),
     ],
 )
