@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from kept_options import keep_options
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -48,11 +49,12 @@ METHODS = {
     "supervised": "ResNet-18, labelled alone",
     "sgan": "SGAN",
     "ours": "ours, labelled alone",
-    "fixmatch": "ours, and unlabelled",
     "begun": "ours, begun with random crystals",
     "combined": "ours, begun so, and unlabelled",
 }
 TITLES = {"bravais-14": "14 Bravais lattices", "group-144": "144 space groups"}
+#: What all cells of a folder have in common.
+CELL_OPTIONS = ("structures", "start", "split", "steps", "batch", "most", "count")
 #: What each of them cannot do without.
 NEEDS = {"begun": "start", "combined": "start"}
 #: Patterns of this recipe are of one instrument without noise, so views are of other cells and heights alone.
@@ -75,7 +77,7 @@ class Cell(NamedTuple):
 
 def main() -> None:
     options = read_options()
-    keep_options(options)
+    keep_options(options.out, options, CELL_OPTIONS)
     wanted = product(range(options.seeds), options.labels, options.shares, options.methods)
     cells = [Cell(labels, share, method, seed) for seed, labels, share, method in wanted]
     if not options.report:
@@ -109,18 +111,6 @@ def read_options() -> argparse.Namespace:
         if (needed := NEEDS.get(method)) and not getattr(options, needed) and not options.report:
             parser.error(f"{METHODS[method]!r} needs --{needed}: make it as said above, or choose other --methods")
     return options
-
-
-def keep_options(options: argparse.Namespace) -> None:
-    """Remember what the cells of a folder are; raises ValueError for a folder of other cells."""
-    names = ("structures", "start", "split", "steps", "batch", "most", "count")
-    now = {name: json.loads(json.dumps(getattr(options, name), default=str)) for name in names}
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / "options.json"
-    if not path.exists():
-        path.write_text(json.dumps(now), encoding="utf-8")
-    elif (then := json.loads(path.read_text(encoding="utf-8"))) != now:
-        raise ValueError(f"{options.out} holds cells of {then}, not of {now}: give another --out")
 
 
 def run(cell: Cell, options: argparse.Namespace) -> None:
@@ -166,7 +156,7 @@ def train_ours(shared: Mapping[str, Any], start: str = "") -> Path:
     return train_classify(RelationNetTraining(**shared, **_begin(start)))
 
 
-def train_with_unlabelled(shared: Mapping[str, Any], start: str = "") -> Path:
+def train_with_unlabelled(shared: Mapping[str, Any], start: str) -> Path:
     return train_fixmatch(FixMatchTraining(**shared, **_begin(start), augmentation=VIEWS))
 
 
@@ -179,7 +169,6 @@ TRAININGS: dict[str, Callable[[Mapping[str, Any], str], Path]] = {
     "supervised": lambda shared, _: train_supervised(shared),
     "sgan": lambda shared, _: train_published(shared),
     "ours": lambda shared, _: train_ours(shared),
-    "fixmatch": lambda shared, _: train_with_unlabelled(shared),
     "begun": train_ours,
     "combined": train_with_unlabelled,
 }

@@ -11,12 +11,12 @@ done stays in the folder, and the same command goes on where it stopped.
 
 import argparse
 import csv
-import json
 import math
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from kept_options import keep_options
 from measured_patterns import DATA, SHOWN, Labelled, rank_of_truth, read_labelled
 
 from unscatter.powder.classify import classify_many
@@ -65,20 +65,8 @@ def read_options() -> argparse.Namespace:
     options = parser.parse_args()
     if not (options.data / "labels.csv").is_file():
         parser.error(f"{options.data} is not there; give the folder of labels.csv with --data")
-    keep_options(options)
+    keep_options(options.out, options, ("structures", "data", "steps", "batch", "rate", "share"))
     return options
-
-
-def keep_options(options: argparse.Namespace) -> None:
-    """Remember what the trainings of a folder are; raises ValueError for a folder of others."""
-    names = ("structures", "data", "steps", "batch", "rate", "share")
-    now = {name: json.loads(json.dumps(getattr(options, name), default=str)) for name in names}
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / "options.json"
-    if not path.exists():
-        path.write_text(json.dumps(now), encoding="utf-8")
-    elif (then := json.loads(path.read_text(encoding="utf-8"))) != now:
-        raise ValueError(f"{options.out} holds trainings of {then}, not of {now}: give another --out")
 
 
 def write_table(data: Path, path: Path) -> Path:

@@ -245,14 +245,8 @@ class ClassifierTraining:
         return losses.mean(), shown
 
     def step(self, loss: Tensor, progress: Progress) -> None:
-        """Backward, one step down the gradient, and the average of the weights after it."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.options, progress)
-        self.fabric.backward(loss)
-        if self.options.gradient_norm:
-            self.fabric.clip_gradients(self.network, self.optimizer, max_norm=self.options.gradient_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        """One step down the gradient, and the average of the weights after it."""
+        descend(loss, self.network, self.optimizer, self.fabric, self.options, progress)
         self._follow(progress.step)
 
     @torch.no_grad()
@@ -333,6 +327,24 @@ def make_optimizer(network: nn.Module, options: ClassifyTraining) -> Optimizer:
     others = [p for p in network.parameters() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=options.learning_rate, eps=options.epsilon, fused=True)
+
+
+def descend(
+    loss: Tensor,
+    network: nn.Module,
+    optimizer: Optimizer,
+    fabric: Fabric,
+    options: ClassifyTraining,
+    progress: Progress,
+) -> None:
+    """Backward and one step of the optimiser, by the learning rate and the bound of the gradient that are due."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(options, progress)
+    fabric.backward(loss)
+    if options.gradient_norm:
+        fabric.clip_gradients(network, optimizer, max_norm=options.gradient_norm)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
 
 
 def learning_rate(options: ClassifyTraining, progress: Progress) -> float:

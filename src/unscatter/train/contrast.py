@@ -22,7 +22,7 @@ from unscatter.train.classify import (
     RelationNetTraining,
     channel_names,
     classifier_details,
-    learning_rate,
+    descend,
     make_optimizer,
 )
 from unscatter.train.patterns import HELD_OUT_SEED, PatternSource, PatternStream
@@ -83,15 +83,9 @@ class Contrast:
 
     def update(self, batch: tuple[Tensor, ...], progress: Progress, /) -> dict[str, float]:
         """One step on two views of each pattern."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.options, progress)
         similarity = self._compare(self.network, batch[0])
         loss = contrast_loss(similarity, self.options.temperature)
-        self.fabric.backward(loss)
-        if self.options.gradient_norm:
-            self.fabric.clip_gradients(self.network, self.optimizer, max_norm=self.options.gradient_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        descend(loss, self.network, self.optimizer, self.fabric, self.options, progress)
         return {"contrast": float(loss.detach()), "found": found_partners(similarity.detach())}
 
     def _compare(self, network: nn.Module, inputs: Tensor) -> Tensor:
