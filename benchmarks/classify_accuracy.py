@@ -10,15 +10,9 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from unscatter.train.baselines import BaselineOptions, score_baselines
 from unscatter.train.checkpoint import read_record
-from unscatter.train.evaluate_classify import (
-    ClassifyEvaluation,
-    Row,
-    accuracy_table,
-    held_out_source,
-    score_checkpoint,
-)
+from unscatter.train.powder.baselines import BaselineOptions, score_baselines
+from unscatter.train.powder.evaluate import ClassifyEvaluation, Row, accuracy_table, held_out_source, score_checkpoint
 
 
 def main() -> None:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from unscatter.powder.classify import BATCH, classify_many
+from unscatter.powder.classify.classify import BATCH, classify_many
 from unscatter.powder.demonstration import simulate_corundum, write_pattern
-from unscatter.powder.scaling import network_channels
+from unscatter.powder.pattern.channels import network_channels
 from unscatter.weights import open_network
 
 

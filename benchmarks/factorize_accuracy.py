@@ -5,7 +5,7 @@ python benchmarks/factorize_accuracy.py [--count 98]
 
 import argparse
 
-from unscatter.train.evaluate import EvaluationOptions, evaluate_factorize
+from unscatter.train.diffuse.evaluate import EvaluationOptions, evaluate_factorize
 
 
 def main() -> None:

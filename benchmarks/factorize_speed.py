@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from unscatter.diffuse.demonstration import simulate_demonstration
-from unscatter.io.result import write_plane
+from unscatter.io.results.components import write_plane
 from unscatter.nn.pix2pix import Generator, GeneratorConfig
 from unscatter.weights import open_network
 

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from unscatter.atoms import form_factors
-from unscatter.diffuse.forward import (
+from unscatter.diffuse.crystal.order import half_space
+from unscatter.diffuse.plane.forward import (
     atom_pair,
     diffuse_scattering,
     molecular_form_factor,
@@ -34,9 +35,12 @@ from unscatter.diffuse.forward import (
     stack,
     to_namespace,
 )
-from unscatter.diffuse.order import half_space
-from unscatter.diffuse.planes import axis_plane
-from unscatter.types import Array, Cell, Molecule, OrderParameters, PlaneAxes
+from unscatter.diffuse.plane.planes import axis_plane
+from unscatter.nouns.arrays import Array
+from unscatter.nouns.cell import Cell
+from unscatter.nouns.molecule import Molecule
+from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.plane import PlaneAxes
 
 PIXELS = 256
 #: A molecule of 15 atoms, in the proportions of an organic one.

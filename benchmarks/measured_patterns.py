@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unscatter.io.patterns import read_pattern
-from unscatter.powder.classify import LEVELS, classify_many
+from unscatter.nouns.pattern import Pattern
+from unscatter.nouns.ranking import Ranking
+from unscatter.powder.classify.classify import LEVELS, classify_many
 from unscatter.symmetry import bravais_lattice, hermann_mauguin
-from unscatter.types import Pattern, Ranking
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "patterns"
 SHOWN = ("Bravais lattice", "extinction group", "space group")

@@ -15,14 +15,17 @@ from collections import defaultdict
 
 import numpy as np
 
-from unscatter.diffuse.artefacts import add_counting_noise
+from unscatter.diffuse.crystal.order import apply_window, bank_cube, monte_carlo_bank, to_order_parameters
 from unscatter.diffuse.demonstration import trisamide_columns
-from unscatter.diffuse.factorize import factorize
-from unscatter.diffuse.forward import atom_pair, simulate_plane
-from unscatter.diffuse.order import apply_window, bank_cube, monte_carlo_bank, to_order_parameters
-from unscatter.diffuse.planes import axis_plane
-from unscatter.diffuse.refine_order import refine_order
-from unscatter.types import Cell, Components, OrderParameters, Plane
+from unscatter.diffuse.factorize.factorize import factorize
+from unscatter.diffuse.plane.forward import atom_pair, simulate_plane
+from unscatter.diffuse.plane.planes import axis_plane
+from unscatter.diffuse.refine.order import refine_order
+from unscatter.diffuse.samples.artefacts import add_counting_noise
+from unscatter.nouns.cell import Cell
+from unscatter.nouns.components import Components
+from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.plane import Plane
 
 #: A conventional cell for each of the 14 Bravais lattices, the edges in units of the first.
 LATTICES = {

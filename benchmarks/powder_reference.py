@@ -17,24 +17,19 @@ from pymatgen.analysis.diffraction import neutron, xrd
 from pymatgen.core import Lattice, Structure
 
 from unscatter.atoms import neutron_lengths
-from unscatter.powder import reflections as ours
-from unscatter.powder.crystals import read_crystals
-from unscatter.powder.profile import (
+from unscatter.io.structures.crystals import read_crystals
+from unscatter.nouns.crystal import Crystal
+from unscatter.nouns.sites import coset_representatives, primitive_atoms
+from unscatter.powder.crystal import reflections as ours
+from unscatter.powder.crystal.random_crystals import draw_crystal
+from unscatter.powder.pattern.profile import (
     Instrument,
     find_lines,
     read_instruments,
     simulate_profile,
     simulate_profiles,
 )
-from unscatter.powder.random_crystals import draw_crystal
-from unscatter.symmetry import (
-    BRAVAIS_LATTICES,
-    SPACE_GROUPS,
-    bravais_lattice,
-    coset_representatives,
-    primitive_atoms,
-)
-from unscatter.types import Crystal
+from unscatter.symmetry import BRAVAIS_LATTICES, SPACE_GROUPS, bravais_lattice
 
 _RANGE = (3.0, 155.0)
 

@@ -12,15 +12,17 @@ from functools import partial
 
 import numpy as np
 
+from unscatter.diffuse.crystal.geometry import parse_operation
+from unscatter.diffuse.crystal.motions import parse_range, parse_rotation
 from unscatter.diffuse.demonstration import simulate_demonstration, trisamide_columns
-from unscatter.diffuse.disorder_model import DisorderModel
-from unscatter.diffuse.factorize import factorize
-from unscatter.diffuse.geometry import parse_operation
-from unscatter.diffuse.motions import parse_range, parse_rotation
-from unscatter.diffuse.refine_molecules import refine_molecules
-from unscatter.diffuse.refine_order import refine_order
-from unscatter.order_fit import Against
-from unscatter.types import Components, Molecule, Plane
+from unscatter.diffuse.factorize.factorize import factorize
+from unscatter.diffuse.refine.disorder_model import DisorderModel
+from unscatter.diffuse.refine.molecules import refine_molecules
+from unscatter.diffuse.refine.order import refine_order
+from unscatter.nouns.components import Components
+from unscatter.nouns.molecule import Molecule
+from unscatter.nouns.order_fit import Against
+from unscatter.nouns.plane import Plane
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -31,11 +31,11 @@ from kept_options import keep_options
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from unscatter.train.augmentation import Augmentation
-from unscatter.train.classify import RelationNetTraining, ResNetTraining, train_classify
-from unscatter.train.evaluate_classify import ClassifyEvaluation, score_checkpoint
-from unscatter.train.fixmatch import FixMatchTraining, train_fixmatch
-from unscatter.train.sgan import SganTraining, train_sgan
+from unscatter.train.powder.augmentation import Augmentation
+from unscatter.train.powder.classify import RelationNetTraining, ResNetTraining, train_classify
+from unscatter.train.powder.evaluate import ClassifyEvaluation, score_checkpoint
+from unscatter.train.powder.fixmatch import FixMatchTraining, train_fixmatch
+from unscatter.train.powder.sgan import SganTraining, train_sgan
 
 SHARES = (0.05, 0.10, 0.25, 0.50)
 #: Accuracy in per cent of the paper's table 4, by label set and method, at each share.

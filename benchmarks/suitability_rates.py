@@ -13,12 +13,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from unscatter.diffuse.artefacts import BraggResidue, add_bragg_residue, add_counting_noise, debye_waller
-from unscatter.diffuse.factorize import factorize
-from unscatter.diffuse.forward import q_squared, scattering_plane
-from unscatter.diffuse.samples import SampleDraw, collate, draw_sample, read_recipe, render
+from unscatter.diffuse.factorize.factorize import factorize
+from unscatter.diffuse.plane.forward import q_squared, scattering_plane
+from unscatter.diffuse.samples.artefacts import BraggResidue, add_bragg_residue, add_counting_noise, debye_waller
+from unscatter.diffuse.samples.draw import SampleDraw, collate, draw_sample, read_recipe, render
 from unscatter.diffuse.suitability import LIMITS, assess_suitability
-from unscatter.types import Plane
+from unscatter.nouns.plane import Plane
 
 KINDS = ("good", "measured", "bragg", "size effect", "displacement", "second phase")
 

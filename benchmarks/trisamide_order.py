@@ -18,13 +18,14 @@ from trisamide_plane import DATA, read_measured_plane
 from trisamide_torsion import ARMS, MIRROR
 
 from unscatter.atoms import form_factors
-from unscatter.diffuse.disorder_model import read_models
-from unscatter.diffuse.factorize import factorize
-from unscatter.diffuse.refine_molecules import model_form_factor
-from unscatter.diffuse.refine_order import refine_order
+from unscatter.diffuse.factorize.factorize import factorize
+from unscatter.diffuse.refine.disorder_model import read_models
+from unscatter.diffuse.refine.molecules import model_form_factor
+from unscatter.diffuse.refine.order import refine_order
 from unscatter.laue import laue_rotations, orbit
-from unscatter.order_fit import OrderFit
-from unscatter.types import Components, Plane
+from unscatter.nouns.components import Components
+from unscatter.nouns.order_fit import OrderFit
+from unscatter.nouns.plane import Plane
 
 #: Grey level at which the rendering saturates.
 SATURATION = 226.0

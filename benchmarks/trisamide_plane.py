@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from unscatter.diffuse.demonstration import simulate_demonstration
-from unscatter.diffuse.factorize import factorize
-from unscatter.types import Cell, Plane, PlaneAxes
+from unscatter.diffuse.factorize.factorize import factorize
+from unscatter.nouns.cell import Cell
+from unscatter.nouns.plane import Plane, PlaneAxes
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "trisamide"
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from trisamide_plane import DATA, read_measured_plane
 
-from unscatter.diffuse.disorder_model import read_models
-from unscatter.diffuse.factorize import factorize
-from unscatter.diffuse.motions import parse_range, parse_rotation
-from unscatter.diffuse.plot_molecules import plot_molecules
-from unscatter.diffuse.refine_molecules import refine_molecules
-from unscatter.io.picture import save_figure
+from unscatter.diffuse.crystal.motions import parse_range, parse_rotation
+from unscatter.diffuse.factorize.factorize import factorize
+from unscatter.diffuse.plot.molecules import plot_molecules
+from unscatter.diffuse.refine.disorder_model import read_models
+from unscatter.diffuse.refine.molecules import refine_molecules
+from unscatter.io.results.picture import save_figure
 
 #: The column: three arms, and the second molecule half a period higher; and the mirror image of both.
 ARMS, MIRROR, BOND = ("-y,x-y,z", "-x,-y,z+1/2"), "x,y,1/2-z", "N-C4"

@@ -19,10 +19,10 @@ import numpy as np
 from kept_options import keep_options
 from measured_patterns import DATA, SHOWN, Labelled, rank_of_truth, read_labelled
 
-from unscatter.powder.classify import classify_many
+from unscatter.nouns.ranking import Ranking
+from unscatter.powder.classify.classify import classify_many
 from unscatter.train.export import export_classify
-from unscatter.train.fixmatch import FixMatchTraining, train_fixmatch
-from unscatter.types import Ranking
+from unscatter.train.powder.fixmatch import FixMatchTraining, train_fixmatch
 
 START = "group-230"
 #: Share of the structures whose label is learned from again; the others are what both arms have no label of.

@@ -11,8 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from unscatter import Pattern, classify, classify_many
-from unscatter.powder.background import estimate_background
 from unscatter.powder.demonstration import simulate_corundum
+from unscatter.powder.pattern.background import estimate_background
 
 # %%
 # The pattern

@@ -11,7 +11,7 @@ import numpy as np
 
 from unscatter import Plane, factorize
 from unscatter.diffuse.demonstration import simulate_demonstration
-from unscatter.diffuse.plot import summarize
+from unscatter.diffuse.plot.components import summarize
 
 # %%
 # The measurement

@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from unscatter import OrderParameters, PlaneAxes
-from unscatter.diffuse.forward import order_waves, short_range_order
-from unscatter.diffuse.order import apply_window, monte_carlo, to_order_parameters, warren_cowley
+from unscatter.diffuse.crystal.order import apply_window, monte_carlo, to_order_parameters, warren_cowley
+from unscatter.diffuse.plane.forward import order_waves, short_range_order
 
 # %%
 # Like and unlike neighbours

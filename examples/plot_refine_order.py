@@ -9,8 +9,8 @@ true ones are known.
 import numpy as np
 
 from unscatter.diffuse.demonstration import simulate_demonstration, trisamide_order
-from unscatter.diffuse.plot_order import plot_order
-from unscatter.diffuse.refine_order import refine_order
+from unscatter.diffuse.plot.order import plot_order
+from unscatter.diffuse.refine.order import refine_order
 
 # %%
 # The plane has counting noise and detector gaps. Here I_FF is known from the structure; leave out `against` and

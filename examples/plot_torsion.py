@@ -9,11 +9,11 @@ Fig. 5(b) of Fuller & Rudden (2024).
 
 import matplotlib.pyplot as plt
 
+from unscatter.diffuse.crystal.geometry import parse_operation
+from unscatter.diffuse.crystal.motions import parse_range, parse_rotation
 from unscatter.diffuse.demonstration import simulate_demonstration, trisamide_columns
-from unscatter.diffuse.disorder_model import DisorderModel
-from unscatter.diffuse.geometry import parse_operation
-from unscatter.diffuse.motions import parse_range, parse_rotation
-from unscatter.diffuse.refine_molecules import refine_molecules
+from unscatter.diffuse.refine.disorder_model import DisorderModel
+from unscatter.diffuse.refine.molecules import refine_molecules
 
 # %%
 # The data and the model

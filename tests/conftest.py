@@ -1,4 +1,4 @@
-"""Networks that tests of several folders share."""
+"""What tests of several folders share: small networks, and a cache of a dozen structures."""
 
 import hashlib
 import json
@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from structures import draw_crystals, write_table
+from unscatter.powder.samples.cache import write_reflection_cache
 from unscatter.weights import list_weights
 
 TEMPERATURE = 1.6
@@ -62,3 +64,20 @@ def classifier(request: pytest.FixtureRequest) -> str:
     if any(card.name == "group-230" for card in list_weights()):
         return "group-230"
     return str(Path(request.getfixturevalue("small_classifier")))
+
+
+@pytest.fixture(scope="session")
+def crystals():
+    return draw_crystals()
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory, crystals):
+    return write_table(tmp_path_factory.mktemp("table") / "structures.csv", crystals)
+
+
+@pytest.fixture(scope="session")
+def cache_path(tmp_path_factory, table):
+    path = tmp_path_factory.mktemp("cache") / "reflections.h5"
+    assert write_reflection_cache(table, path, progress=False, years={"s3": 1999}) == {}
+    return path

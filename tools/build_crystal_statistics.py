@@ -15,9 +15,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import lsqr
 
 from unscatter.atoms import atomic_number
-from unscatter.powder.crystals import read_crystals, site_multiplicities
-from unscatter.symmetry import BRAVAIS_LATTICES, bravais_lattice, coset_representatives
-from unscatter.types import Crystal
+from unscatter.io.structures.crystals import read_crystals, site_multiplicities
+from unscatter.nouns.crystal import Crystal
+from unscatter.nouns.sites import coset_representatives
+from unscatter.symmetry import BRAVAIS_LATTICES, bravais_lattice
 
 _SHAPES = 200
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import trange
 
-from unscatter.diffuse.order import BANK_RADIUS, draw_targets, monte_carlo, warren_cowley
+from unscatter.diffuse.crystal.order import BANK_RADIUS, draw_targets, monte_carlo, warren_cowley
 
 OUTPUT = Path(__file__).parents[1] / "src/unscatter/data/order_bank.npz"
 BATCH = 8

@@ -13,10 +13,10 @@ def draw(app: Sphinx) -> None:
     """Draw what `unscatter demo` draws: the plane taken apart, and the pattern with what it may be."""
     from unscatter import classify, factorize
     from unscatter.diffuse.demonstration import simulate_demonstration
-    from unscatter.diffuse.plot import plot_components
-    from unscatter.io.picture import save_figure
+    from unscatter.diffuse.plot.components import plot_components
+    from unscatter.io.results.picture import save_figure
     from unscatter.powder.demonstration import simulate_corundum
-    from unscatter.powder.plot import plot_ranking
+    from unscatter.powder.plot.ranking import plot_ranking
 
     FOLDER.mkdir(parents=True, exist_ok=True)
     save_figure(plot_components(factorize(simulate_demonstration().plane)), FOLDER / "demonstration.png")

@@ -11,44 +11,41 @@ from typing import TYPE_CHECKING, Any
 from unscatter.version import __version__
 
 if TYPE_CHECKING:
-    from unscatter.diffuse.factorize import factorize
-    from unscatter.diffuse.refine_molecules import refine_molecules
-    from unscatter.diffuse.refine_order import refine_order
+    from unscatter.diffuse.factorize.factorize import factorize
+    from unscatter.diffuse.refine.molecules import refine_molecules
+    from unscatter.diffuse.refine.order import refine_order
     from unscatter.io.patterns import read_pattern
-    from unscatter.io.planes import read_plane
-    from unscatter.io.result import read_components, write_components
-    from unscatter.powder.classify import classify, classify_many
-    from unscatter.types import (
-        Cell,
-        Components,
-        Molecule,
-        OrderParameters,
-        Pattern,
-        Plane,
-        PlaneAxes,
-        Ranking,
-        Volume,
-    )
+    from unscatter.io.planes.read import read_plane
+    from unscatter.io.results.components import read_components, write_components
+    from unscatter.nouns.cell import Cell
+    from unscatter.nouns.components import Components
+    from unscatter.nouns.molecule import Molecule
+    from unscatter.nouns.order import OrderParameters
+    from unscatter.nouns.pattern import Pattern
+    from unscatter.nouns.plane import Plane, PlaneAxes
+    from unscatter.nouns.ranking import Ranking
+    from unscatter.nouns.volume import Volume
+    from unscatter.powder.classify.classify import classify, classify_many
 
 _HOMES = {
-    "Cell": "unscatter.types",
-    "Components": "unscatter.types",
-    "Molecule": "unscatter.types",
-    "OrderParameters": "unscatter.types",
-    "Pattern": "unscatter.types",
-    "Plane": "unscatter.types",
-    "PlaneAxes": "unscatter.types",
-    "Ranking": "unscatter.types",
-    "Volume": "unscatter.types",
-    "classify": "unscatter.powder.classify",
-    "classify_many": "unscatter.powder.classify",
-    "factorize": "unscatter.diffuse.factorize",
-    "read_components": "unscatter.io.result",
+    "Cell": "unscatter.nouns.cell",
+    "Components": "unscatter.nouns.components",
+    "Molecule": "unscatter.nouns.molecule",
+    "OrderParameters": "unscatter.nouns.order",
+    "Pattern": "unscatter.nouns.pattern",
+    "Plane": "unscatter.nouns.plane",
+    "PlaneAxes": "unscatter.nouns.plane",
+    "Ranking": "unscatter.nouns.ranking",
+    "Volume": "unscatter.nouns.volume",
+    "classify": "unscatter.powder.classify.classify",
+    "classify_many": "unscatter.powder.classify.classify",
+    "factorize": "unscatter.diffuse.factorize.factorize",
+    "read_components": "unscatter.io.results.components",
     "read_pattern": "unscatter.io.patterns",
-    "read_plane": "unscatter.io.planes",
-    "refine_molecules": "unscatter.diffuse.refine_molecules",
-    "refine_order": "unscatter.diffuse.refine_order",
-    "write_components": "unscatter.io.result",
+    "read_plane": "unscatter.io.planes.read",
+    "refine_molecules": "unscatter.diffuse.refine.molecules",
+    "refine_order": "unscatter.diffuse.refine.order",
+    "write_components": "unscatter.io.results.components",
 }
 
 __all__ = [

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unscatter.diffuse.artefacts import BraggResidue, add_bragg_residue
 from unscatter.diffuse.demonstration import simulate_demonstration
-from unscatter.diffuse.factorize import factorize
-from unscatter.diffuse.fold import plane_lattice
-from unscatter.diffuse.plot_suitability import plot_suitability
+from unscatter.diffuse.factorize.factorize import factorize
+from unscatter.diffuse.plane.fold import plane_lattice
+from unscatter.diffuse.plot.suitability import plot_suitability
+from unscatter.diffuse.samples.artefacts import BraggResidue, add_bragg_residue
 from unscatter.diffuse.suitability import LIMITS, assess_suitability, noise_variance, smooth_form_factor
-from unscatter.types import Components, Plane
+from unscatter.nouns.components import Components
+from unscatter.nouns.plane import Plane
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from unscatter.nn.relationnet import RelationNet, RelationNetConfig
-from unscatter.powder.scaling import SIZE
+from unscatter.powder.pattern.channels import SIZE
 
 TINY = RelationNetConfig(width=16, blocks=1, patch_width=8, folded_width=8, kept_width=4, classes=5, cell=2)
 

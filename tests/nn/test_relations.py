@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unscatter.nn.relations import DIFFERENCES, LineRelations, _autocorrelation
-from unscatter.powder.scaling import SIZE, network_axis
+from unscatter.powder.pattern.channels import SIZE, network_axis
 
 AXIS = 1 / network_axis()  # 1/d
 STEP_Q = (0.92 - 0.0016) / 2048

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unscatter.powder.cache import write_reflection_cache
-from unscatter.powder.samples import CachedCrystals
-from unscatter.train.splits import split_table
+from unscatter.powder.samples.cache import write_reflection_cache
+from unscatter.powder.samples.draw import CachedCrystals
+from unscatter.train.powder.splits import split_table
 
 #: Hermann-Mauguin symbol, system of the cell, and positions of two atoms, with P222 (16) outside the paper's 144.
 KINDS = (

@@ -17,7 +17,7 @@ def demo(out: Path = Path("demo")) -> int:
         out: folder for the simulated data, the results and the pictures.
     """
     from unscatter.diffuse.demonstration import simulate_demonstration
-    from unscatter.io.result import write_plane
+    from unscatter.io.results.components import write_plane
     from unscatter.powder.demonstration import simulate_corundum, write_pattern
 
     out.mkdir(parents=True, exist_ok=True)
@@ -42,8 +42,8 @@ def cite(result: Positional[Path], /) -> int:
     Args:
         result: a file that `unscatter factorize` (.h5) or `unscatter classify` (.json) wrote.
     """
-    from unscatter.io.ranking import read_provenance
-    from unscatter.io.result import read_components
+    from unscatter.io.results.components import read_components
+    from unscatter.io.results.ranking import read_provenance
     from unscatter.weights import find_weights
 
     provenance = read_provenance(result) if result.suffix == ".json" else read_components(result).provenance

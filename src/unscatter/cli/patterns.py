@@ -33,8 +33,8 @@ def classify(
     """
     from unscatter.io.files import sha256_of
     from unscatter.io.patterns import read_pattern
-    from unscatter.io.ranking import write_csv, write_json, write_summary
-    from unscatter.powder.classify import classify as rank
+    from unscatter.io.results.ranking import write_csv, write_json, write_summary
+    from unscatter.powder.classify.classify import classify as rank
 
     _require_different_names(files)
     rankings = []
@@ -53,8 +53,8 @@ def classify(
         write_json(targets[0], ranking)
         write_csv(targets[1], ranking)
         if picture:
-            from unscatter.io.picture import save_figure
-            from unscatter.powder.plot import plot_ranking
+            from unscatter.io.results.picture import save_figure
+            from unscatter.powder.plot.ranking import plot_ranking
 
             save_figure(plot_ranking(ranking), targets[2])
         say(indent("\n".join(f"{'' if k else 'wrote':<16} {target}" for k, target in enumerate(targets))))

@@ -47,14 +47,14 @@ def factorize(
         find_lattice: where the lattice is not known, look for it in the picture.
         picture: also draw a PNG.
     """
-    from unscatter.diffuse.factorize import factorize as take_apart
-    from unscatter.diffuse.plot import plot_components, summarize
+    from unscatter.diffuse.factorize.factorize import factorize as take_apart
+    from unscatter.diffuse.plot.components import plot_components, summarize
     from unscatter.diffuse.suitability import assess_suitability
     from unscatter.io.files import sha256_of
-    from unscatter.io.picture import save_figure
-    from unscatter.io.planes import read_plane
-    from unscatter.io.result import write_components
-    from unscatter.types import Cell
+    from unscatter.io.planes.read import read_plane
+    from unscatter.io.results.components import write_components
+    from unscatter.io.results.picture import save_figure
+    from unscatter.nouns.cell import Cell
 
     sections = _name_sections(plane)
 
@@ -115,15 +115,15 @@ def report(files: Positional[tuple[Path, ...]], /, out: Path | None = None, pict
         picture: also draw a PNG.
     """
     from unscatter.diffuse.suitability import assess_suitability
-    from unscatter.io.picture import save_figure
-    from unscatter.io.result import read_components
+    from unscatter.io.results.components import read_components
+    from unscatter.io.results.picture import save_figure
 
     def one(path: Path) -> None:
         components = read_components(path)
         suitability = assess_suitability(components, images=picture)
         say(f"{path}\n{indent(str(suitability))}")
         if picture:
-            from unscatter.diffuse.plot_suitability import plot_suitability
+            from unscatter.diffuse.plot.suitability import plot_suitability
 
             folder = path.parent if out is None else out
             folder.mkdir(parents=True, exist_ok=True)
@@ -169,9 +169,9 @@ def supercell(
         generate: operations that complete what the files list.
     """
     from unscatter.diffuse.supercell import close_loop, draw_supercell, read_species_pair
-    from unscatter.io.result import read_components
-    from unscatter.io.rows import write_rows
-    from unscatter.io.supercell import read_targets, write_cif, write_discus, write_yell
+    from unscatter.io.results.components import read_components
+    from unscatter.io.results.rows import write_rows
+    from unscatter.io.results.supercell import read_targets, write_cif, write_discus, write_yell
 
     components = read_components(result)
     cell, axes = components.plane.cell, components.plane.axes

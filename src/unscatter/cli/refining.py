@@ -64,14 +64,14 @@ def refine_order(
         store: keep the table in the first result too.
         picture: also draw a PNG.
     """
-    from unscatter.diffuse.disorder_model import read_models
-    from unscatter.diffuse.plot_order import plot_order
-    from unscatter.diffuse.refine_molecules import model_form_factor
-    from unscatter.diffuse.refine_order import refine_order as refine
-    from unscatter.io.npy import read as read_npy
-    from unscatter.io.order_tables import store_order, write_csv, write_json
-    from unscatter.io.picture import save_figure
-    from unscatter.io.result import read_components
+    from unscatter.diffuse.plot.order import plot_order
+    from unscatter.diffuse.refine.disorder_model import read_models
+    from unscatter.diffuse.refine.molecules import model_form_factor
+    from unscatter.diffuse.refine.order import refine_order as refine
+    from unscatter.io.planes.npy import read as read_npy
+    from unscatter.io.results.components import read_components
+    from unscatter.io.results.order_tables import store_order, write_csv, write_json
+    from unscatter.io.results.picture import save_figure
 
     if not results:
         raise ValueError("no result given; type for example: unscatter refine order plane.factorized.h5 --laue 6/m")
@@ -162,15 +162,15 @@ def refine_molecules(
         saturated: leave out measured intensities from here on.
         picture: also draw a PNG.
     """
-    from unscatter.diffuse.disorder_model import read_models
-    from unscatter.diffuse.motions import parse_range, parse_rotation, parse_shift
-    from unscatter.diffuse.plot_molecules import plot_molecules
-    from unscatter.diffuse.refine_molecules import rank_models
-    from unscatter.diffuse.refine_molecules import refine_molecules as refine
-    from unscatter.io.picture import save_figure
-    from unscatter.io.result import read_components
-    from unscatter.io.rows import write_rows
-    from unscatter.molecule_fit import describe_ranking
+    from unscatter.diffuse.crystal.motions import parse_range, parse_rotation, parse_shift
+    from unscatter.diffuse.plot.molecules import plot_molecules
+    from unscatter.diffuse.refine.disorder_model import read_models
+    from unscatter.diffuse.refine.molecules import rank_models
+    from unscatter.diffuse.refine.molecules import refine_molecules as refine
+    from unscatter.io.results.components import read_components
+    from unscatter.io.results.picture import save_figure
+    from unscatter.io.results.rows import write_rows
+    from unscatter.nouns.molecule_fit import describe_ranking
 
     components = read_components(result)
     models = read_models(model_a, model_b, generate)

@@ -27,9 +27,9 @@ def simulate_diffuse(
         split: which molecules and models to draw from.
         drop_duplicates: leave out near-duplicates by sliced Wasserstein distance.
     """
-    from unscatter.diffuse.duplicates import THRESHOLD
-    from unscatter.diffuse.frozen import write_samples
-    from unscatter.diffuse.samples import read_recipe
+    from unscatter.diffuse.samples.draw import read_recipe
+    from unscatter.diffuse.samples.duplicates import THRESHOLD
+    from unscatter.diffuse.samples.frozen import write_samples
 
     write_samples(
         out, read_recipe(recipe), count, seed=seed, split=split, drop_duplicates=THRESHOLD if drop_duplicates else None
@@ -57,8 +57,8 @@ def simulate_powder(
     """
     from dataclasses import replace
 
-    from unscatter.powder.frozen import write_samples
-    from unscatter.powder.samples import CachedCrystals, RandomCrystals, read_recipe
+    from unscatter.powder.samples.draw import CachedCrystals, RandomCrystals, read_recipe
+    from unscatter.powder.samples.frozen import write_samples
 
     chosen = read_recipe(recipe)
     if axis is not None:
@@ -79,7 +79,7 @@ def simulate_reflections(
         workers: number of processes.
         years: .csv or .csv.gz with columns material_id and year, for splits in time.
     """
-    from unscatter.powder.cache import read_years, write_reflection_cache
+    from unscatter.powder.samples.cache import read_years, write_reflection_cache
 
     failed = write_reflection_cache(sources, out, workers, years=None if years is None else read_years(years))
     for name, reason in failed.items():

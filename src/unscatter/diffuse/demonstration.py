@@ -13,15 +13,7 @@ from importlib.resources import as_file, files
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.diffuse.artefacts import (
-    BeamStop,
-    RotationScan,
-    add_counting_noise,
-    debye_waller,
-    plane_measured_by_scan,
-    read_detectors,
-)
-from unscatter.diffuse.forward import (
+from unscatter.diffuse.plane.forward import (
     atom_pair,
     diffuse_scattering,
     molecular_form_factor,
@@ -30,9 +22,21 @@ from unscatter.diffuse.forward import (
     scattering_plane,
     short_range_order,
 )
-from unscatter.diffuse.planes import axis_plane
-from unscatter.io.molecules import read_molecule
-from unscatter.types import Cell, Components, Molecule, OrderParameters, Plane
+from unscatter.diffuse.plane.planes import axis_plane
+from unscatter.diffuse.samples.artefacts import (
+    BeamStop,
+    RotationScan,
+    add_counting_noise,
+    debye_waller,
+    plane_measured_by_scan,
+    read_detectors,
+)
+from unscatter.io.structures.molecules import read_molecule
+from unscatter.nouns.cell import Cell
+from unscatter.nouns.components import Components
+from unscatter.nouns.molecule import Molecule
+from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.plane import Plane
 
 CELL = Cell(14.12, 14.12, 6.93, 90, 90, 120)
 TITLE = "hk1 of tris-tert-butyl-1,3,5-benzene tricarboxamide (simulated)"

@@ -14,9 +14,11 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.diffuse.fold import PlaneLattice, fit_waves, half_plane, local_mean, plane_lattice
-from unscatter.diffuse.separable import wave_tables
-from unscatter.types import Cell, Components, PlaneAxes
+from unscatter.diffuse.plane.fold import PlaneLattice, fit_waves, half_plane, local_mean, plane_lattice
+from unscatter.diffuse.plane.separable import wave_tables
+from unscatter.nouns.cell import Cell
+from unscatter.nouns.components import Components
+from unscatter.nouns.plane import PlaneAxes
 
 Floats: TypeAlias = NDArray[np.float64]
 Verdict: TypeAlias = Literal["good", "fair", "poor", "not tested"]

@@ -9,12 +9,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.diffuse.disorder_model import read_models
-from unscatter.diffuse.fold import local_gain, plane_lattice
-from unscatter.diffuse.forward import order_waves, short_range_order
-from unscatter.io.supercell import PLACEHOLDERS
-from unscatter.supercell import OrderTargets, Supercell
-from unscatter.types import Cell, Components, Molecule, OrderParameters, PlaneAxes
+from unscatter.diffuse.plane.fold import local_gain, plane_lattice
+from unscatter.diffuse.plane.forward import order_waves, short_range_order
+from unscatter.diffuse.refine.disorder_model import read_models
+from unscatter.io.results.supercell import PLACEHOLDERS
+from unscatter.nouns.cell import Cell
+from unscatter.nouns.components import Components
+from unscatter.nouns.molecule import Molecule
+from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.plane import PlaneAxes
+from unscatter.nouns.supercell import OrderTargets, Supercell
 from unscatter.version import __version__
 
 Floats: TypeAlias = NDArray[np.float64]

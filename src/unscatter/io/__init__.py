@@ -4,15 +4,15 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "read_plane": "planes",
-    "read_diffraction": "planes",
-    "read_mask": "planes",
-    "parse_section": "notation",
-    "parse_plane_axes": "notation",
-    "cut_plane": "cut",
-    "read_components": "result",
-    "write_components": "result",
-    "write_plane": "result",
+    "read_plane": "planes.read",
+    "read_diffraction": "planes.read",
+    "read_mask": "planes.read",
+    "parse_section": "planes.notation",
+    "parse_plane_axes": "planes.notation",
+    "cut_plane": "planes.cut",
+    "read_components": "results.components",
+    "write_components": "results.components",
+    "write_plane": "results.components",
     "sha256_of": "files",
 }
 

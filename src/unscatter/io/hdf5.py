@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.files import first_bytes, require_file
-from unscatter.types import Cell
+from unscatter.nouns.cell import Cell
 from unscatter.version import __version__
 
 #: An h5py group, dataset or file; h5py has no types.
@@ -152,6 +152,14 @@ class Store:
                 f"{path} cannot be opened as HDF5 ({_reason(error)}); it is truncated, still being written "
                 "or no HDF5 file: copy it again"
             ) from error
+
+
+def open_own(path: Path, mode: Literal["r", "r+", "w"]) -> AbstractContextManager[Node]:
+    """Open a file of unscatter's own making, to read, alter or write; what comes from others goes through Store."""
+    import h5py
+
+    file: AbstractContextManager[Node] = h5py.File(path, mode)
+    return file
 
 
 def require_numbers(node: Node, path: Path) -> Node:

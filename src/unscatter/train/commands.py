@@ -8,25 +8,21 @@ from typing import Annotated
 
 import tyro
 
-from unscatter.train.classify import (
-    PUBLISHED_SCRIPTS,
-    RelationNetTraining,
-    ResNetTraining,
-)
-from unscatter.train.classify import train_classify as train_classifier
-from unscatter.train.contrast import ContrastTraining, train_contrast
-from unscatter.train.encoder import EncoderTraining
-from unscatter.train.encoder import train_encoder as train_plane_encoder
-from unscatter.train.evaluate import EvaluationOptions
-from unscatter.train.evaluate import evaluate_factorize as evaluate
-from unscatter.train.evaluate_classify import ClassifyEvaluation
-from unscatter.train.evaluate_classify import evaluate_classify as evaluate_classifier
+from unscatter.train.diffuse.encoder import EncoderTraining
+from unscatter.train.diffuse.encoder import train_encoder as train_plane_encoder
+from unscatter.train.diffuse.evaluate import EvaluationOptions
+from unscatter.train.diffuse.evaluate import evaluate_factorize as evaluate
+from unscatter.train.diffuse.factorize import FactorizeTraining
+from unscatter.train.diffuse.factorize import train_factorize as train_unet
+from unscatter.train.diffuse.pix2pix import Pix2PixTraining, train_pix2pix
 from unscatter.train.export import export_classify, export_encoder, export_factorize
-from unscatter.train.factorize import FactorizeTraining
-from unscatter.train.factorize import train_factorize as train_unet
-from unscatter.train.fixmatch import FixMatchTraining, train_fixmatch
-from unscatter.train.pix2pix import Pix2PixTraining, train_pix2pix
-from unscatter.train.sgan import PUBLISHED_SGAN_SCRIPTS, SganTraining, train_sgan
+from unscatter.train.powder.classify import PUBLISHED_SCRIPTS, RelationNetTraining, ResNetTraining
+from unscatter.train.powder.classify import train_classify as train_classifier
+from unscatter.train.powder.contrast import ContrastTraining, train_contrast
+from unscatter.train.powder.evaluate import ClassifyEvaluation
+from unscatter.train.powder.evaluate import evaluate_classify as evaluate_classifier
+from unscatter.train.powder.fixmatch import FixMatchTraining, train_fixmatch
+from unscatter.train.powder.sgan import PUBLISHED_SGAN_SCRIPTS, SganTraining, train_sgan
 
 
 def train_factorize_commands(network: str) -> dict[str, Callable[..., int]]:

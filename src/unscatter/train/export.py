@@ -16,9 +16,9 @@ from torch import nn
 from unscatter.nn.encoder import Encoder, EncoderConfig
 from unscatter.nn.unet import UNet, UNetConfig
 from unscatter.train.checkpoint import load_module, read_record
-from unscatter.train.classify import load_classifier
-from unscatter.train.evaluate_classify import last_temperature
-from unscatter.train.patterns import INPUTS
+from unscatter.train.powder.classify import load_classifier
+from unscatter.train.powder.evaluate import last_temperature
+from unscatter.train.powder.patterns import INPUTS
 
 LICENCE = "BSD-3-Clause"
 CITATIONS = ("Fuller & Rudden (2024), IUCrJ 11, 34-44",)

@@ -30,7 +30,7 @@ from unscatter.io.patterns.checks import check, trim
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.refused import refuse
 from unscatter.io.patterns.scan import Radiation, Scan
-from unscatter.types import Pattern
+from unscatter.nouns.pattern import Pattern
 
 __all__ = ["FORMATS", "Format", "read_pattern"]
 

@@ -1,0 +1,1 @@
+"""Molecules, how they move, and how they are ordered."""

@@ -1,0 +1,1 @@
+"""Take a measured plane apart into I_FF and I_SRO."""

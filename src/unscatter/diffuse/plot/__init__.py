@@ -1,0 +1,1 @@
+"""Pictures of planes, order and molecules."""

@@ -1,0 +1,156 @@
+"""Pictures of planes and their components."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import PowerNorm, TwoSlopeNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from unscatter.nouns.components import Components
+from unscatter.nouns.plane import Plane
+
+Floats = NDArray[np.float64]
+NOT_MEASURED = "#c8c8c8"
+
+
+def plot_components(components: Components) -> Figure:
+    """Six panels: I_D, I_FF and I_SRO above; their product on the scale of I_D, the residual, and a summary below.
+
+    Intensities are drawn on a square-root scale, which shows weak features. Grey is not measured.
+    """
+    plane = components.plane
+    figure = Figure(figsize=(13.2, 8.4))
+    # Fixed places: a layout engine would take longer than the network.
+    panels = figure.subplots(
+        2,
+        3,
+        gridspec_kw={"left": 0.05, "right": 0.94, "bottom": 0.06, "top": 0.9, "wspace": 0.36, "hspace": 0.24},
+    )
+    top = float(np.nanpercentile(plane.intensity, 99.7))
+    draw_intensity(panels[0, 0], plane.intensity, plane, "measured  $I_D$", top)
+    form = components.form_factor
+    draw_intensity(panels[0, 1], form, plane, "form factor  $I_{FF}$", float(np.percentile(form, 99.9)))
+    ordered = components.short_range_order
+    draw_intensity(panels[0, 2], ordered, plane, "short-range order  $I_{SRO}$", float(np.percentile(ordered, 99.9)))
+    draw_intensity(panels[1, 0], components.product, plane, "product  $I_{FF}\\,I_{SRO}$", top)
+    draw_difference(panels[1, 1], components.residual, plane, "measured $-$ product", top)
+    _summary(panels[1, 2], components)
+    title = plane.title or Path(plane.source).name
+    if plane.simulated and "simulated" not in title.lower():
+        title += " (simulated)"
+    figure.suptitle(title, fontsize=13, y=0.97)
+    return figure
+
+
+def _extent(plane: Plane) -> tuple[float, float, float, float] | None:
+    """Edges of the picture in the units of the axes; None counts pixels."""
+    if plane.axes is None:
+        return None
+    axes = plane.axes
+    half_x, half_y = (axes.x[1] - axes.x[0]) / 2, (axes.y[1] - axes.y[0]) / 2
+    return (axes.x[0] - half_x, axes.x[-1] + half_x, axes.y[0] - half_y, axes.y[-1] + half_y)
+
+
+def draw_intensity(panel: Axes, values: Floats, plane: Plane, title: str, top: float) -> None:
+    """Draw an intensity (ny, nx) from 0 to `top` on a square-root scale, on the axes of the plane."""
+    panel.set_facecolor(NOT_MEASURED)
+    image = panel.imshow(
+        np.clip(values, 0, None),
+        origin="lower",
+        extent=_extent(plane),
+        norm=PowerNorm(0.5, vmin=0, vmax=max(top, 1e-30)),
+        cmap="viridis",
+        interpolation="nearest",
+    )
+    _dress(panel, plane, title)
+    _scale(panel, image, _ticks(top))
+
+
+def _scale(panel: Axes, image: ScalarMappable, ticks: list[float] | None) -> None:
+    """A colour scale as high as its picture."""
+    bar = panel.figure.colorbar(image, cax=panel.inset_axes((1.03, 0.0, 0.045, 1.0)), ticks=ticks)
+    bar.ax.tick_params(labelsize=8)
+
+
+def _ticks(top: float) -> list[float]:
+    """Four round numbers that stand apart on a square-root scale."""
+    return [float(f"{top * f:.2g}") for f in (0.0, 0.0625, 0.25, 0.5625, 1.0)]
+
+
+def draw_difference(panel: Axes, values: Floats, plane: Plane, title: str, top: float) -> None:
+    """Draw a difference (ny, nx) on a linear scale, red where it is positive, where the data reach `top`."""
+    panel.set_facecolor(NOT_MEASURED)
+    limit = max(float(np.nanpercentile(np.abs(values), 99.5)), 1e-3 * top)
+    image = panel.imshow(
+        values,
+        origin="lower",
+        extent=_extent(plane),
+        norm=TwoSlopeNorm(0.0, -limit, limit),
+        cmap="RdBu_r",
+        interpolation="nearest",
+    )
+    _dress(panel, plane, title)
+    _scale(panel, image, None)
+
+
+def _dress(panel: Axes, plane: Plane, title: str) -> None:
+    panel.set_title(title, fontsize=11)
+    panel.tick_params(labelsize=8)
+    panel.set_xlabel(_axis_label(plane, "x"), fontsize=9)
+    panel.set_ylabel(_axis_label(plane, "y"), fontsize=9)
+    if plane.axes is not None and plane.cell is not None:
+        reciprocal = plane.cell.reciprocal
+        lengths = [float(np.linalg.norm(vector @ reciprocal)) for vector in (plane.axes.u, plane.axes.v)]
+        panel.set_aspect(lengths[1] / lengths[0])
+
+
+def _axis_label(plane: Plane, which: str) -> str:
+    name, unit = plane.axis_label(which)
+    return f"$Q_{which}$ (1/Å)" if unit == "1/Angstrom" else f"{name} ({unit})"
+
+
+def _summary(panel: Axes, components: Components) -> None:
+    panel.axis("off")
+    panel.set_xlim(0, 1)
+    panel.set_ylim(0, 1)
+    panel.set_aspect("equal")
+    panel.text(0.0, 0.98, summarize(components), va="top", family="monospace", fontsize=8.5, linespacing=1.8)
+
+
+def summarize(components: Components) -> str:
+    """A short table in words: size, coverage, lattice, how well the product explains the data, time, weights."""
+    plane = components.plane
+    provenance = components.provenance
+    rows, columns = plane.intensity.shape
+    name = f"{columns} x {rows} pixels" + (f", {plane.axes.name()}" if plane.axes is not None else "")
+    lines = [
+        ("plane", name + (" (simulated)" if plane.simulated else "")),
+        ("measured", f"{100 * plane.coverage:.1f} % of the pixels"),
+        ("cell", str(plane.cell) if plane.cell is not None else "not known"),
+        ("lattice", _lattice_words(components)),
+        (
+            "explained",
+            f"{100 * components.explained:.2f} % of the variance, R = {100 * components.r_factor:.1f} %",
+        ),
+        ("I_SRO", f"{components.short_range_order.min():.3g} to {components.short_range_order.max():.3g}"),
+        ("I_FF", f"up to {components.form_factor.max():.4g}, in the units of the input"),
+        ("weights", str(provenance.get("weights", "none"))),
+        ("time", f"{provenance.get('seconds', float('nan'))} s"),
+    ]
+    return "\n".join(f"{name:<10} {value}" for name, value in lines)
+
+
+def _lattice_words(components: Components) -> str:
+    translations = components.provenance.get("lattice_translations", ())
+    vectors = " and ".join("({:.1f}, {:.1f})".format(*vector) for vector in translations)
+    words = {
+        "known": "known: I_SRO is periodic, mean 1",
+        "found": f"found in the picture: I_SRO repeats every {vectors} pixels; check that this is the lattice",
+        "aperiodic": "no two of its translations lie in this plane: the network alone",
+    }
+    return words.get(str(components.provenance.get("lattice")), "not known: the network alone")

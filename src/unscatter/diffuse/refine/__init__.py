@@ -1,0 +1,1 @@
+"""Refine order parameters and molecules."""

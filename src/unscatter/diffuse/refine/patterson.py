@@ -1,0 +1,245 @@
+"""A smooth I_FF as a Fourier series over distances inside a molecule, and the sums that least squares ask of it.
+
+I_FF is the Fourier transform of a Patterson function: its waves belong to the distances inside the disordered
+molecule and end at the largest of them. On a plane
+
+    I_FF(q) = e(q) sum_g [a_g cos(2 pi g.q) + b_g sin(2 pi g.q)]
+
+with q from the foot of the perpendicular from Q = 0, an envelope e for the fall-off with |Q|, and g on a fraction of
+the direct lattice, so that the symmetry of the plane carries g into g. Coefficients that symmetry makes equal are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from unscatter.diffuse.plane.fold import PlaneLattice
+from unscatter.nouns.cell import Cell
+from unscatter.nouns.plane import PlaneAxes
+
+Floats = NDArray[np.float64]
+Complexes = NDArray[np.complex128]
+
+#: Rows of a normal matrix that are made at once.
+_BLOCK = 128
+#: Room around the plane, as a fraction of its width, before the series of I_FF repeats.
+MARGIN = 0.05
+
+
+@dataclass(frozen=True)
+class PattersonSeries:
+    """The waves of I_FF on the pixels of one plane, tied by symmetry.
+
+    frequencies: (2, 2), waves per unit of (x, y) of the two basic steps of g; x, y: pixels, from the foot;
+    harmonics: (G, 2), whole numbers (m, n) of g, both signs; operations: (2, 2) each, on rows (m, n);
+    ties: (G, n) sparse, the amplitudes of exp(2 pi i g.q) in each real basis function; first: (n,), a g of each;
+    variance: (n,), prior variance of each coefficient, such that I_FF / e has variance 1; envelope: (ny, nx).
+    """
+
+    frequencies: Floats
+    x: Floats
+    y: Floats
+    harmonics: NDArray[np.int64]
+    operations: tuple[NDArray[np.int64], ...]
+    ties: csr_array
+    first: NDArray[np.int64]
+    variance: Floats
+    envelope: Floats
+
+    def __len__(self) -> int:
+        """Return the number of real coefficients."""
+        return int(self.ties.shape[1])
+
+    def __call__(self, coefficients: Floats) -> Floats:
+        """Evaluate I_FF on the pixels, (ny, nx)."""
+        grid = np.zeros((2 * self._top + 1, 2 * self._top + 1), dtype=np.complex128)
+        grid[tuple(self.harmonics.T + self._top)] = self.ties @ coefficients
+        return np.asarray(self.envelope * _synthesis(grid, *self._waves))
+
+    def project(self, image: Floats) -> Floats:
+        """Sum pixels times basis functions, the adjoint of evaluation: (ny, nx) to (n,)."""
+        sums = _analysis(self.envelope * image, *self._waves)
+        return np.asarray((self._adjoint @ sums[tuple(self.harmonics.T + self._top)]).real)
+
+    def normal_matrix(self, weight: Floats) -> Floats:
+        """Sum over the pixels of w B_i B_j, (n, n), from the Fourier sums of w alone.
+
+        The basis functions have the symmetry of the plane, so one g of each orbit against all others is enough once
+        the Fourier sums are averaged over the operations.
+        """
+        top = 2 * self._top
+        sums = _analysis(self.envelope**2 * weight, *self._wide_waves)
+        # Place of (m, n) in the flat table; that of a difference is the difference of places, from the middle.
+        place = self.harmonics @ np.array([2 * top + 1, 1])
+        flat = self._averaged(sums, top).ravel()
+        lead = np.asarray(self.ties[self.first, np.arange(len(self))]).ravel()
+        factor = lead.conj() * np.diff(self.ties.tocsc().indptr)
+        matrix = np.empty((len(self), len(self)))
+        # In blocks, so that what is looked up stays in the cache.
+        for block in np.split(np.argsort(self.first, kind="stable"), range(_BLOCK, len(self), _BLOCK)):
+            rows, which = np.unique(self.first[block], return_inverse=True)
+            toeplitz = flat[place[rows] - place[:, None] + len(flat) // 2]
+            products = (self.ties.T @ toeplitz).T[which]
+            matrix[block] = (factor[block, None] * products).real
+        return np.asarray((matrix + matrix.T) / 2)
+
+    def _averaged(self, sums: Complexes, top: int) -> Complexes:
+        """Mean of Fourier sums over the operations; those that leave the table keep their own."""
+        index = np.arange(-top, top + 1)
+        pairs = np.stack(np.meshgrid(index, index, indexing="ij"), axis=-1)
+        total = np.zeros_like(sums)
+        count = np.zeros(sums.shape)
+        for matrix in self.operations:
+            moved = pairs @ matrix
+            inside = np.all(np.abs(moved) <= top, axis=-1)
+            total[inside] += sums[tuple((moved[inside] + top).T)]
+            count += inside
+        return np.asarray(total / count)
+
+    @cached_property
+    def _top(self) -> int:
+        return int(np.abs(self.harmonics).max())
+
+    @cached_property
+    def _adjoint(self) -> csr_array:
+        return csr_array(self.ties.conj().T)
+
+    @cached_property
+    def _waves(self) -> tuple[Complexes, Complexes, Complexes, Complexes]:
+        return self._tables(self._top)
+
+    @cached_property
+    def _wide_waves(self) -> tuple[Complexes, Complexes, Complexes, Complexes]:
+        return self._tables(2 * self._top)
+
+    def _tables(self, top: int) -> tuple[Complexes, Complexes, Complexes, Complexes]:
+        """exp(2 pi i k f.q) along x and y of the first frequency, then of the second, k = -top..top."""
+        k = 2j * np.pi * np.arange(-top, top + 1)[:, None]
+        (ax, ay), (bx, by) = self.frequencies
+        return np.exp(k * ax * self.x), np.exp(k * ay * self.y), np.exp(k * bx * self.x), np.exp(k * by * self.y)
+
+
+def _analysis(image: Floats, ax: Complexes, ay: Complexes, bx: Complexes, by: Complexes) -> Complexes:
+    """Sums over the pixels of image exp(-2 pi i (m f_1 + n f_2).q), (2 top + 1, 2 top + 1)."""
+    if np.abs(bx - 1).max() < 1e-9:
+        # The second frequency has no x component: two matrix products serve all harmonics. The image is real, so the
+        # sums at -m are the conjugates of those at m with n reversed: half of m is enough.
+        half = len(ax) // 2
+        along = ax[half:]
+        parts = np.concatenate([along.real, -along.imag]) @ image.T
+        by_x = (parts[: half + 1] + 1j * parts[half + 1 :]) * ay[half:].conj()
+        upper = by_x @ by.conj().T
+        return np.concatenate([upper[:0:-1, ::-1].conj(), upper])
+    ax, ay, bx, by = ax.conj(), ay.conj(), bx.conj(), by.conj()
+    return np.array(
+        [np.sum((bx * first @ image.T) * (by * second), axis=1) for first, second in zip(ax, ay, strict=True)]
+    )
+
+
+def _synthesis(grid: Complexes, ax: Complexes, ay: Complexes, bx: Complexes, by: Complexes) -> Floats:
+    if np.abs(bx - 1).max() < 1e-9:
+        rows = (grid @ by) * ay
+        return np.asarray(rows.real.T @ ax.real - rows.imag.T @ ax.imag)
+    image = np.zeros((ay.shape[1], ax.shape[1]))
+    for row, first, second in zip(grid, ax, ay, strict=True):
+        if np.any(row):
+            image += ((by * second).T @ (row[:, None] * bx * first)).real
+    return image
+
+
+def patterson_series(
+    axes: PlaneAxes,
+    cell: Cell,
+    lattice: PlaneLattice,
+    operations: Sequence[Floats],
+    size: float,
+    envelope: Floats,
+) -> PattersonSeries:
+    """Choose the waves: all g up to the length `size` in Angstrom, on a grid fine enough for the width of the plane.
+
+    operations: matrices (2, 2) on (x, y) from the foot that leave I_FF as it is, the identity among them.
+    The prior variance of g falls as the number of pairs of points of a disc so far apart, and ends at `size`.
+    """
+    u, v = axes.u @ cell.reciprocal, axes.v @ cell.reciprocal
+    foot = foot_of_plane(axes, cell)
+    x, y = axes.x - foot[0], axes.y - foot[1]
+    repeats = _repeats(x, y, lattice, operations)
+    frequencies = lattice.frequencies / repeats
+    # r in Angstrom of every g: r.u = 2 pi g_x and r.v = 2 pi g_y.
+    steps = 2 * np.pi * frequencies @ np.linalg.pinv(np.stack([u, v], axis=1))
+    reach = np.ceil(size * np.linalg.norm(np.linalg.pinv(steps), axis=0)).astype(int)
+    m, n = (np.arange(-top, top + 1) for top in reach)
+    grid = np.stack(np.meshgrid(m, n, indexing="ij"), axis=-1).reshape(-1, 2)
+    length = np.linalg.norm(grid @ steps, axis=1)
+    # A margin, so that rounding does not part equivalent g on the rim.
+    inside = length < size * (1 - 1e-6)
+    grid, length = grid[inside], length[inside]
+    turns = tuple(np.rint(_on_harmonics(matrix, frequencies)).astype(np.int64) for matrix in operations)
+    ties, first = _ties(grid, turns)
+    pairs = _pairs_in_disc(length / size)
+    power = np.asarray((abs(ties) ** 2).sum(axis=0)).ravel()
+    variance = pairs[first] / power
+    # Every basis function has mean square `power`: the sum of variances is that of I_FF / e.
+    return PattersonSeries(frequencies, x, y, grid, turns, ties, first, variance / np.sum(variance * power), envelope)
+
+
+def foot_of_plane(axes: PlaneAxes, cell: Cell) -> Floats:
+    """Coordinates (x, y) of the foot of the perpendicular from Q = 0: every rotation about it keeps |Q|."""
+    basis = np.stack([axes.u, axes.v]) @ cell.reciprocal
+    return np.asarray(-np.linalg.lstsq(basis.T, axes.origin @ cell.reciprocal, rcond=None)[0])
+
+
+def _repeats(x: Floats, y: Floats, lattice: PlaneLattice, operations: Sequence[Floats]) -> NDArray[np.int64]:
+    """Reciprocal cells after which the series of I_FF repeats along either translation: wider than the plane."""
+    corners = np.array([(p, q) for p in (x[0], x[-1]) for q in (y[0], y[-1])])
+    moved = np.concatenate([corners @ matrix.T for matrix in operations]) @ lattice.frequencies.T
+    width = np.ceil((1 + MARGIN) * np.ptp(moved, axis=0)).astype(np.int64)
+    for matrix in operations:
+        if np.any(np.abs(_on_harmonics(matrix, lattice.frequencies)[[0, 1], [1, 0]]) > 1e-6):
+            return np.full(2, max(int(width.max()), 1))
+    return np.asarray(np.maximum(width, 1))
+
+
+def _on_harmonics(matrix: Floats, frequencies: Floats) -> Floats:
+    """An operation on (x, y) as one on whole numbers (rows): g.(M q) = (g M).q."""
+    return np.asarray(frequencies @ matrix @ np.linalg.inv(frequencies))
+
+
+def _ties(grid: NDArray[np.int64], operations: Sequence[NDArray[np.int64]]) -> tuple[csr_array, NDArray[np.int64]]:
+    """Real basis functions: sums of cosines, and of sines where the orbit does not hold -g; and a g of each."""
+    place = {tuple(g): i for i, g in enumerate(grid.tolist())}
+    images = [np.array([place[tuple(g)] for g in (grid @ matrix).tolist()]) for matrix in operations]
+    opposite = np.array([place[tuple(g)] for g in (-grid).tolist()])
+    rows: list[int] = []
+    columns: list[int] = []
+    values: list[complex] = []
+    first: list[int] = []
+    seen = np.zeros(len(grid), dtype=bool)
+    for i in range(len(grid)):
+        if seen[i]:
+            continue
+        members = np.unique([image[i] for image in images])
+        mirror = opposite[members]
+        seen[members] = seen[mirror] = True
+        both = np.union1d(members, mirror)
+        kinds = [(both, np.full(len(both), 1.0 + 0j))]
+        if not np.intersect1d(members, mirror).size:
+            kinds.append((np.concatenate([members, mirror]), np.repeat([-1j, 1j], len(members))))
+        for where, value in kinds:
+            rows += where.tolist()
+            columns += [len(first)] * len(where)
+            values += value.tolist()
+            first.append(i)
+    return csr_array((values, (rows, columns)), shape=(len(grid), len(first))), np.array(first)
+
+
+def _pairs_in_disc(t: Floats) -> Floats:
+    """Share of the pairs of points of a disc of diameter 1 a distance t apart: the overlap of two discs."""
+    t = np.clip(t, 0.0, 1.0)
+    return np.asarray(2 / np.pi * (np.arccos(t) - t * np.sqrt(1 - t**2)))

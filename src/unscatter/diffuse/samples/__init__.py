@@ -1,0 +1,1 @@
+"""Simulated planes as measured ones would be: what networks learn from."""

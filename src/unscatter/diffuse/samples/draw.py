@@ -1,0 +1,382 @@
+"""Training samples of wing A: (recipe, seed, index) -> sample, a pure function.
+
+`draw_sample` turns an index into the numbers of one sample (NumPy); `collate` stacks many; `render` makes the planes
+with any array library, so that on a GPU nothing but numbers ever leaves the host.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+from unscatter.diffuse.crystal import order as ordering
+from unscatter.diffuse.crystal.molecules import Species, draw_rotation, rotate, species_pairs, vegard_cell
+from unscatter.diffuse.plane.fold import plane_lattice
+from unscatter.diffuse.plane.forward import (
+    AtomPair,
+    ScatteringPlane,
+    Waves,
+    atom_pair,
+    diffuse_scattering,
+    molecular_form_factor,
+    order_waves,
+    q_squared,
+    scattering_plane,
+    short_range_order,
+)
+from unscatter.diffuse.plane.planes import axis_plane
+from unscatter.diffuse.samples.artefacts import (
+    Background,
+    add_background,
+    add_blur,
+    add_counting_noise,
+    debye_waller,
+    draw_background,
+    draw_scan,
+    plane_measured_by_scan,
+)
+from unscatter.nouns.arrays import Array
+from unscatter.nouns.cell import Cell
+from unscatter.nouns.molecule import Molecule
+from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.plane import PlaneAxes
+
+Split: TypeAlias = Literal["training", "validation"]
+Range: TypeAlias = tuple[float, float]
+
+#: One of so many Monte Carlo models of the bank is kept for validation.
+VALIDATION_SHARE = 8
+
+
+@dataclass(frozen=True)
+class DiffuseRecipe:
+    """How samples are made; on disk a TOML file, unknown keys refused.
+
+    physical: I_SRO >= 0 with a smooth cut-off, against the published series (cut at |u| = 5, origin twice, negative
+    part clipped to zero). monte_carlo: fraction of samples from Monte Carlo models. All ranges are (lowest, highest),
+    drawn uniformly unless said otherwise.
+    """
+
+    name: str
+    pixels: int = 256
+    q_max: Range = (6.0, 8.0)  # 1/Angstrom
+    physical: bool = True
+    monte_carlo: float = 0.69
+    oscillator_frequency: Range = (0.0, 3.14)  # radians a shell
+    clapp_moss: float = 0.0  # fraction of the samples that are not Monte Carlo
+    window: Range = (4.0, 8.0)  # cells: where the smooth cut-off reaches zero
+    artefacts: float = 1.0  # fraction of samples seen through a detector
+    scans: int = 512  # size of the pool of detector geometries
+    least_coverage: float = 0.4  # of a plane by its scan
+    debye_waller: Range = (0.0, 0.0)  # D_w in Angstrom^2
+    counts: Range = (0.0, 0.0)  # mean counts a pixel, drawn on a logarithmic scale; 0 is no noise
+    background: float = 0.0  # strength of the smooth background; 0 is none
+    bragg_residue: float = 0.0  # fraction of samples with residue at Bragg positions
+    blur: Range = (0.0, 0.0)  # s.d. in pixels
+
+    def __post_init__(self) -> None:
+        """Turn the lists of a TOML file into the tuples they stand for."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, list):
+                object.__setattr__(self, field.name, tuple(float(v) for v in value))
+
+
+def read_recipe(name: str) -> DiffuseRecipe:
+    """Read a recipe by the name of one that is shipped (paper, physical, measured) or the path of a TOML file.
+
+    Raises FileNotFoundError or ValueError that says which recipes and keys there are.
+    """
+    shipped = files("unscatter.data").joinpath("recipes")
+    names = sorted(
+        f.name.removeprefix("diffuse-").removesuffix(".toml")
+        for f in shipped.iterdir()
+        if f.name.startswith("diffuse-")
+    )
+    if name in names:
+        text = shipped.joinpath(f"diffuse-{name}.toml").read_text(encoding="utf-8")
+    elif Path(name).is_file():
+        text = Path(name).read_text(encoding="utf-8")
+    else:
+        raise FileNotFoundError(f"no recipe {name!r}: give one of {', '.join(names)}, or the path of a TOML file")
+    table = tomllib.loads(text)
+    known = {field.name for field in fields(DiffuseRecipe)}
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise ValueError(f"recipe {name!r} has unknown keys {unknown}; known are {sorted(known)}")
+    return DiffuseRecipe(**{"name": Path(name).stem, **table})
+
+
+@dataclass(frozen=True)
+class SampleDraw:
+    """The numbers of one sample: what crystal, which plane of it, and how it was measured."""
+
+    pair: AtomPair
+    order: OrderParameters
+    cell: Cell
+    axes: PlaneAxes
+    waves: Waves
+    measured: NDArray[np.bool_]
+    normal: NDArray[np.float32]
+    debye_waller: float
+    counts: float
+    background: Background
+    bragg_height: float
+    bragg_width: float
+    bragg_seed: int
+    blur: float
+    names: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class DrawBatch:
+    """Many draws as stacked arrays with a leading batch dimension; what `render` needs and nothing else."""
+
+    plane: ScatteringPlane
+    pair: AtomPair
+    waves: Waves
+    concentration: Array
+    frequencies: Array
+    window: Array
+    measured: Array
+    normal: Array
+    debye_waller: Array
+    counts: Array
+    background: Background
+    bragg: Array
+    blur: Array
+    physical: Array
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rendered planes, (B, ny, nx): what is measured, where, and the truth behind it."""
+
+    intensity: Array
+    measured: Array
+    clean: Array
+    form_factor: Array
+    short_range_order: Array
+
+
+def draw_sample(recipe: DiffuseRecipe, seed: int, index: int, split: Split = "training") -> SampleDraw:
+    """Draw sample number `index`: molecules, order, cell, plane, and how it was measured.
+
+    Consecutive indices run through the pairs of molecules, so that any 98 in a row hold every validation pair once.
+    """
+    rng = np.random.default_rng([seed, index, split == "validation"])
+    pairs = species_pairs(split)
+    # Training visits the pairs in random order; validation each in turn.
+    chosen = pairs[index % len(pairs) if split == "validation" else int(rng.integers(len(pairs)))]
+    a, b = (_posed(species, rng) for species in chosen)
+    if rng.random() < 0.5:
+        a, b = b, a
+    monte_carlo = split == "validation" or rng.random() < recipe.monte_carlo
+    alpha, concentration = _draw_monte_carlo(rng, split) if monte_carlo else _draw_symmetric(rng, recipe, a.group)
+    order = _cut_off(recipe, rng, alpha, concentration)
+    cell = vegard_cell(a, b, concentration)
+    q_max = float(rng.uniform(*recipe.q_max))
+    normal = int(rng.integers(3)) if monte_carlo else 1
+    level = _draw_level(rng, order, cell, normal, q_max)
+    axes = axis_plane(cell, normal, level, q_max, recipe.pixels)
+    return SampleDraw(
+        pair=atom_pair(a, b),
+        order=order,
+        cell=cell,
+        axes=axes,
+        waves=order_waves(order, axes),
+        measured=_draw_measured(rng, recipe, level * float(np.linalg.norm(cell.reciprocal[normal])) / q_max),
+        normal=rng.standard_normal((recipe.pixels, recipe.pixels), dtype=np.float32)
+        if recipe.counts[1] > 0
+        else np.zeros((1, 1), dtype=np.float32),
+        debye_waller=float(rng.uniform(*recipe.debye_waller)),
+        counts=float(np.exp(rng.uniform(*np.log(recipe.counts)))) if recipe.counts[1] > 0 else 0.0,
+        background=_scaled_background(rng, recipe.background),
+        bragg_height=float(rng.exponential(2.0)) if rng.random() < recipe.bragg_residue else 0.0,
+        bragg_width=float(rng.uniform(0.01, 0.05)),
+        bragg_seed=int(rng.integers(1 << 30)),
+        blur=float(rng.uniform(*recipe.blur)),
+        names=(a.name, b.name),
+    )
+
+
+def _posed(species: Species, rng: np.random.Generator) -> Molecule:
+    return rotate(species.molecule, draw_rotation(rng)) if species.rotated else species.molecule
+
+
+def _draw_monte_carlo(rng: np.random.Generator, split: Split) -> tuple[NDArray[np.float64], float]:
+    """A model of the bank with its axes in a random order; validation models are never trained on."""
+    count = len(ordering.monte_carlo_bank()[1])
+    models = np.arange(count)
+    held_out = models % VALIDATION_SHARE == 0
+    cube, concentration = ordering.bank_cube(int(rng.choice(models[held_out == (split == "validation")])))
+    cube = np.transpose(cube, rng.permutation(3))
+    return cube, concentration if rng.random() < 0.5 else 1 - concentration
+
+
+def _draw_symmetric(rng: np.random.Generator, recipe: DiffuseRecipe, group: int) -> tuple[NDArray[np.float64], float]:
+    """Order on the hexagonal or square net normal to the unique axis, concentration 1/2."""
+    net: ordering.Net = "hexagonal" if group == 3 else "square"
+    if rng.random() < recipe.clapp_moss:
+        layer = ordering.clapp_moss(
+            net, rng.normal(size=4) * [1, 0.5, 0.3, 0.2], rng.uniform(0.2, 0.95), ordering.BANK_RADIUS
+        )
+    else:
+        amplitude, decay = rng.uniform(0.6, 1.5), rng.uniform(0.1, 1.2)
+        layer = ordering.damped_oscillator(
+            net, amplitude, decay, rng.uniform(*recipe.oscillator_frequency), ordering.BANK_RADIUS
+        )
+    if recipe.physical:
+        layer = ordering.make_non_negative(layer)
+    return ordering.stack_layers(layer, float(rng.uniform(-0.5, 0.9))), 0.5
+
+
+def _cut_off(
+    recipe: DiffuseRecipe, rng: np.random.Generator, alpha: NDArray[np.float64], concentration: float
+) -> OrderParameters:
+    width = float(rng.uniform(*recipe.window))
+    if recipe.physical:
+        return ordering.to_order_parameters(ordering.apply_window(alpha, width), concentration)
+    return ordering.published_order(ordering.to_order_parameters(alpha, concentration))
+
+
+def _draw_level(rng: np.random.Generator, order: OrderParameters, cell: Cell, normal: int, q_max: float) -> float:
+    """Height of a plane: h0l to h3l where layers are not negatively correlated along b; else near a diffuse layer.
+
+    The mean of I_SRO over a layer at height l is the series of the alphas along the normal alone.
+    """
+    highest = 0.6 * q_max / float(np.linalg.norm(cell.reciprocal[normal]))
+    along = np.all(np.delete(order.vectors, normal, axis=1) == 0, axis=1)
+    steps, alpha = order.vectors[along, normal], order.alpha[along]
+    nearest = float(alpha[np.abs(steps) == 1].sum())
+    if normal == 1 and nearest > -0.05:
+        return float(rng.integers(0, max(int(highest), 0) + 1) % 4)
+    if rng.random() < 0.3:
+        return float(rng.uniform(0, highest))
+    heights = np.linspace(0, 1, 64, endpoint=False)
+    layer = np.cos(2 * np.pi * np.outer(heights, steps)) @ alpha
+    strongest = heights[int(np.argmax(layer))]
+    return float(strongest + rng.integers(0, max(int(highest - strongest), 0) + 1))
+
+
+def _draw_measured(rng: np.random.Generator, recipe: DiffuseRecipe, height: float) -> NDArray[np.bool_]:
+    if rng.random() >= recipe.artefacts:
+        return np.ones((recipe.pixels, recipe.pixels), dtype=bool)
+    number, level = int(rng.integers(recipe.scans)), round(height * 4) / 4
+    mask = _scan_mask(number, level, recipe.pixels, recipe.least_coverage)
+    # A reconstruction may be turned and mirrored against the detector in any way.
+    mask = np.rot90(mask, int(rng.integers(4)))
+    return np.ascontiguousarray(mask if rng.random() < 0.5 else mask[::-1])
+
+
+@lru_cache(maxsize=4096)
+def _scan_mask(number: int, height: float, pixels: int, least: float) -> NDArray[np.bool_]:
+    """What scan `number` of the pool measures of a plane at a height given in units of its half width."""
+    grid = np.linspace(-7.0, 7.0, pixels, dtype=np.float32)
+    for attempt in range(20):
+        rng = np.random.default_rng([5, number, attempt])
+        mask = plane_measured_by_scan(
+            [0.0, 0.0, 7.0 * height], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], grid, grid, draw_scan(rng, 7.0)
+        )
+        if mask.mean() > least:
+            break
+    return np.asarray(mask)
+
+
+def _scaled_background(rng: np.random.Generator, strength: float) -> Background:
+    drawn = draw_background(rng)
+    scale = strength * float(rng.random())
+    return Background(
+        drawn.constant * scale,
+        drawn.air * scale,
+        drawn.air_width,
+        drawn.halo * scale,
+        drawn.halo_centre,
+        drawn.halo_width,
+    )
+
+
+def collate(recipe: DiffuseRecipe, draws: Sequence[SampleDraw]) -> DrawBatch:
+    """Stack draws, lists of different length filled up with atoms and waves of weight zero (NumPy, float64)."""
+    lattices = [plane_lattice(draw.axes) for draw in draws]
+    planes = [scattering_plane(draw.axes, draw.cell) for draw in draws]
+    pixels = recipe.pixels
+    shape = (len(draws), pixels, pixels)
+    return DrawBatch(
+        plane=_stack(planes),
+        pair=_stack_padded([draw.pair for draw in draws]),
+        waves=_stack_padded([draw.waves for draw in draws]),
+        concentration=np.array([draw.order.concentration for draw in draws]),
+        frequencies=np.stack([np.zeros((2, 2)) if l is None else l.frequencies for l in lattices]),  # noqa: E741
+        window=np.array([(1.0, 1.0) if l is None else l.window for l in lattices]),  # noqa: E741
+        measured=np.stack([draw.measured for draw in draws]),
+        normal=np.stack([np.broadcast_to(draw.normal, shape[1:]) for draw in draws]),
+        debye_waller=np.array([draw.debye_waller for draw in draws]),
+        counts=np.array([draw.counts for draw in draws]),
+        background=_stack([draw.background for draw in draws]),
+        bragg=np.stack([_bragg_peaks(draw, pixels) for draw in draws]),
+        blur=np.array([draw.blur for draw in draws]),
+        physical=np.full(len(draws), recipe.physical),
+    )
+
+
+def _bragg_peaks(draw: SampleDraw, pixels: int) -> NDArray[np.float32]:
+    """Residue at the Bragg positions in units of the mean intensity; one zero where there is none."""
+    if draw.bragg_height == 0:
+        return np.zeros((pixels, pixels), dtype=np.float32)
+    hkl = draw.axes.hkl()
+    nearest = np.round(hkl)
+    heights = np.random.default_rng(draw.bragg_seed).exponential(draw.bragg_height, 4096)
+    # Friedel's law: a hash of squares gives hkl and -hkl one height.
+    code = (nearest.astype(np.int64) @ [73856093, 19349663, 83492791]) ** 2 % 4093
+    shape = np.exp(-0.5 * np.sum((hkl - nearest) ** 2, axis=-1) / draw.bragg_width**2)
+    return np.asarray(heights[code] * shape, dtype=np.float32)
+
+
+def _stack(values: Sequence[Any]) -> Any:
+    names = [field.name for field in fields(values[0])]
+    return type(values[0])(**{name: np.stack([np.asarray(getattr(v, name)) for v in values]) for name in names})
+
+
+def _stack_padded(values: Sequence[Any]) -> Any:
+    """Stack dataclasses of arrays, each array filled up with zeros to the largest of the batch."""
+    stacked = {}
+    for field in fields(values[0]):
+        arrays = [getattr(value, field.name) for value in values]
+        shape = np.max([array.shape for array in arrays], axis=0)
+        target = np.zeros((len(arrays), *shape))
+        for row, array in zip(target, arrays, strict=True):
+            row[tuple(slice(n) for n in array.shape)] = array
+        stacked[field.name] = target
+    return type(values[0])(**stacked)
+
+
+def render(batch: DrawBatch) -> Samples:
+    """Make the planes of a batch, in the array library and precision of its arrays."""
+    xp = array_namespace(batch.normal)
+    q2 = q_squared(batch.plane)
+    form = molecular_form_factor(batch.pair, batch.plane, batch.concentration)
+    form = form * debye_waller(q2, batch.debye_waller)
+    # The published recipe clips what its cut-off series made negative; a physical one is negative only by rounding.
+    ordered = xp.clip(short_range_order(batch.waves, batch.plane.x, batch.plane.y), 0.0, None)
+    clean = diffuse_scattering(form, ordered)
+    mean = xp.mean(clean, axis=(-2, -1), keepdims=True)
+    spoiled = add_background(clean + mean * batch.bragg, q2, batch.background)
+    spoiled = add_blur(spoiled, batch.blur) if bool(xp.any(batch.blur > 0)) else spoiled
+    noisy = add_counting_noise(spoiled, xp.clip(batch.counts, 1.0, None), batch.normal)
+    spoiled = xp.where((batch.counts > 0)[..., None, None], noisy, spoiled)
+    return Samples(spoiled, batch.measured, clean, form, ordered)
+
+
+def recipe_record(recipe: DiffuseRecipe) -> dict[str, Any]:
+    """The resolved recipe as plain data, for checkpoints, data sets and results."""
+    return asdict(recipe)

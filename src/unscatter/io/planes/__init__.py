@@ -1,0 +1,1 @@
+"""Planes and volumes of diffuse scattering: one module a format."""

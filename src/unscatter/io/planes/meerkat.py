@@ -1,0 +1,52 @@
+"""Old Meerkat ("Yell 0.9"): /rebinned_data / /number_of_pixels_rebinned, (nh, nk, nl).
+
+The grid runs from -maxind to maxind. A voxel that no detector pixel fell into is 0/0: not measured.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from unscatter.io.hdf5 import Store, is_hdf5
+from unscatter.io.planes.grids import GridAxis, Slices, stored_volume
+from unscatter.io.planes.yell import refuse_direct_space
+from unscatter.nouns.arrays import FloatArray
+from unscatter.nouns.volume import Volume
+
+NAME = "Meerkat"
+GAPS_KNOWN = True
+
+
+def recognises(path: Path) -> bool:
+    """Whether the file has the sums and the numbers of pixels of Meerkat."""
+    if not is_hdf5(path):
+        return False
+    with Store(path) as store:
+        return all(store.dataset(name) is not None for name in ("rebinned_data", "number_of_pixels_rebinned"))
+
+
+def read(path: Path) -> Volume:
+    """Read a volume; it stays on disk. Raises ValueError if the grid does not fit the data."""
+    with Store(path) as store:
+        refuse_direct_space(store)
+        shape = store.require("rebinned_data").shape
+        highest = store.numbers("maxind")
+        if len(shape) != 3 or highest is None or highest.size != 3:
+            raise ValueError(
+                f"{path} is a {NAME} file without rebinned_data (nh, nk, nl) and maxind (3): rebin it again"
+            )
+        steps = store.numbers("step_size")
+        if steps is None:
+            steps = 2 * highest / np.maximum(np.array(shape) - 1, 1)
+        axes = [
+            GridAxis(name, -highest[i] + steps[i] * np.arange(shape[i]), np.eye(3)[i]) for i, name in enumerate("hkl")
+        ]
+        return stored_volume(path, axes, _load, store.cell())
+
+
+def _load(store: Store, slices: Slices) -> FloatArray:
+    total = store.require("rebinned_data")[slices].astype(np.float64)
+    count = store.require("number_of_pixels_rebinned")[slices]
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))

@@ -1,0 +1,67 @@
+"""Yell 1.0, as Yell, Meerkat, DISCUS and gemmi-disorder write it: /data (nh, nk, nl) on an even grid.
+
+Missing voxels are NaN. The first point lies at /lower_limits, or without them half the grid below the
+origin, which is then point N // 2: the middle of an odd grid.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from unscatter.io.hdf5 import Node, Store, attribute, is_hdf5
+from unscatter.io.planes.grids import GridAxis, Slices, stored_volume
+from unscatter.nouns.arrays import FloatArray
+from unscatter.nouns.volume import Volume
+
+NAME = "Yell 1.0"
+GAPS_KNOWN = False
+
+
+def recognises(path: Path) -> bool:
+    """Whether the file says that it is Yell's, or has its datasets."""
+    if not is_hdf5(path):
+        return False
+    with Store(path) as store:
+        said = store.text("format") or attribute(store.root, "filetype") or attribute(store.root, "format")
+        grid = store.dataset("step_sizes") is not None and store.dataset("data") is not None
+        return said.startswith("Yell 1") or grid
+
+
+def read(path: Path) -> Volume:
+    """Read a volume; it stays on disk. Raises ValueError for direct space (a PDF) or a missing grid."""
+    with Store(path) as store:
+        refuse_direct_space(store)
+        data = _data(store)
+        shape = data.shape + (1,) * (3 - data.ndim)
+        steps = next((s for n in ("step_sizes", "step_size") if (s := store.numbers(n)) is not None), None)
+        if steps is None or steps.size != 3:
+            raise ValueError(f"{path} is a {NAME} file without step_sizes (3): write lower_limits and step_sizes to it")
+        lower = store.numbers("lower_limits")
+        first = -steps * (np.array(shape) // 2) if lower is None else np.ravel(lower)
+        axes = [GridAxis(name, first[i] + steps[i] * np.arange(shape[i]), np.eye(3)[i]) for i, name in enumerate("hkl")]
+        return stored_volume(path, axes, _load, store.cell())
+
+
+def _data(store: Store) -> Node:
+    data = store.require("data")
+    if not 1 <= data.ndim <= 3:
+        raise ValueError(f"{store.path} has data of shape {data.shape}; {NAME} asks for (nh, nk, nl)")
+    return data
+
+
+def _load(store: Store, slices: Slices) -> FloatArray:
+    data = _data(store)
+    block: FloatArray = data[slices[: data.ndim]]
+    return block.reshape(block.shape + (1,) * (3 - data.ndim))
+
+
+def refuse_direct_space(store: Store) -> None:
+    """Raise ValueError if /is_direct is set: seen as 1 and as 256, the same flag with its bytes swapped."""
+    flag = store.numbers("is_direct")
+    if flag is not None and np.any(flag != 0):
+        raise ValueError(
+            f"{store.path} is in direct space (is_direct = {np.ravel(flag)[0]:g}), a pair distribution "
+            "function; expected reciprocal space: give the file before the transform, or correct the flag"
+        )

@@ -1,0 +1,1 @@
+"""What unscatter writes: results, tables, pictures."""

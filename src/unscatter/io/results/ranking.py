@@ -1,0 +1,84 @@
+"""Rankings of space groups as JSON, all of it, and as CSV, the 230 space groups or one line a pattern."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from unscatter.io.files import replacing, require_file
+from unscatter.nouns.ranking import Ranking
+
+#: The layout of the JSON file.
+FORMAT, FORMAT_VERSION = "unscatter ranking", 1
+
+
+def write_json(path: str | Path, ranking: Ranking) -> None:
+    """Write a ranking as JSON, whole or not at all; raises FileNotFoundError if the folder does not exist."""
+    text = json.dumps({"format": FORMAT, "format_version": FORMAT_VERSION, **ranking.to_dict()}, indent=1)
+    with replacing(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def read_provenance(path: str | Path) -> dict[str, Any]:
+    """Read how a ranking was made from its JSON; raises ValueError for any other file."""
+    path = require_file(path)
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        table = None
+    if not isinstance(table, dict) or table.get("format") != FORMAT:
+        raise ValueError(f"{path} is no {FORMAT}; expected the JSON that unscatter classify wrote")
+    return dict(table["provenance"])
+
+
+def write_csv(path: str | Path, ranking: Ranking) -> None:
+    """Write the 230 space groups, the likeliest first, each with its classes and their probabilities."""
+    coarser = [level for level in ranking.levels if level != "space group"]
+    of_group = {level: _class_of_group(ranking, level) for level in coarser}
+    rows: list[list[Any]] = [["pattern", "rank", "number", "space group", "probability"]]
+    for level in coarser:
+        rows[0] += [level, f"p({level})"]
+    for rank, one in enumerate(ranking.top(230), 1):
+        number = one.groups[0]
+        row: list[Any] = [ranking.label, rank, number, one.name, f"{one.probability:.6g}"]
+        for level in coarser:
+            row += of_group[level][number]
+        rows.append(row)
+    _write_rows(path, rows)
+
+
+def write_summary(path: str | Path, rankings: Iterable[Ranking]) -> None:
+    """Write one line for each pattern: the likeliest class of each level, five space groups, the estimated cell."""
+    rows: list[list[Any]] = []
+    header = ["file", "simulated", "radiation", "wavelength_A"]
+    for ranking in rankings:
+        pattern = ranking.pattern
+        row: list[Any] = [pattern.source, pattern.simulated, pattern.radiation or "", pattern.wavelength]
+        header = header[:4]
+        for level in (level for level in ranking.levels if level != "space group"):
+            best = ranking.top(1, level)[0]
+            row += [best.name, f"{best.probability:.6g}"]
+            header += [level, f"p({level})"]
+        for rank, one in enumerate(ranking.top(5), 1):
+            row += [one.name, f"{one.probability:.6g}"]
+            header += [f"space group {rank}", f"p({rank})"]
+        row += [f"{number:.5g}" for number in (ranking.volume, *ranking.edges)]
+        header += ["volume_A3", "a_A", "b_A", "c_A"]
+        rows.append(row)
+    _write_rows(path, [header, *rows])
+
+
+def _class_of_group(ranking: Ranking, level: str) -> dict[int, list[str]]:
+    """Name and probability of the class that each space group belongs to."""
+    found = {}
+    for one in ranking.top(230, level):
+        found.update({number: [one.name, f"{one.probability:.6g}"] for number in one.groups})
+    return found
+
+
+def _write_rows(path: str | Path, rows: list[list[Any]]) -> None:
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)

@@ -1,0 +1,1 @@
+"""Molecules and crystal structures, from files and from the Materials Project."""

@@ -1,0 +1,1 @@
+"""The nouns: what flows between the steps of both wings, frozen dataclasses that check themselves; one noun a file."""

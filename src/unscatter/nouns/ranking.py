@@ -1,0 +1,156 @@
+"""What a powder pattern says about symmetry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unscatter.nouns.pattern import Pattern
+
+
+@dataclass(frozen=True)
+class Classes:
+    """A division of the 230 space groups: the name of each class and the numbers of its space groups."""
+
+    names: tuple[str, ...]
+    groups: tuple[tuple[int, ...], ...]
+
+
+class Candidate(NamedTuple):
+    """One answer of a ranking: name, probability, and the numbers of the space groups that it stands for."""
+
+    name: str
+    probability: float
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What a powder pattern says about symmetry: a probability for each of the 230 space groups.
+
+    probabilities: (230,), space group n at entry n - 1, of sum 1. levels: how the space groups are divided, by
+    "space group", "extinction group", "Bravais lattice" and "crystal system"; the probability of a class is the
+    sum over its space groups, so that all levels agree. volume in Angstrom^3 and edges a, b, c in Angstrom are
+    estimates of the conventional cell. assumptions: what was taken for granted, one sentence each.
+    Raises ValueError for what are no probabilities.
+    """
+
+    pattern: Pattern
+    probabilities: NDArray[np.float64]
+    levels: dict[str, Classes]
+    volume: float
+    edges: tuple[float, float, float]
+    assumptions: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what are no probabilities."""
+        object.__setattr__(self, "probabilities", np.asarray(self.probabilities, dtype=np.float64))
+        p = self.probabilities
+        if p.shape != (230,) or not np.all(p >= 0) or abs(float(p.sum()) - 1) > 1e-6:
+            raise ValueError(f"a ranking needs 230 probabilities of sum 1, got shape {p.shape} and sum {p.sum():g}")
+
+    @property
+    def d_range(self) -> tuple[float, float]:
+        """Largest and smallest spacing of the pattern in Angstrom, d = lambda / (2 sin theta)."""
+        if self.pattern.wavelength is None:
+            raise ValueError("the pattern of a ranking has a wavelength; make it with unscatter.classify")
+        ends = self.pattern.two_theta[[0, -1]]
+        largest, smallest = self.pattern.wavelength / (2 * np.sin(np.radians(ends / 2)))
+        return float(largest), float(smallest)
+
+    @property
+    def label(self) -> str:
+        """Title of the pattern, or its file; a simulated one is called so."""
+        name = self.pattern.title or self.pattern.source or "untitled"
+        return name if not self.pattern.simulated or "simulated" in name.lower() else f"{name} (simulated)"
+
+    def probabilities_of(self, level: str) -> NDArray[np.float64]:
+        """Probability of each class of a level, the sum over its space groups.
+
+        Raises ValueError for a level that is not known.
+        """
+        return np.array([self.probabilities[np.array(g) - 1].sum() for g in self._classes(level).groups])
+
+    def top(self, k: int = 5, level: str = "space group") -> list[Candidate]:
+        """The k most likely classes of a level, the likeliest first; raises ValueError for a level not known."""
+        classes, p = self._classes(level), self.probabilities_of(level)
+        chosen = np.argsort(-p, kind="stable")[:k]
+        return [Candidate(classes.names[i], float(p[i]), classes.groups[i]) for i in chosen]
+
+    def _classes(self, level: str) -> Classes:
+        if level not in self.levels:
+            raise ValueError(f"no level is called {level!r}; there are {', '.join(self.levels)}")
+        return self.levels[level]
+
+    def describe(self) -> str:
+        """A table in words: what was given, the most likely symmetry at each level, and what was assumed."""
+        width = max(len(name) for name, _ in self._lines())
+        return "\n".join(f"{name:<{width}} {value}" for name, value in self._lines())
+
+    def _lines(self) -> list[tuple[str, str]]:
+        pattern = self.pattern
+        ends = pattern.two_theta[[0, -1]]
+        edges = ", ".join(f"{edge:.3g}" for edge in self.edges)
+        lines = [
+            ("pattern", self.label),
+            ("points", f"{pattern.two_theta.size}, two-theta {ends[0]:g} to {ends[1]:g} deg"),
+            ("range", "d {:.4g} to {:.4g} A".format(*self.d_range)),
+            ("radiation", f"{pattern.radiation or 'not known'}{self._origin('radiation')}"),
+            ("wavelength", f"{pattern.wavelength:g} A{self._origin('wavelength')}"),
+        ]
+        for level in ("crystal system", "Bravais lattice", "extinction group"):
+            best = self.top(1, level)[0]
+            lines.append((level, f"{100 * best.probability:5.1f} %  {best.name}"))
+        for rank, one in enumerate(self.top(5)):
+            number = f"(no. {one.groups[0]})"
+            lines.append(("" if rank else "space group", f"{100 * one.probability:5.1f} %  {one.name:<8} {number}"))
+        lines.append(("cell", f"volume about {self.volume:.3g} A^3; a, b, c about {edges} A (estimated)"))
+        lines.append(("weights", str(self.provenance.get("weights", "none"))))
+        lines += [("" if rank else "assumed", sentence) for rank, sentence in enumerate(self.assumptions)]
+        return lines
+
+    def _origin(self, name: str) -> str:
+        """In brackets, where a number came from; nothing where that is not known."""
+        origin = self.provenance.get(f"{name}_from")
+        return f" (from {origin})" if origin else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain numbers and words, for JSON: every class of every level, the likeliest first."""
+        pattern = self.pattern
+        largest, smallest = self.d_range
+        return {
+            "pattern": {
+                "source": pattern.source,
+                "title": pattern.title,
+                "simulated": pattern.simulated,
+                "points": int(pattern.two_theta.size),
+                "two_theta_deg": [float(angle) for angle in pattern.two_theta[[0, -1]]],
+                "d_A": [largest, smallest],
+                "radiation": pattern.radiation,
+                "wavelength_A": pattern.wavelength,
+                "second_wavelength_A": pattern.second_wavelength,
+            },
+            "levels": {
+                level: [
+                    {"name": one.name, "probability": one.probability, "space_groups": list(one.groups)}
+                    for one in self.top(230, level)
+                ]
+                for level in self.levels
+            },
+            "cell_estimated": {"volume_A3": self.volume, **dict(zip(("a_A", "b_A", "c_A"), self.edges, strict=True))},
+            "assumptions": list(self.assumptions),
+            "provenance": self.provenance,
+        }
+
+    def _repr_html_(self) -> str:
+        """The table, for a notebook."""
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(value)}</td></tr>"
+            for name, value in self._lines()
+        )
+        return f"<table>{rows}</table>"

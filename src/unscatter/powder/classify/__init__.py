@@ -1,0 +1,1 @@
+"""Ask a network what symmetry a pattern has."""

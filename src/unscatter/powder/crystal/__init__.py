@@ -1,0 +1,1 @@
+"""Random crystals, and the reflections of any crystal."""

@@ -1,0 +1,1 @@
+"""From lines to a pattern: profile and background."""

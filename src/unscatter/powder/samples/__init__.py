@@ -1,0 +1,1 @@
+"""Simulated powder patterns as measured ones would be: what networks learn from."""

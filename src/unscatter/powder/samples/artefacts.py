@@ -1,0 +1,110 @@
+"""What makes a measured powder pattern differ from a computed one: sample, alignment, background, counting."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+from unscatter.nouns.arrays import Array, IntArray
+from unscatter.nouns.cell import Cell
+from unscatter.symmetry import crystal_system
+
+# Edges that differ by less than this share are equal by symmetry.
+_EQUAL = 1e-4
+# Cells are stretched by this share at most: lines are known as far as that takes.
+_MOST_STRETCH = 0.04
+
+
+def march_dollase(cosine: Array, r: float) -> Array:
+    """Weight of lines whose normals stand at an angle alpha from the preferred axis: mean 1 over the sphere.
+
+    W = (r^2 cos^2 + sin^2 / r)^(-3/2), r < 1 for plates, r > 1 for needles, 1 for a random powder.
+    Source: Dollase, J. Appl. Cryst. 19, 267 (1986).
+    """
+    squared = cosine**2
+    return (r**2 * squared + (1 - squared) / r) ** -1.5
+
+
+def pole_cosine(hkl: IntArray, cell: Cell, axis: int) -> NDArray[np.float64]:
+    """Cosine of the angle between the normals of hkl (n, 3) and of the planes (100), (010) or (001)."""
+    q = hkl @ cell.reciprocal
+    pole = cell.reciprocal[axis]
+    return np.asarray(q @ pole / np.sqrt(np.einsum("ni,ni->n", q, q) * (pole @ pole)))
+
+
+def damping(inverse_d: Array, b_iso: float) -> Array:
+    """Factor exp(-B / 2 d^2) of an intensity, B in Angstrom^2 and 1/d in 1/Angstrom."""
+    return array_namespace(inverse_d).exp(-b_iso / 2 * inverse_d**2)
+
+
+def broaden(
+    fwhm: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    theta: NDArray[np.float64],
+    wavelength: float,
+    size: float,
+    strain: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """FWHM (deg) and Lorentzian share of pseudo-Voigt lines at theta (radians) of small, strained crystallites.
+
+    Adds a Lorentzian of 0.9 lambda / (L cos) + 4 epsilon tan (radians), L in Angstrom, to the Lorentzian part.
+    Source: Thompson, Cox & Hastings, J. Appl. Cryst. 20, 79 (1987).
+    """
+    more = np.degrees(0.9 * wavelength / size / np.cos(theta) + 4 * strain * np.tan(theta))
+    gaussian = fwhm * np.sqrt(np.maximum(1 + eta * (-0.74417 + eta * (-0.24781 - 0.00810 * eta)), 0.0))
+    lorentzian = fwhm * eta * (0.72928 + eta * (0.19289 + 0.07783 * eta)) + more
+    g, l = gaussian, lorentzian  # noqa: E741
+    g2, l2 = g * g, l * l
+    fifth = g * g2 * (g2 + 2.69269 * g * l + 2.42843 * l2) + l * l2 * (4.47163 * g2 + 0.07842 * g * l + l2)
+    width = fifth**0.2
+    q = l / width
+    return width, np.minimum(q * (1.36603 + q * (-0.47719 + 0.11116 * q)), 1.0)
+
+
+def stretch_cell(rng: np.random.Generator, cell: Cell, group: int, scale: float, strain: float) -> Cell:
+    """Cell of the same symmetry: all edges by exp(scale z), each free one by exp(strain z), free angles likewise.
+
+    z are normal; edges change by 4 % at most. group: number of the space group.
+    """
+    system = _system(group)
+    factors = scale * rng.standard_normal() + strain * rng.standard_normal(3)
+    turns = math.degrees(strain) * np.clip(rng.standard_normal(3), -2, 2)
+    edges, angles = np.array(cell.parameters[:3]), np.array(cell.parameters[3:])
+    if system not in ("triclinic", "monoclinic", "orthorhombic"):
+        for i, j in ((1, 0), (2, 1), (2, 0)):
+            if abs(edges[i] - edges[j]) < _EQUAL * edges[i]:
+                factors[i] = factors[j]
+    free = np.ones(3) if system == "triclinic" else (np.abs(angles - 90) > 1e-3) * float(system == "monoclinic")
+    stretched = edges * np.exp(np.clip(factors, -_MOST_STRETCH, _MOST_STRETCH))
+    try:
+        return Cell(*stretched.tolist(), *(angles + free * turns).tolist())
+    except ValueError:  # an acute cell need not close any more
+        return Cell(*stretched.tolist(), *angles.tolist())
+
+
+def misalign(two_theta: Array, zero: float, displacement: float) -> Array:
+    """Where a line at two-theta is seen, in degrees: zero of the scale, and sample off the axis of the circle.
+
+    displacement: shift at two-theta = 0 in degrees, - 2 s / R of Bragg-Brentano optics; it falls as cos(theta).
+    """
+    xp = array_namespace(two_theta)
+    return two_theta + zero + displacement * xp.cos(two_theta * (math.pi / 360))
+
+
+def add_counting_noise(expected: Array, normal: Array) -> Array:
+    """Counts with mean and variance `expected`, from standard normal numbers of the same shape.
+
+    x = m + sqrt(m) z + (z^2 - 1) / 6, zero at least: mean, variance (+ 1/18) and skewness of a Poisson distribution.
+    """
+    xp = array_namespace(expected)
+    counts = expected + xp.sqrt(expected) * normal + (normal**2 - 1) / 6
+    return xp.where(counts > 0, counts, 0.0)
+
+
+@lru_cache(maxsize=230)
+def _system(group: int) -> str:
+    return crystal_system(group)

@@ -1,0 +1,1 @@
+"""Training and scores of wing A."""

@@ -1,0 +1,441 @@
+"""Artefacts as facts: what a scan can see, and what noise, blur and background may do to an intensity."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unscatter.diffuse.samples.artefacts import (
+    IDENTITY,
+    Background,
+    BeamStop,
+    BraggResidue,
+    Detector,
+    RotationScan,
+    add_background,
+    add_blur,
+    add_bragg_residue,
+    add_counting_noise,
+    as_rotation,
+    debye_waller,
+    draw_background,
+    draw_scan,
+    measured_by_scan,
+    plane_measured_by_scan,
+    read_detectors,
+    spindle_rotation,
+)
+
+#: No gaps, and wide enough to catch all that is scattered forwards by up to 87 degrees.
+WALL = Detector("wall", pixel=1.0, modules=(1, 1), module=(4001, 4001))
+WALL_SCAN = RotationScan(WALL, distance=100.0, wavelength=0.7)
+#: Two modules, one above the other along the spindle.
+STACKED = Detector("stacked", pixel=0.2, modules=(2, 1), module=(500, 1001), gap=(21, 0))
+X, Y, Z = np.eye(3)
+
+
+def points(n=2000, radius=10.0, seed=0):
+    return np.random.default_rng(seed).uniform(-radius, radius, (n, 3))
+
+
+def an_orientation(seed=0):
+    M, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    return as_rotation(M * np.sign(np.linalg.det(M)))
+
+
+def blind(Q, k, margin=0.0):
+    """Q within the blind zone about the spindle z: no turn brings it to the Ewald sphere."""
+    return Q[:, 0] ** 2 + Q[:, 1] ** 2 < (np.sum(Q**2, axis=-1) / (2 * k)) ** 2 + margin
+
+
+def rotation_angles(Q, scan):
+    """Angles (n, 2) in degrees that turn Q onto the Ewald sphere, where x = -Q^2 / 2k and y = +-sqrt(...); or NaN."""
+    q_x, q_y, _ = scan.frames()[0] @ Q.T
+    x = -np.sum(Q**2, axis=-1) / (2 * scan.k)
+    with np.errstate(invalid="ignore"):
+        y = np.sqrt(q_x**2 + q_y**2 - x**2)
+    phi = np.stack([np.arctan2(side, x) - np.arctan2(q_y, q_x) for side in (y, -y)], axis=-1)
+    return np.degrees(np.arctan2(np.sin(phi), np.cos(phi)))
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("PILATUS 2M", (1679, 1475)),
+        ("PILATUS3 X CdTe 300K", (619, 487)),
+        ("PILATUS3 X CdTe 1M", (1043, 981)),
+        ("EIGER2 X CdTe 1M", (1062, 1028)),
+        ("EIGER2 X CdTe 4M", (2162, 2068)),
+        ("EIGER2 X CdTe 16M", (4362, 4148)),
+    ],
+)
+def test_detectors_have_the_size_their_makers_state(name, shape):
+    detector = read_detectors()[name]
+    assert detector.shape == shape
+    assert detector.active_rows.size == shape[0]
+    assert detector.active_rows.sum() == detector.modules[0] * detector.module[0]
+    assert detector.active_columns.sum() == detector.modules[1] * (detector.module[1] - detector.seam)
+
+
+def test_wall_measures_all_but_the_blind_zone():
+    Q = points()
+    k = WALL_SCAN.k
+    # The scattered ray must go forwards to meet a flat detector: Q^2 / 2k < k, short of grazing its far edge.
+    inside = np.linalg.norm(Q, axis=-1) < 1.35 * k
+    measured = measured_by_scan(Q, WALL_SCAN)
+    assert np.array_equal(measured[inside], ~blind(Q, k)[inside])
+
+
+def test_nothing_is_measured_beyond_twice_k():
+    scan = replace(WALL_SCAN, wavelength=1.0)
+    far = points(radius=40.0)
+    far = far[np.linalg.norm(far, axis=-1) > 2 * scan.k]
+    assert not measured_by_scan(far, scan).any()
+
+
+def test_spindle_axis_is_never_measured():
+    on_axis = np.linspace(-8, 8, 100)[:, None] * Z
+    assert not measured_by_scan(on_axis, WALL_SCAN).any()
+
+
+def test_second_setting_fills_the_blind_zone():
+    on_axis = np.linspace(0.5, 8, 100)[:, None] * Z
+    upended = ((1, 0, 0), (0, 0, -1), (0, 1, 0))
+    assert measured_by_scan(on_axis, replace(WALL_SCAN, settings=(IDENTITY, upended))).all()
+
+
+def test_turning_the_crystal_turns_the_mask():
+    scan = draw_scan(np.random.default_rng(3), 7.0)
+    R = np.array(an_orientation(5))
+    turned = replace(scan, orientation=as_rotation(np.array(scan.orientation) @ R.T))
+    Q = points()
+    assert np.mean(measured_by_scan(Q, scan) == measured_by_scan(Q @ R.T, turned)) > 0.999
+
+
+def test_full_turn_sees_a_body_of_revolution_about_the_spindle():
+    scan = RotationScan(read_detectors()["PILATUS 2M"], 120.0, 0.5, offset=(4.0, 7.0), two_theta=8.0)
+    Q = points()
+    turned = Q @ spindle_rotation(77.0).T
+    assert np.mean(measured_by_scan(Q, scan) == measured_by_scan(turned, scan)) > 0.999
+
+
+def test_full_turn_of_a_centred_detector_is_centrosymmetric():
+    scan = RotationScan(read_detectors()["PILATUS 2M"], 120.0, 0.5, beam_stop=BeamStop(3.0))
+    Q = points()
+    assert np.mean(measured_by_scan(Q, scan) == measured_by_scan(-Q, scan)) > 0.999
+
+
+def test_offset_breaks_inversion_and_friedel_averaging_restores_it():
+    scan = RotationScan(read_detectors()["PILATUS 2M"], 120.0, 0.5, offset=(4.0, 7.0), sweep=200.0)
+    Q = points()
+    once = measured_by_scan(Q, scan)
+    averaged = measured_by_scan(Q, scan, symmetry=[-np.eye(3)])
+    assert np.mean(once == measured_by_scan(-Q, scan)) < 0.99
+    assert np.array_equal(averaged, once | measured_by_scan(-Q, scan))
+    assert np.array_equal(averaged, measured_by_scan(-Q, scan, symmetry=[np.eye(3), -np.eye(3)]))
+
+
+def test_module_gap_is_the_arc_it_should_be():
+    # A plane through the spindle: a row at height p sees q_z = p / distance (k - Q^2 / 2k).
+    scan = RotationScan(STACKED, distance=100.0, wavelength=0.7)
+    k, q_x = scan.k, np.linspace(1.0, 3.5, 40)
+    height = 0.5 * 20.8 * 0.2
+    for sign in (1, -1):
+        q_z = np.full_like(q_x, 0.0)
+        for _ in range(30):  # the arc's implicit equation, by iteration
+            q_z = sign * height / scan.distance * (k - (q_x**2 + q_z**2) / (2 * k))
+        for factor, expected in ((0.95, False), (1.05, True)):
+            Q = np.stack([q_x, np.zeros_like(q_x), factor * q_z], axis=-1)
+            assert (measured_by_scan(Q, scan) == expected).all()
+
+
+def test_full_turn_fills_a_gap_along_the_spindle_unless_the_beam_is_centred():
+    columns = Detector("columns", pixel=0.2, modules=(1, 2), module=(1001, 500), gap=(0, 21))
+    # Both rays of these Q strike within 1.2 mm of the middle, left and right of it; the gap is 4.2 mm wide.
+    Q = np.stack(np.broadcast_arrays(0.1, 0.0, np.linspace(-1, 1, 41)), axis=-1)
+    scan = RotationScan(columns, distance=100.0, wavelength=0.7)
+    assert not measured_by_scan(Q, scan).any()
+    assert measured_by_scan(Q, replace(scan, offset=(2.5, 0.0))).all()
+
+
+def test_narrower_sweep_measures_less_and_two_halves_make_a_turn():
+    Q = points()
+    scan = replace(WALL_SCAN, orientation=an_orientation(2))
+    halves = [measured_by_scan(Q, replace(scan, start=start, sweep=180.0)) for start in (20.0, 200.0)]
+    narrow = measured_by_scan(Q, replace(scan, start=20.0, sweep=60.0))
+    assert np.array_equal(halves[0] | halves[1], measured_by_scan(Q, scan))
+    assert narrow.mean() < halves[0].mean()
+    assert not (narrow & ~halves[0]).any()
+
+
+def test_sweep_agrees_with_the_angles():
+    scan = replace(WALL_SCAN, orientation=an_orientation(2), start=-30.0, sweep=75.0)
+    Q = points(radius=5.0)
+    phi = rotation_angles(Q, scan)
+    within = ((phi > -30) & (phi < 45)).any(axis=-1)
+    assert np.array_equal(measured_by_scan(Q, scan), within)
+
+
+def test_beam_stop_hides_the_origin_and_nothing_far():
+    scan = replace(WALL_SCAN, beam_stop=BeamStop(radius=2.0))
+    q_min = scan.k * 2.0 / scan.distance
+    Q = np.outer(np.linspace(0, 3, 60) * q_min, X)
+    assert np.array_equal(measured_by_scan(Q, scan), np.linspace(0, 3, 60) > 1)
+
+
+def test_arm_along_the_spindle_stays_dark_and_across_it_is_filled_by_the_second_ray():
+    Q = np.stack(np.broadcast_arrays(0.1, 0.0, np.linspace(1.0, 1.2, 11)), axis=-1)
+    scan = replace(WALL_SCAN, beam_stop=BeamStop(arm_width=4.0, arm_angle=90.0))
+    assert not measured_by_scan(Q, scan).any()
+    assert measured_by_scan(-Q, scan).all()
+    across = replace(scan, beam_stop=BeamStop(arm_width=4.0, arm_angle=0.0))
+    assert measured_by_scan(np.outer(np.linspace(1, 5, 20), X), across).all()
+
+
+def test_roll_swaps_rows_and_columns_of_a_detector():
+    lying = Detector("lying", 0.2, modules=(1, 2), module=(1001, 500), gap=(0, 21))
+    Q = points(radius=4.0)
+    upright = measured_by_scan(Q, RotationScan(STACKED, 100.0, 0.7))
+    rolled = measured_by_scan(Q, RotationScan(lying, 100.0, 0.7, roll=90.0))
+    assert np.mean(upright == rolled) > 0.999
+
+
+def test_swung_detector_records_the_direction_it_points_at():
+    chip = Detector("chip", 0.1, modules=(1, 1), module=(21, 21))
+    scan = RotationScan(chip, 100.0, 0.7, two_theta=30.0)
+    length = 2 * scan.k * np.sin(np.radians(15.0))
+    assert measured_by_scan(length * X, scan)
+    assert not measured_by_scan(length * X, replace(scan, two_theta=0.0))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_plane_agrees_with_its_points(seed):
+    scan = draw_scan(np.random.default_rng(seed), 7.0)
+    x, y = np.linspace(-7, 7, 64), np.linspace(-6, 6, 48)
+    origin = 0.5 * Z
+    Q = origin + x[None, :, None] * X + y[:, None, None] * Y
+    plane = plane_measured_by_scan(origin, X, Y, x, y, scan)
+    assert plane.shape == (48, 64)
+    assert np.mean(plane == measured_by_scan(Q, scan)) > 0.999
+    single = plane_measured_by_scan(origin, X, Y, x.astype(np.float32), y.astype(np.float32), scan)
+    assert np.mean(plane == single) > 0.995
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_numpy_and_torch_see_the_same(seed, torch):
+    scan = draw_scan(np.random.default_rng(seed), 7.0)
+    Q = points().reshape(2, 40, 25, 3)
+    mask = measured_by_scan(torch.from_numpy(Q), scan, symmetry=[-np.eye(3)])
+    assert mask.dtype == torch.bool
+    assert np.mean(mask.numpy() == measured_by_scan(Q, scan, symmetry=[-np.eye(3)])) > 0.999
+    x = np.linspace(-7, 7, 32)
+    plane = plane_measured_by_scan(0 * X, X, Y, torch.from_numpy(x), torch.from_numpy(x), scan)
+    assert np.mean(plane.numpy() == plane_measured_by_scan(0 * X, X, Y, x, x, scan)) > 0.999
+
+
+@given(seed=st.integers(0, 10_000), q_max=st.floats(2.0, 15.0))
+def test_drawn_scans_are_realistic_and_reproducible(seed, q_max):
+    scan = draw_scan(np.random.default_rng(seed), q_max)
+    assert scan == draw_scan(np.random.default_rng(seed), q_max)
+    assert hash(scan) == hash(draw_scan(np.random.default_rng(seed), q_max))
+    assert scan.wavelength <= 1.0
+    assert scan.distance >= 59.9
+    # The direct beam never falls into a gap, or a whole layer would be lost.
+    for offset, active in zip(scan.offset, (scan.detector.active_columns, scan.detector.active_rows), strict=True):
+        assert active[int(active.size / 2 - offset / scan.detector.pixel)]
+
+
+def test_drawn_scans_cover_most_of_a_plane():
+    x = np.linspace(-7, 7, 48)
+    rng = np.random.default_rng(0)
+    coverage = [plane_measured_by_scan(0 * X, X, Y, x, x, draw_scan(rng, 7.0)).mean() for _ in range(100)]
+    assert 0.75 < np.median(coverage) < 0.98
+    assert min(coverage) > 0.2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"distance": 0.0}, "positive"),
+        ({"sweep": 400.0}, "settings"),
+        ({"settings": ()}, "setting"),
+        ({"orientation": -np.eye(3)}, "proper"),
+        ({"orientation": 2 * np.eye(3)}, "Cartesian"),
+    ],
+)
+def test_impossible_scans_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(WALL_SCAN, **change)
+
+
+def test_wrong_input_is_refused():
+    hexagonal = [[0, -1, 0], [1, -1, 0], [0, 0, 1]]  # in hkl, not in Cartesian axes
+    with pytest.raises(ValueError, match="Cartesian"):
+        measured_by_scan(points(), WALL_SCAN, symmetry=[hexagonal])
+    with pytest.raises(ValueError, match="three"):
+        measured_by_scan(np.zeros((4, 2)), WALL_SCAN)
+    with pytest.raises(ValueError, match="q_max"):
+        draw_scan(np.random.default_rng(0), 0.0)
+    with pytest.raises(ValueError, match="positive"):
+        Detector("none", 0.1, (0, 1), (10, 10))
+
+
+# ---- intensities ---------------------------------------------------------------------------------------
+
+
+def a_batch(seed=0):
+    """Three planes, |Q|^2 and hkl of a 10 Angstrom cell."""
+    x = np.linspace(-6, 6, 64)
+    q_squared = x[None, :] ** 2 + x[:, None] ** 2
+    hkl = np.stack(np.broadcast_arrays(x[None, :], x[:, None], 0.0), axis=-1) * 10 / (2 * np.pi)
+    intensity = np.random.default_rng(seed).gamma(2.0, 1.0, (3, 64, 64))
+    return intensity, q_squared, hkl
+
+
+def test_debye_waller_is_one_at_the_origin_and_falls():
+    q_squared = np.linspace(0, 50, 100).reshape(10, 10)
+    factor = debye_waller(q_squared, 0.02)
+    assert factor[0, 0] == 1
+    assert np.all(np.diff(factor.ravel()) < 0)
+    assert factor[-1, -1] == pytest.approx(np.exp(-1))
+
+
+@given(seed=st.integers(0, 1000))
+def test_background_only_adds(seed):
+    intensity, q_squared, _ = a_batch()
+    spoilt = add_background(intensity, q_squared, draw_background(np.random.default_rng(seed)))
+    assert np.all(spoilt >= intensity)
+
+
+def test_flat_background_is_relative_to_the_mean():
+    intensity, q_squared, _ = a_batch()
+    spoilt = add_background(intensity, q_squared, Background(constant=0.5))
+    assert spoilt.mean(axis=(-2, -1)) == pytest.approx(1.5 * intensity.mean(axis=(-2, -1)))
+
+
+def test_background_depends_on_the_length_of_q_alone():
+    _, q_squared, _ = a_batch()
+    added = add_background(np.ones((64, 64)), q_squared, draw_background(np.random.default_rng(1)))
+    assert np.allclose(added, added.T)
+    assert np.allclose(added, added[::-1])
+
+
+def test_bragg_residue_sits_on_integers_and_obeys_friedel():
+    h = np.arange(-40, 41)
+    hkl = np.stack(np.broadcast_arrays(h[None, :], h[:, None], 1.0), axis=-1).astype(float)
+    ones = np.ones((81, 81))
+    residue = BraggResidue(height=2.0, width=0.03, seed=7)
+    heights = add_bragg_residue(ones, hkl, residue) - 1
+    # Wilson: an exponential distribution has mean and standard deviation alike.
+    assert heights.mean() == pytest.approx(2.0, rel=0.05)
+    assert heights.std() == pytest.approx(2.0, rel=0.05)
+    assert np.allclose(heights, add_bragg_residue(ones, -hkl, residue) - 1)
+    assert np.allclose(add_bragg_residue(ones, hkl + 0.5 * X, residue), 1)
+    other = add_bragg_residue(ones, hkl, replace(residue, seed=8)) - 1
+    assert abs(np.corrcoef(heights.ravel(), other.ravel())[0, 1]) < 0.05
+    assert abs(np.corrcoef(heights[:, 1:].ravel(), heights[:, :-1].ravel())[0, 1]) < 0.05
+
+
+def test_each_plane_of_a_batch_has_its_own_residue():
+    intensity, _, hkl = a_batch()
+    batch = add_bragg_residue(intensity, hkl, BraggResidue(1.0, 0.05, seed=np.array([3, 4, 5])))
+    for n, seed in enumerate((3, 4, 5)):
+        assert np.allclose(batch[n], add_bragg_residue(intensity[n], hkl, BraggResidue(1.0, 0.05, seed)))
+
+
+def test_layers_between_bragg_layers_are_clean():
+    intensity, _, hkl = a_batch()
+    residue = BraggResidue(2.0, 0.03, seed=0)
+    assert np.allclose(add_bragg_residue(intensity, hkl + 0.5 * Z, residue), intensity)
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+def test_blur_keeps_a_constant_plane(periodic):
+    assert np.allclose(add_blur(np.full((2, 20, 30), 3.0), 1.7, periodic=periodic), 3.0)
+
+
+def test_blur_spreads_a_point_into_a_gaussian_and_keeps_its_sum():
+    point = np.zeros((41, 51))
+    point[20, 25] = 5.0
+    blurred = add_blur(point, 2.0)
+    assert blurred.sum() == pytest.approx(5.0)
+    offset = np.arange(41) - 20
+    assert blurred.sum(axis=1) @ offset**2 / 5.0 == pytest.approx(4.0, rel=1e-6)
+    assert np.allclose(add_blur(point, 0.0), point)
+
+
+def test_periodic_blur_commutes_with_a_shift_and_keeps_the_sum():
+    intensity, _, _ = a_batch()
+    blurred = add_blur(intensity, 1.5, periodic=True)
+    assert blurred.sum() == pytest.approx(intensity.sum())
+    assert np.allclose(add_blur(np.roll(intensity, 9, axis=-1), 1.5, periodic=True), np.roll(blurred, 9, axis=-1))
+
+
+@pytest.mark.parametrize("n", [0.1, 0.5, 1.0, 5.0, 100.0, 1e6])
+def test_noise_has_the_mean_and_variance_of_poisson(n):
+    normal = np.random.default_rng(0).normal(size=(1000, 1000))
+    counts = add_counting_noise(np.ones((1000, 1000)), n, normal) * n
+    variance = n if n >= 0.5 else 2 * n**2
+    assert counts.min() >= 0
+    assert counts.mean() == pytest.approx(n, abs=5 * np.sqrt(variance) / 1000)
+    assert counts.var() == pytest.approx(variance, rel=0.03)
+
+
+def test_noise_vanishes_for_many_counts_and_where_nothing_scatters():
+    intensity, _, _ = a_batch()
+    normal = np.random.default_rng(0).normal(size=intensity.shape)
+    assert np.allclose(add_counting_noise(intensity, 1e12, normal), intensity, rtol=1e-3)
+    assert np.all(add_counting_noise(0 * intensity, 10.0, normal) == 0)
+
+
+def spoil(intensity, q_squared, hkl, normal, number):
+    """Every artefact at once; number(list) makes the array of one number for each plane."""
+    spoilt = intensity * debye_waller(q_squared, number([0.0, 0.01, 0.02]))
+    spoilt = add_background(spoilt, q_squared, Background(constant=number([0.1, 0.2, 0.3]), air=0.4, halo=0.2))
+    spoilt = add_bragg_residue(spoilt, hkl, BraggResidue(number([0.0, 1.0, 2.0]), 0.05, seed=3))
+    spoilt = add_blur(spoilt, number([0.0, 0.5, 2.0]))
+    return add_counting_noise(spoilt, number([10.0, 100.0, 1000.0]), normal)
+
+
+def test_numpy_and_torch_spoil_alike(torch):
+    arrays = [*a_batch(), np.random.default_rng(1).normal(size=(3, 64, 64))]
+    expected = spoil(*arrays, np.array)
+    got = spoil(*map(torch.from_numpy, arrays), lambda n: torch.tensor(n, dtype=torch.float64))
+    assert np.allclose(got.numpy(), expected)
+
+
+def test_single_precision_stays_single(torch):
+    arrays = [a.astype(np.float32) for a in (*a_batch(), np.random.default_rng(1).normal(size=(3, 64, 64)))]
+    spoilt = spoil(*arrays, lambda n: np.array(n, dtype=np.float32))
+    assert spoilt.dtype == np.float32
+    assert spoil(*map(torch.from_numpy, arrays), torch.tensor).dtype == torch.float32
+
+
+def test_a_batch_is_its_planes():
+    intensity, q_squared, hkl = a_batch()
+    normal = np.random.default_rng(1).normal(size=intensity.shape)
+    batch = spoil(intensity, q_squared, hkl, normal, np.array)
+    for n in range(3):
+        plane = spoil(intensity[n], q_squared, hkl, normal[n], lambda values, n=n: values[n])
+        assert np.allclose(plane, batch[n])
+
+
+def test_blur_and_background_are_differentiable(torch):
+    intensity, q_squared, _ = map(torch.from_numpy, a_batch())
+    b = torch.tensor(0.02, dtype=torch.float64, requires_grad=True)
+    add_blur(intensity * debye_waller(q_squared, b), 1.0).sum().backward()
+    assert b.grad < 0
+
+
+def test_artefacts_do_not_import_torch():
+    code = "import sys, unscatter.diffuse.samples.artefacts as a; a.read_detectors(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
