@@ -1,0 +1,1 @@
+"""The lattice named by crystallography: lines, cells, whole-pattern fits, extinction symbols."""
