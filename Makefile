@@ -41,5 +41,5 @@ clean:
 	@touch $@
 
 .venv/installed-test: .venv/installed-base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e training-data -e ".[train,test]"
 	@touch $@

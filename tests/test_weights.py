@@ -15,7 +15,9 @@ def test_files_are_small_and_match_their_hashes(card) -> None:  # type: ignore[n
     import hashlib
 
     for name, expected in card.files.items():
-        content = (card.folder / name).read_bytes()
+        if name != card.onnx.name:
+            pytest.importorskip("unscatter_training_data", reason="weights to go on from: pip install unscatter[train]")
+        content = card.path(name).read_bytes()
         assert len(content) < LARGEST_FILE
         assert hashlib.sha256(content).hexdigest() == expected
 

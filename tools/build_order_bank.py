@@ -1,4 +1,4 @@
-"""Build src/unscatter/data/order_bank.npz: Warren-Cowley parameters of Monte Carlo models in boxes of 48^3 cells.
+"""Build the order bank of the training data: Warren-Cowley parameters of Monte Carlo models in boxes of 48^3 cells.
 
 python tools/build_order_bank.py --count 1280
 """
@@ -11,7 +11,7 @@ from tqdm import trange
 
 from unscatter.diffuse.crystal.order import BANK_RADIUS, draw_targets, monte_carlo, warren_cowley
 
-OUTPUT = Path(__file__).parents[1] / "src/unscatter/data/order_bank.npz"
+OUTPUT = Path(__file__).parents[1] / "training-data/src/unscatter_training_data/order_bank.npz"
 BATCH = 8
 TOLERANCE = 0.02
 

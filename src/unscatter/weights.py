@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.data import training_file
+
 
 @dataclass(frozen=True)
 class WeightsCard:
@@ -28,6 +30,15 @@ class WeightsCard:
     licence: str
     cite: tuple[str, ...]
     record: dict[str, Any]
+
+    def path(self, name: str) -> Path:
+        """Path of one of the files; what only training needs comes in a package of its own.
+
+        Raises FileNotFoundError that says what to install.
+        """
+        beside = self.folder / name
+        inference = self.folder != shipped_folder() or name == self.onnx.name
+        return beside if inference else training_file(f"weights/{name}")
 
     @property
     def onnx(self) -> Path:
@@ -60,9 +71,8 @@ def shipped_folder() -> Path:
 
 
 def list_weights() -> tuple[WeightsCard, ...]:
-    """All shipped networks for inference; those that serve scores alone come without ONNX."""
-    cards = [read_card(path) for path in sorted(shipped_folder().glob("*.json"))]
-    return tuple(card for card in cards if card.onnx.name in card.files)
+    """All shipped networks for inference."""
+    return tuple(read_card(path) for path in sorted(shipped_folder().glob("*.json")))
 
 
 def read_card(path: Path) -> WeightsCard:
@@ -101,7 +111,7 @@ def read_verified(card: WeightsCard, name: str) -> bytes:
 
     Raises FileNotFoundError if it is missing and ValueError if it was altered.
     """
-    path = card.folder / name
+    path = card.path(name)
     if not path.is_file():
         raise FileNotFoundError(f"weights {card.name!r}: {path} is missing; install unscatter again or copy it there")
     content = path.read_bytes()

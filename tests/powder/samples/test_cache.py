@@ -7,8 +7,8 @@ import pickle
 import h5py
 import numpy as np
 import pytest
-from structures import GROUPS
 
+from structures import GROUPS
 from unscatter.io.structures.crystals import prototype_key, read_crystals
 from unscatter.powder.crystal.reflections import simulate_reflections
 from unscatter.powder.samples import cache as caching

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from structures import GROUPS
 
+from structures import GROUPS
 from unscatter.powder.pattern.channels import network_axis, network_channels
 from unscatter.powder.pattern.profile import read_instruments, simulate_profile
 from unscatter.powder.samples.cache import read_reflection_cache

@@ -8,13 +8,14 @@ from safetensors.torch import save_file
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
+from unscatter.data import training_file
 from unscatter.diffuse.plane.scaling import scale_by_maximum
 from unscatter.diffuse.samples.draw import collate, draw_sample, read_recipe, render
 from unscatter.nn.inception import Inception
 from unscatter.train.diffuse.distribution import distribution_distances
 from unscatter.train.diffuse.encoder import without_artefacts
 from unscatter.train.diffuse.features import open_encoder, open_inception
-from unscatter.weights import list_weights, shipped_folder
+from unscatter.weights import list_weights
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +45,13 @@ def test_distances_grow_with_blur_and_with_noise(components, component, spoil):
 
 
 def test_the_shipped_encoder_is_small_and_not_offered_for_inference():
-    assert (shipped_folder() / "encoder-x.safetensors").stat().st_size < 3_000_000
+    assert (training_file("weights/encoder-x.safetensors")).stat().st_size < 3_000_000
     assert "encoder-x" not in [card.name for card in list_weights()]
 
 
 def test_an_altered_encoder_is_refused(tmp_path):
     for suffix in ("json", "safetensors"):
-        shutil.copy(shipped_folder() / f"encoder-x.{suffix}", tmp_path)
+        shutil.copy(training_file(f"weights/encoder-x.{suffix}"), tmp_path)
     card, tensors = tmp_path / "encoder-x.json", tmp_path / "encoder-x.safetensors"
     assert open_encoder(card).num_features == json.loads(card.read_text())["record"]["options"]["network"]["features"]
     content = bytearray(tensors.read_bytes())

@@ -138,7 +138,7 @@ def test_the_usual_training_begins_with_the_shipped_weights(structures: Path, by
     source = PatternSource(replace(options, **by_prototype), "network")
     source.options = options
     training = FixMatch(options, source, Fabric(accelerator="cpu", devices=1))
-    shipped = load_file(find_weights("group-230").folder / "group-230.safetensors")
+    shipped = load_file(find_weights("group-230").path("group-230.safetensors"))
     for module in training.modules.values():
         for name, tensor in module.state_dict().items():
             torch.testing.assert_close(tensor, shipped[name], rtol=0, atol=0)

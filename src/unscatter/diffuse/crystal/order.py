@@ -8,12 +8,12 @@ Fuller & Rudden (2024), and the mean-field (Krivoglaz-Clapp-Moss) form. All give
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.data import training_file
 from unscatter.nouns.order import OrderParameters
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -222,7 +222,7 @@ def draw_targets(rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
 @cache
 def monte_carlo_bank() -> tuple[NDArray[np.float16], NDArray[np.float64]]:
     """The shipped models of tools/build_order_bank.py: alphas (n, half space of R = 7) and concentrations (n,)."""
-    with files("unscatter.data").joinpath("order_bank.npz").open("rb") as stream, np.load(stream) as bank:
+    with np.load(training_file("order_bank.npz")) as bank:
         return bank["alpha"], bank["concentration"].astype(np.float64)
 
 

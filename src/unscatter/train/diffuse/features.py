@@ -12,9 +12,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, load_file
 from torch import Tensor, nn
 
+from unscatter.data import training_file
 from unscatter.nn.encoder import Encoder, EncoderConfig
 from unscatter.nn.inception import Inception
-from unscatter.weights import read_card, read_verified, shipped_folder
+from unscatter.weights import read_card, read_verified
 
 EXPECTED = (
     "expected a TorchScript file that takes images (B, 3, n, n) of bytes, or the tensors of the FID Inception v3"
@@ -24,7 +25,7 @@ EXPECTED = (
 
 def open_encoder(card_path: Path | None = None) -> Encoder:
     """Open the encoder of FID-x and KID-x, the shipped one unless a card is given, after checking its sha256."""
-    card = read_card(card_path or shipped_folder() / "encoder-x.json")
+    card = read_card(card_path or training_file("weights/encoder-x.json"))
     config = card.record["options"]["network"]
     encoder = Encoder(EncoderConfig(**{**config, "widths": tuple(config["widths"])}))
     encoder.load_state_dict(load(read_verified(card, f"{card.name}.safetensors")))
