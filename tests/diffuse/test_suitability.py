@@ -32,14 +32,14 @@ def test_noise_of_the_true_factors_is_all_there_is(truth):
     seen = truth.plane.measured
     share = np.sum(truth.residual[seen] ** 2) / noise_variance(truth)[seen].sum()
     assert share == pytest.approx(1.0, abs=0.06)
-    assert assess_suitability(truth)["fit"].number < 5e-4
+    assert assess_suitability(truth)["fit"].value < 5e-4
 
 
 def test_a_good_plane_passes_every_check(truth):
     report = assess_suitability(factorize(truth.plane))
     assert report.verdict == "good", str(report)
     assert "no finding is poor" in report.brief()
-    assert {finding.name for finding in report.findings} == set(LIMITS)
+    assert {finding.name for finding in report} == set(LIMITS)
 
 
 def test_bragg_residue_is_found(truth):
@@ -52,7 +52,7 @@ def test_bragg_residue_is_found(truth):
     measured = np.where(truth.plane.measured, spoiled_plane.intensity, np.nan)
     report = assess_suitability(factorize(replace(truth.plane, intensity=measured)))
     assert report["bragg"].verdict == "poor", str(report)
-    assert "mask" in report["bragg"].words
+    assert "mask" in report["bragg"].sentence
     assert "bragg" in report.brief()
     assert report["size effect"].verdict == "good"
 
@@ -64,7 +64,7 @@ def test_size_effect_is_found(truth):
     waves = [(Q @ (v @ cell.direct)) * np.sin(2 * np.pi * hkl @ v) for v in np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0]])]
     report = assess_suitability(factorize(spoiled(truth, truth.form_factor * np.sum(waves, axis=0), 0.5)))
     assert report["size effect"].verdict == "poor", str(report)
-    assert report["displacement"].number < report["size effect"].number / 3
+    assert report["displacement"].value < report["size effect"].value / 3
 
 
 def test_displacive_scattering_is_found(truth):
@@ -73,8 +73,8 @@ def test_displacive_scattering_is_found(truth):
     squared = np.sum((hkl @ cell.reciprocal) ** 2, axis=-1)
     report = assess_suitability(factorize(spoiled(truth, squared / (away + 0.002), 0.4)))
     assert report["displacement"].verdict == "poor", str(report)
-    assert "grows" in report["displacement"].words
-    assert report["size effect"].number < report["displacement"].number / 3
+    assert "grows" in report["displacement"].sentence
+    assert report["size effect"].value < report["displacement"].value / 3
 
 
 def test_order_that_is_not_periodic_is_found(truth):
@@ -91,16 +91,16 @@ def test_coverage_counts_what_was_not_measured(truth):
     values = truth.plane.intensity.copy()
     values[:, : values.shape[1] * 3 // 5] = np.nan
     report = assess_suitability(replace(truth, plane=replace(truth.plane, intensity=values)))
-    assert report["coverage"].number == pytest.approx(1 - np.isfinite(values).mean())
+    assert report["coverage"].value == pytest.approx(1 - np.isfinite(values).mean())
     assert report["coverage"].verdict == "poor"
 
 
 def test_without_a_lattice_only_fit_and_coverage_are_judged(truth):
     report = assess_suitability(replace(truth, plane=Plane(truth.plane.intensity)))
-    judged = {finding.name for finding in report.findings if finding.verdict != "not tested"}
+    judged = {finding.name for finding in report if finding.verdict != "not tested"}
     assert judged == {"fit", "coverage"}
-    assert "cell and axes" in report["period"].words
-    assert report.rows()[1]["number"] is None
+    assert "cell and axes" in report["period"].sentence
+    assert report.rows()[1]["value"] is None
     assert plot_suitability(replace(truth, plane=Plane(truth.plane.intensity)), report).axes
 
 
@@ -108,7 +108,7 @@ def test_a_plane_between_layers_has_no_bragg_positions(truth):
     axes = replace(truth.plane.axes, origin=truth.plane.axes.origin + np.array([0, 0, 0.4]))
     report = assess_suitability(replace(truth, plane=replace(truth.plane, axes=axes)))
     assert report["bragg"].verdict == "not tested"
-    assert "no Bragg position" in report["bragg"].words
+    assert "no Bragg position" in report["bragg"].sentence
 
 
 def test_smooth_form_factor_keeps_short_distances_and_loses_long_ones(truth):

@@ -7,9 +7,7 @@ simulated planes (benchmarks/suitability_rates.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from html import escape
-from typing import Any, Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +16,10 @@ from unscatter.diffuse.plane.fold import PlaneLattice, fit_waves, half_plane, lo
 from unscatter.diffuse.plane.separable import wave_tables
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
+from unscatter.nouns.findings import Finding, Findings
 from unscatter.nouns.plane import PlaneAxes
 
 Floats: TypeAlias = NDArray[np.float64]
-Verdict: TypeAlias = Literal["good", "fair", "poor", "not tested"]
 
 #: What a finding is called; where it turns fair and where poor.
 LIMITS: dict[str, tuple[float, float]] = {
@@ -46,111 +44,18 @@ APART = 2
 _BINS = 24
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One check: its number, from where it is fair and poor (larger is worse), the verdict, and what it says in words.
-
-    number is NaN where the check could not be made; words then say why.
-    """
-
-    name: str
-    number: float
-    fair: float
-    poor: float
-    words: str
-
-    @property
-    def verdict(self) -> Verdict:
-        """Good, fair or poor, or not tested."""
-        if not np.isfinite(self.number):
-            return "not tested"
-        return "good" if self.number < self.fair else "fair" if self.number < self.poor else "poor"
-
-
-@dataclass(frozen=True)
-class Suitability:
-    """All findings of a plane, and the images behind them (ny, nx), by the name of the finding.
-
-    nodes: (n, 2), |Q| in 1/Angstrom of Bragg positions and the share of their intensity that stands out.
-    """
-
-    findings: tuple[Finding, ...]
-    images: dict[str, Floats] = field(default_factory=dict)
-    nodes: Floats = field(default_factory=lambda: np.empty((0, 2)))
-
-    def __getitem__(self, name: str) -> Finding:
-        """Return the finding of that name; KeyError that lists the names if there is none."""
-        for finding in self.findings:
-            if finding.name == name:
-                return finding
-        raise KeyError(f"no finding {name!r}; there are {', '.join(finding.name for finding in self.findings)}")
-
-    def __str__(self) -> str:
-        """Return the report."""
-        return self.describe()
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst verdict of all findings."""
-        found = {finding.verdict for finding in self.findings}
-        return next((word for word in ("poor", "fair", "good") if word in found), "not tested")
-
-    def with_verdict(self, verdict: Verdict) -> tuple[Finding, ...]:
-        """Return the findings with a verdict."""
-        return tuple(finding for finding in self.findings if finding.verdict == verdict)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One plain dictionary for each finding, for CSV, JSON and the provenance; None where not tested."""
-        return [
-            {
-                "name": finding.name,
-                "number": float(finding.number) if np.isfinite(finding.number) else None,
-                "fair_from": finding.fair,
-                "poor_from": finding.poor,
-                "verdict": finding.verdict,
-                "words": finding.words,
-            }
-            for finding in self.findings
-        ]
-
-    def brief(self) -> str:
-        """Write a line for each poor finding, or one line that there is none; what a factorization prints."""
-        poor = self.with_verdict("poor")
-        if not poor:
-            fair = ", ".join(finding.name for finding in self.with_verdict("fair"))
-            return "suitable   no finding is poor" + (f"; fair: {fair} (unscatter report)" if fair else "")
-        return "\n".join(f"poor       {finding.name}: {finding.words}" for finding in poor)
-
-    def describe(self) -> str:
-        """Write the report: verdict, name, number and limits of each finding, and what it says."""
-        lines = [f"suitability: {self.verdict}"]
-        for finding in self.findings:
-            number = "" if finding.verdict == "not tested" else f" {finding.number:.2g}"
-            limits = f" (fair from {finding.fair:g}, poor from {finding.poor:g})" if number else ""
-            lines.append(f"  {finding.verdict:<10} {finding.name}{number}{limits}: {finding.words}")
-        lines.append(LIMITATIONS)
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        """Show the report in a notebook."""
-        cells = "".join(
-            f"<tr><td>{f.verdict}</td><td>{f.name}</td><td>{f.number:.2g}</td><td>{escape(f.words)}</td></tr>"
-            for f in self.findings
-        )
-        return f"<table>{cells}</table><p>{escape(LIMITATIONS)}</p>"
-
-
 #: What no check can see; section 3.3 of the paper.
 LIMITATIONS = (
-    "  What no check proves: two components come out of any plane. They mean I_FF and I_SRO only for binary\n"
-    "  substitutional disorder on one site a cell with little displacive disorder (Fuller & Rudden 2024, section 3.3)."
+    "What no check proves: two components come out of any plane. They mean I_FF and I_SRO only for binary "
+    "substitutional disorder on one site a cell with little displacive disorder (Fuller & Rudden 2024, section 3.3)."
 )
 
 
-def assess_suitability(components: Components, *, images: bool = True) -> Suitability:
+def assess_suitability(components: Components, *, images: bool = True) -> Findings:
     """Compare a factorized plane with what binary substitutional disorder on one site a cell would give.
 
-    images: also make the images behind the findings. Without cell and axes only fit and coverage are judged.
+    images: also make the images (ny, nx) behind the findings, and as "bragg" (n, 2) |Q| in 1/Angstrom of Bragg positions
+    with the share of their intensity that stands out. Without cell and axes only fit and coverage are judged.
     """
     plane = components.plane
     lattice = plane_lattice(plane.axes) if plane.axes is not None and plane.cell is not None else None
@@ -175,7 +80,8 @@ def assess_suitability(components: Components, *, images: bool = True) -> Suitab
             pictures |= changes
             findings += [size, displacement]
     findings.append(_coverage(components, lattice))
-    return Suitability(tuple(findings), pictures if images else {}, nodes)
+    evidence = {**pictures, "bragg": nodes} if images else {}
+    return Findings(tuple(findings), "suitability", LIMITATIONS, evidence)
 
 
 def _finding(name: str, number: float, words: str) -> Finding:
@@ -183,7 +89,7 @@ def _finding(name: str, number: float, words: str) -> Finding:
 
 
 def _untested(name: str, why: str) -> Finding:
-    return Finding(name, float("nan"), *LIMITS[name], why)
+    return Finding.untested(name, LIMITS[name], why)
 
 
 # --- Noise, and a smooth form factor ----------------------------------------------------------------------------------

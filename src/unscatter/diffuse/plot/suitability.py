@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unscatter.diffuse.plot.components import draw_difference
-from unscatter.diffuse.suitability import LIMITATIONS, Finding, Suitability
 from unscatter.nouns.components import Components
+from unscatter.nouns.findings import Finding, Findings
 
 VERDICT_COLOURS = {"good": "#2a7f3f", "fair": "#b07000", "poor": "#b02020", "not tested": "#707070"}
 TITLES = {
@@ -21,12 +21,12 @@ TITLES = {
 }
 
 
-def plot_suitability(components: Components, suitability: Suitability) -> Figure:
+def plot_suitability(components: Components, suitability: Findings) -> Figure:
     """Residual in units of noise, what alternate cells say, Bragg positions, size effect, Q^2, and the words.
 
     Grey was not measured. Raises ValueError for a suitability that was assessed without images.
     """
-    if "fit" not in suitability.images:
+    if "fit" not in suitability.evidence:
         raise ValueError("no images to draw; assess_suitability(components, images=True) makes them")
     figure = Figure(figsize=(13.2, 8.8))
     panels = figure.subplots(
@@ -37,9 +37,9 @@ def plot_suitability(components: Components, suitability: Suitability) -> Figure
     scale = float(np.nanpercentile(components.plane.intensity, 99.7))
     places = (panels[0, 0], panels[0, 1], panels[1, 0], panels[1, 1])
     for panel, (name, title) in zip(places, TITLES.items(), strict=True):
-        if name in suitability.images:
+        if name in suitability.evidence:
             top = 1.0 if name == "fit" else scale
-            draw_difference(panel, suitability.images[name], components.plane, title, top)
+            draw_difference(panel, suitability.evidence[name], components.plane, title, top)
             _head(panel, title, suitability[name])
         else:
             _empty(panel, suitability[name])
@@ -59,16 +59,17 @@ def _head(panel: Axes, title: str, finding: Finding) -> None:
 
 def _empty(panel: Axes, finding: Finding) -> None:
     panel.axis("off")
-    panel.text(0.5, 0.5, textwrap.fill(f"{finding.name}: {finding.words}", 34), ha="center", va="center", fontsize=9)
+    panel.text(0.5, 0.5, textwrap.fill(f"{finding.name}: {finding.sentence}", 34), ha="center", va="center", fontsize=9)
 
 
-def _nodes(panel: Axes, suitability: Suitability) -> None:
+def _nodes(panel: Axes, suitability: Findings) -> None:
     """Share of the intensity at each Bragg position that stands out, over |Q|."""
     finding = suitability["bragg"]
-    if not len(suitability.nodes):
+    nodes = suitability.evidence["bragg"]
+    if not len(nodes):
         _empty(panel, finding)
         return
-    panel.plot(suitability.nodes[:, 0], suitability.nodes[:, 1], ".", markersize=4, color="C0")
+    panel.plot(nodes[:, 0], nodes[:, 1], ".", markersize=4, color="C0")
     panel.set_ylim(-0.02, 1)
     panel.set_xlabel("|Q| (1/Å)", fontsize=9)
     panel.set_ylabel("share that is sharp", fontsize=9)
@@ -76,11 +77,13 @@ def _nodes(panel: Axes, suitability: Suitability) -> None:
     _head(panel, "Bragg positions", finding)
 
 
-def _words(panel: Axes, suitability: Suitability) -> None:
+def _words(panel: Axes, suitability: Findings) -> None:
     panel.axis("off")
     height = 1.04
-    for finding in suitability.findings:
-        text = textwrap.fill(f"{finding.name}: {finding.words}", 62)
+    for finding in suitability:
+        text = textwrap.fill(f"{finding.name}: {finding.sentence}", 62)
         panel.text(-0.15, height, text, va="top", fontsize=8, color=VERDICT_COLOURS[finding.verdict])
         height -= 0.05 * (text.count("\n") + 1) + 0.02
-    panel.text(-0.15, height, textwrap.fill(" ".join(LIMITATIONS.split()), 62), va="top", fontsize=8, color="0.4")
+    panel.text(
+        -0.15, height, textwrap.fill(" ".join(suitability.caveat.split()), 62), va="top", fontsize=8, color="0.4"
+    )
