@@ -11,7 +11,6 @@ import numpy as np
 
 from unscatter import Plane, factorize
 from unscatter.diffuse.demonstration import simulate_demonstration
-from unscatter.diffuse.plot.components import summarize
 
 # %%
 # The measurement
@@ -35,7 +34,7 @@ print(f"truth      explained {truth.explained:.2%}, R = {truth.r_factor:.1%}")
 # -------------
 
 components = factorize(plane)
-print(summarize(components))
+print(components.describe())
 
 # %%
 # Compare

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from unscatter.version import __version__
 
 if TYPE_CHECKING:
-    from unscatter.diffuse.factorize.factorize import factorize
-    from unscatter.diffuse.refine.molecules import refine_molecules
-    from unscatter.diffuse.refine.order import refine_order
     from unscatter.io.patterns import read_pattern
     from unscatter.io.planes.read import read_plane
     from unscatter.io.results.components import read_components, write_components
+    from unscatter.jobs.classify import classify, classify_many
+    from unscatter.jobs.factorize import factorize
+    from unscatter.jobs.refine_molecules import refine_molecules
+    from unscatter.jobs.refine_order import refine_order
     from unscatter.nouns.cell import Cell
     from unscatter.nouns.components import Components
     from unscatter.nouns.molecule import Molecule
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from unscatter.nouns.plane import Plane, PlaneAxes
     from unscatter.nouns.ranking import Ranking
     from unscatter.nouns.volume import Volume
-    from unscatter.powder.classify.classify import classify, classify_many
 
 _HOMES = {
     "Cell": "unscatter.nouns.cell",
@@ -37,14 +37,14 @@ _HOMES = {
     "PlaneAxes": "unscatter.nouns.plane",
     "Ranking": "unscatter.nouns.ranking",
     "Volume": "unscatter.nouns.volume",
-    "classify": "unscatter.powder.classify.classify",
-    "classify_many": "unscatter.powder.classify.classify",
-    "factorize": "unscatter.diffuse.factorize.factorize",
+    "classify": "unscatter.jobs.classify",
+    "classify_many": "unscatter.jobs.classify",
+    "factorize": "unscatter.jobs.factorize",
     "read_components": "unscatter.io.results.components",
     "read_pattern": "unscatter.io.patterns",
     "read_plane": "unscatter.io.planes.read",
-    "refine_molecules": "unscatter.diffuse.refine.molecules",
-    "refine_order": "unscatter.diffuse.refine.order",
+    "refine_molecules": "unscatter.jobs.refine_molecules",
+    "refine_order": "unscatter.jobs.refine_order",
     "write_components": "unscatter.io.results.components",
 }
 

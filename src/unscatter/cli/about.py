@@ -1,21 +1,23 @@
-"""Commands that show what unscatter is: a demonstration, its networks, what to cite."""
+"""Commands that show what unscatter is: a demonstration, its networks, what to cite, how a result was made."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tyro.conf import Positional
 
-from unscatter.cli.patterns import classify
-from unscatter.cli.planes import factorize
+from unscatter.cli.screen import Flat, Screen
 
 
-def demo(out: Path = Path("demo")) -> int:
+def demo(out: Path = Path("demo"), screen: Flat[Screen] = Screen()) -> int:
     """Simulate a plane and take it apart, simulate a powder pattern and classify it: what unscatter does, in seconds.
 
     Args:
         out: folder for the simulated data, the results and the pictures.
     """
+    from unscatter.cli.patterns import classify
+    from unscatter.cli.planes import factorize
     from unscatter.diffuse.demonstration import simulate_demonstration
     from unscatter.io.results.components import write_plane
     from unscatter.powder.demonstration import simulate_corundum, write_pattern
@@ -24,7 +26,7 @@ def demo(out: Path = Path("demo")) -> int:
     plane, pattern = out / "trisamide_hk1_simulated.h5", out / "corundum_simulated.xye"
     write_plane(plane, simulate_demonstration().plane)
     write_pattern(pattern, simulate_corundum())
-    return max(factorize((plane,), out=out), classify((pattern,), out=out))
+    return max(factorize((plane,), out=out, screen=screen), classify((pattern,), out=out, screen=screen))
 
 
 def weights() -> int:
@@ -42,12 +44,39 @@ def cite(result: Positional[Path], /) -> int:
     Args:
         result: a file that `unscatter factorize` (.h5) or `unscatter classify` (.json) wrote.
     """
-    from unscatter.io.results.components import read_components
-    from unscatter.io.results.ranking import read_provenance
+    from unscatter.io.results.provenance import read_provenances
     from unscatter.weights import find_weights
 
-    provenance = read_provenance(result) if result.suffix == ".json" else read_components(result).provenance
+    provenance = read_provenances(result)[0]
     print(f"unscatter {provenance['version']} (BSD-3-Clause)")
     for reference in find_weights(str(provenance["weights"])).cite:
         print(reference)
     return 0
+
+
+def options(result: Positional[Path], /) -> int:
+    """Print the options that made a result, as TOML: --options FILE of the same command makes it again.
+
+    Args:
+        result: a file that factorize (.h5), classify, refine order, refine molecules (.json) or supercell (.cif) wrote.
+    """
+    from unscatter.io.results.provenance import read_provenances
+    from unscatter.jobs.options import write_options
+
+    provenances = [one for one in read_provenances(result) if "options" in one]
+    if not provenances:
+        raise ValueError(f"{result} does not say with which options it was made; an earlier unscatter wrote it")
+    for one in provenances:
+        print(_how_to_replay(one))
+    print(write_options({str(one["job"]): one["options"] for one in provenances}), end="")
+    return 0
+
+
+def _how_to_replay(provenance: dict[str, Any]) -> str:
+    """Comments: what made a result, from what, and the command that makes it again."""
+    inputs = provenance.get("inputs") or [{"name": provenance["input"], "sha256": provenance["input_sha256"]}]
+    names = " ".join(one["name"] for one in inputs)
+    lines = [f"# unscatter {provenance['version']}: unscatter {provenance['job']} {names} --options THIS_FILE"]
+    lines += [f"# {one['name']}: sha256 {one['sha256']}" for one in inputs]
+    lines += [f"# {name}: sha256 {digest}" for name, digest in provenance.get("files_sha256", {}).items()]
+    return "\n".join(lines)

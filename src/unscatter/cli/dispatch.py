@@ -2,92 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 
-import tyro
-
-from unscatter.cli.about import cite, demo, weights
-from unscatter.cli.patterns import classify
-from unscatter.cli.planes import factorize, report, supercell
-from unscatter.cli.refining import refine_molecules, refine_order
-from unscatter.cli.simulating import simulate_diffuse, simulate_powder, simulate_reflections
 from unscatter.version import __version__
 
+Command = Callable[..., int]
 
-def _commands() -> dict[str, Callable[..., int]]:
-    return {
-        "factorize": factorize,
-        "report": report,
-        "supercell": supercell,
-        "classify": classify,
-        "demo": demo,
-        "weights": weights,
-        "cite": cite,
-    }
-
-
-def _simulate_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
-    return {"diffuse": simulate_diffuse, "powder": simulate_powder, "reflections": simulate_reflections}
-
-
-def _train_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
-    _require_torch("train")
-    from unscatter.train.commands import train_classify_commands, train_encoder, train_factorize_commands
-
-    asked = next((argument for argument in arguments if argument in ("factorize", "classify")), "factorize")
-    network = _take_option(arguments, "--network", "")
-    method = _take_option(arguments, "--method", "") if asked == "classify" else ""
-    return {
-        "encoder": train_encoder,
-        **train_factorize_commands(network if asked == "factorize" else ""),
-        **train_classify_commands(network if asked == "classify" else "", method),
-    }
-
-
-def _refine_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
-    _shelter_ranges(arguments)
-    return {"order": refine_order, "molecules": refine_molecules}
-
-
-def _evaluate_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
-    _require_torch("evaluate")
-    from unscatter.train import commands
-
-    return {"factorize": commands.evaluate_factorize, "classify": commands.evaluate_classify}
-
-
-def _export_commands(arguments: list[str]) -> dict[str, Callable[..., int]]:
-    _require_torch("export")
-    from unscatter.train import commands
-
-    return {
-        "factorize": commands.export_weights,
-        "classify": commands.export_classifier,
-        "encoder": commands.export_encoder_weights,
-    }
-
-
-#: Commands that have commands of their own: what they are for, and how to get them.
-GROUPS: dict[str, tuple[str, Callable[[list[str]], dict[str, Callable[..., int]]]]] = {
-    "simulate": (
-        "Make frozen sets of simulated data: unscatter simulate diffuse (or powder, reflections) --help.",
-        _simulate_commands,
-    ),
-    "refine": (
-        "Refine what the factors tell of the crystal: unscatter refine order (or molecules) --help.",
-        _refine_commands,
-    ),
-    "train": ("Train networks: unscatter train factorize --help.", _train_commands),
-    "export": (
-        "Turn a checkpoint into weights to ship: unscatter export factorize --help.",
-        _export_commands,
-    ),
-    "evaluate": (
-        "Score networks on held-out samples: unscatter evaluate factorize --help.",
-        _evaluate_commands,
-    ),
+#: Where each command is, and what it is for; loaded when it is asked for. A command of two words is in a group.
+COMMANDS = {
+    "factorize": ("planes", "Take planes of diffuse scattering apart: I_D -> I_FF x I_SRO, written as HDF5 and PNG."),
+    "report": ("planes", "Say whether the crystal is suitable: what the data tell of the assumptions behind a result."),
+    "refine order": ("refining", "Refine Warren-Cowley parameters from planes that were taken apart."),
+    "refine molecules": ("refining", "Compare models of the two molecules with I_FF, and refine what moves in them."),
+    "supercell": ("refining", "Draw a crystal that has the refined alphas, and recompute the plane from it."),
+    "classify": ("patterns", "Rank Bravais lattices, extinction groups and space groups of powder patterns."),
+    "demo": ("about", "Simulate a plane and a powder pattern, and take apart the one and classify the other."),
+    "options": ("about", "Print the options that made a result, as TOML, to make it again."),
+    "weights": ("about", "List the trained networks that are shipped, with what they scored."),
+    "cite": ("about", "Print what to cite for a result file."),
+    "simulate diffuse": ("simulating", "Write a frozen set of simulated planes with their I_FF and I_SRO."),
+    "simulate powder": ("simulating", "Write a frozen set of simulated powder patterns with their space groups."),
+    "simulate reflections": ("simulating", "Compute the lines of many structures once, for training."),
 }
+#: Commands of the workshop, which needs PyTorch: made when they are asked for, as options decide which there are.
+WORKSHOP = ("train", "export", "evaluate")
+#: What the groups are for.
+GROUPS = {
+    "refine": "Refine what the factors tell of the crystal: unscatter refine order (or molecules) --help.",
+    "simulate": "Make frozen sets of simulated data: unscatter simulate diffuse (or powder, reflections) --help.",
+    "train": "Train networks: unscatter train factorize --help.",
+    "export": "Turn a checkpoint into weights to ship: unscatter export factorize --help.",
+    "evaluate": "Score networks on held-out samples: unscatter evaluate factorize --help.",
+}
+DESCRIPTION = "Deep learning that takes diffraction data apart."
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -97,59 +47,134 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"unscatter {__version__}")
         return
     try:
-        sys.exit(_run(arguments))
-    except (ValueError, OSError) as error:
-        print(f"unscatter: {error}", file=sys.stderr)
+        code = _run(list(arguments))
+        sys.stdout.flush()
+        sys.exit(code)
+    except BrokenPipeError:
+        # Who reads has seen enough, as in `unscatter ... | head`: end as a program does that the signal ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except (ValueError, OSError, MemoryError) as error:
+        print(f"unscatter: {_words_of(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("unscatter: interrupted; nothing half-written was left behind", file=sys.stderr)
         sys.exit(130)
 
 
+def _words_of(error: BaseException) -> str:
+    from pydantic import ValidationError
+
+    from unscatter.cli.files import words_of
+    from unscatter.jobs.options import explain
+
+    return explain(error) if isinstance(error, ValidationError) else words_of(error)
+
+
 def _run(arguments: list[str]) -> int:
-    """Dispatch; the commands of a group are loaded only when the group is asked for."""
-    if arguments and arguments[0] in GROUPS:
-        program, rest = f"unscatter {arguments[0]}", arguments[1:]
-        commands = GROUPS[arguments[0]][1](rest)
-    else:
-        if arguments[:1] == ["supercell"]:
-            _shelter_ranges(arguments)
-        commands, program, rest = {**_commands(), **_placeholders()}, "unscatter", arguments
-    description = "Deep learning that takes diffraction data apart."
-    code: int = tyro.extras.subcommand_cli_from_dict(
-        commands, prog=program, description=description, args=rest or ["--help"]
-    )
-    return code
+    """Load the one command that was asked for, and run it; with none, or an unknown one, show which there are."""
+    import tyro
+
+    from unscatter.cli.arguments import gather_repeats, shelter_ranges, with_options_file
+    from unscatter.cli.screen import listen
+
+    listen()
+    words, rest = _split(arguments)
+    if words[:1] and words[0] in WORKSHOP:
+        return _run_workshop(words[0], arguments[1:])
+    if " ".join(words) not in COMMANDS:
+        group = words[0] if words and words[0] in GROUPS else ""
+        code: int = tyro.extras.subcommand_cli_from_dict(
+            _placeholders(group),
+            prog=f"unscatter {group}".strip(),
+            description=GROUPS.get(group, DESCRIPTION),
+            args=arguments[bool(group) :] or ["--help"],
+        )
+        return code
+    job = " ".join(words)
+    command = load(job)
+    rest = gather_repeats(shelter_ranges(rest), command)
+    chosen = with_options_file(command, rest, job)
+    answer: int = tyro.cli(chosen, prog=f"unscatter {job}", args=rest)
+    return answer
 
 
-def _take_option(arguments: list[str], name: str, default: str) -> str:
-    """Take `name value` (or name=value) out of the arguments: an option that decides which others there are."""
-    for place, argument in enumerate(arguments):
-        if argument.startswith(f"{name}="):
-            return arguments.pop(place).split("=", 1)[1]
-        if argument == name and place + 1 < len(arguments):
-            return [arguments.pop(place), arguments.pop(place)][1]
-    return default
+def load(job: str) -> Command:
+    """The function of a command."""
+    command: Command = getattr(import_module(f"unscatter.cli.{COMMANDS[job][0]}"), job.replace(" ", "_"))
+    return command
 
 
-def _shelter_ranges(arguments: list[str]) -> None:
-    """Put a space before a range such as -60:60:1 and an operation such as -y,x-y,z, lest they look like options."""
-    for place, argument in enumerate(arguments):
-        if argument[:1] == "-" and argument[1:2] not in ("-", "") and (":" in argument or argument.count(",") == 2):
-            arguments[place] = f" {argument}"
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The words that name a command, and the rest."""
+    count = 2 if arguments[:1] and arguments[0] in GROUPS else 1
+    words = arguments[:count]
+    return words, arguments[count:]
 
 
-def _placeholders() -> dict[str, Callable[..., int]]:
-    """Entries that stand for the groups in the list of commands."""
+def _placeholders(group: str) -> dict[str, Command]:
+    """Entries that stand for the commands of a group, or for all commands and groups, in the list that help shows."""
 
-    def entry(purpose: str) -> Callable[..., int]:
+    def entry(purpose: str) -> Command:
         def placeholder() -> int:
             return 0
 
         placeholder.__doc__ = purpose
         return placeholder
 
-    return {name: entry(purpose) for name, (purpose, _) in GROUPS.items()}
+    if group:
+        return {
+            name.removeprefix(f"{group} "): entry(purpose)
+            for name, (_, purpose) in COMMANDS.items()
+            if name.startswith(f"{group} ")
+        }
+    single = {name: entry(purpose) for name, (_, purpose) in COMMANDS.items() if " " not in name}
+    return single | {name: entry(purpose) for name, purpose in GROUPS.items()}
+
+
+# --- The workshop -------------------------------------------------------------------------------------------------
+
+
+def _run_workshop(group: str, arguments: list[str]) -> int:
+    import tyro
+
+    commands = {"train": _train_commands, "export": _export_commands, "evaluate": _evaluate_commands}[group]
+    _require_torch(group)
+    made = commands(arguments)
+    code: int = tyro.extras.subcommand_cli_from_dict(
+        made, prog=f"unscatter {group}", description=GROUPS[group], args=arguments or ["--help"]
+    )
+    return code
+
+
+def _train_commands(arguments: list[str]) -> dict[str, Command]:
+    from unscatter.cli.arguments import take_option
+    from unscatter.train.commands import train_classify_commands, train_encoder, train_factorize_commands
+
+    asked = next((argument for argument in arguments if argument in ("factorize", "classify")), "factorize")
+    network = take_option(arguments, "--network", "")
+    method = take_option(arguments, "--method", "") if asked == "classify" else ""
+    return {
+        "encoder": train_encoder,
+        **train_factorize_commands(network if asked == "factorize" else ""),
+        **train_classify_commands(network if asked == "classify" else "", method),
+    }
+
+
+def _evaluate_commands(arguments: list[str]) -> dict[str, Command]:
+    from unscatter.train import commands
+
+    return {"factorize": commands.evaluate_factorize, "classify": commands.evaluate_classify}
+
+
+def _export_commands(arguments: list[str]) -> dict[str, Command]:
+    from unscatter.train import commands
+
+    return {
+        "factorize": commands.export_weights,
+        "classify": commands.export_classifier,
+        "encoder": commands.export_encoder_weights,
+    }
 
 
 def _require_torch(what: str) -> None:

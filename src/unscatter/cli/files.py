@@ -1,11 +1,11 @@
-"""What commands on files share: one bad file does not stop the rest, and lines that leave the bar whole."""
+"""What commands on many files share: one bad file does not stop the rest."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+
+from unscatter.cli.screen import say
 
 
 def each_file(
@@ -21,23 +21,20 @@ def each_file(
     for path in tqdm(files, unit="file", leave=False, disable=True if len(files) == 1 else None):
         try:
             work(path)
-        except (ValueError, OSError) as error:
+        except BrokenPipeError:
+            raise
+        except (ValueError, OSError, MemoryError) as error:
             if len(files) == 1:
                 raise
             failed += 1
-            say(f"unscatter: {error}", file=sys.stderr)
+            say(f"unscatter: {words_of(error, path)}", error=True)
     if failed:
-        print(f"unscatter: {failed} of {len(files)} files failed", file=sys.stderr)
+        say(f"unscatter: {failed} of {len(files)} files failed", error=True)
     return 2 if failed else 0
 
 
-def say(text: str, file: TextIO | None = None) -> None:
-    """Print without tearing the progress bar."""
-    from tqdm import tqdm
-
-    tqdm.write(text, file=file or sys.stdout)
-
-
-def indent(text: str) -> str:
-    """Move every line two columns to the right."""
-    return "\n".join("  " + line for line in text.splitlines())
+def words_of(error: BaseException, path: Path | None = None) -> str:
+    """What an error says, in one line."""
+    if isinstance(error, MemoryError):
+        return f"{path or 'the file'}: there is not enough memory for it; close other programs, or give a part of it"
+    return " ".join(str(error).split())

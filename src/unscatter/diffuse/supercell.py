@@ -52,6 +52,11 @@ class ClosedLoop:
     r_supercell: float
     r_noise: float
 
+    def to_dict(self) -> dict[str, float]:
+        """The R values as plain numbers, NaN left out."""
+        names = ("r_factorization", "r_alphas", "r_supercell", "r_noise")
+        return {name: getattr(self, name) for name in names if np.isfinite(getattr(self, name))}
+
     def __str__(self) -> str:
         """Return a sentence for each R."""
         noise = f"the noise of finite boxes alone makes {self.r_noise:.1%}" if np.isfinite(self.r_noise) else "one box"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.findings import Findings
 from unscatter.nouns.plane import Plane
 
 
@@ -17,13 +18,14 @@ class Components:
 
     form_factor carries the intensity scale and the units of the input; short_range_order has mean 1 over a cell of
     the plane (which is the mean over a reciprocal cell where there is no order along the normal). Both (ny, nx) on
-    the pixels of `plane`, finite everywhere: gaps are filled.
+    the pixels of `plane`, finite everywhere: gaps are filled. findings: what the data say of the assumptions.
     """
 
     plane: Plane
     form_factor: NDArray[np.float64]
     short_range_order: NDArray[np.float64]
     provenance: dict[str, Any] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
 
     @property
     def product(self) -> NDArray[np.float64]:
@@ -47,3 +49,52 @@ class Components:
         """R = sum |residual| / sum |I| over the measured pixels."""
         measured = self.plane.measured
         return float(np.sum(np.abs(self.residual[measured])) / np.sum(np.abs(self.plane.intensity[measured])))
+
+    def describe(self) -> str:
+        """A short table in words: size, coverage, lattice, how well the product explains the data, time, weights."""
+        return "\n".join(f"{name:<10} {value}" for name, value in self._lines())
+
+    def _lines(self) -> list[tuple[str, str]]:
+        plane, provenance = self.plane, self.provenance
+        rows, columns = plane.intensity.shape
+        name = f"{columns} x {rows} pixels" + (f", {plane.axes.name()}" if plane.axes is not None else "")
+        return [
+            ("plane", name + (" (simulated)" if plane.simulated else "")),
+            ("measured", f"{100 * plane.coverage:.1f} % of the pixels"),
+            ("cell", str(plane.cell) if plane.cell is not None else "not known"),
+            ("lattice", self._lattice_words()),
+            ("explained", f"{100 * self.explained:.2f} % of the variance, R = {100 * self.r_factor:.1f} %"),
+            ("I_SRO", f"{self.short_range_order.min():.3g} to {self.short_range_order.max():.3g}"),
+            ("I_FF", f"up to {self.form_factor.max():.4g}, in the units of the input"),
+            ("weights", str(provenance.get("weights", "none"))),
+            ("time", f"{provenance.get('seconds', float('nan'))} s"),
+        ]
+
+    def _lattice_words(self) -> str:
+        translations = self.provenance.get("lattice_translations", ())
+        vectors = " and ".join("({:.1f}, {:.1f})".format(*vector) for vector in translations)
+        words = {
+            "known": "known: I_SRO is periodic, mean 1",
+            "found": f"found in the picture: I_SRO repeats every {vectors} pixels; check that this is the lattice",
+            "aperiodic": "no two of its translations lie in this plane: the network alone",
+        }
+        return words.get(str(self.provenance.get("lattice")), "not known: the network alone")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the images, as plain numbers and words, for JSON."""
+        plane = self.plane
+        return {
+            "plane": {
+                "source": plane.source,
+                "title": plane.title,
+                "simulated": plane.simulated,
+                "shape": list(plane.intensity.shape),
+                "coverage": plane.coverage,
+                "name": None if plane.axes is None else plane.axes.name(),
+                "cell": None if plane.cell is None else list(plane.cell.parameters),
+            },
+            "explained": self.explained,
+            "r_factor": self.r_factor,
+            "findings": self.findings.rows(),
+            "provenance": self.provenance,
+        }

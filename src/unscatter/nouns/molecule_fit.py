@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.nouns.components import Components
+from unscatter.nouns.findings import Findings
 from unscatter.nouns.plane import Plane
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -101,6 +102,7 @@ class MoleculeFit:
     scans: tuple[MotionScan, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
 
     def __str__(self) -> str:
         """Return the table."""

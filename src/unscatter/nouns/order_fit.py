@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.nouns.components import Components
+from unscatter.nouns.findings import Findings
 from unscatter.nouns.order import OrderParameters
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -49,6 +50,7 @@ class OrderFit:
     cells: int
     notes: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
 
     def __len__(self) -> int:
         """Return the number of refined parameters."""

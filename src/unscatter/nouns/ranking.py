@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.findings import Findings
 from unscatter.nouns.pattern import Pattern
 
 
@@ -46,6 +47,7 @@ class Ranking:
     edges: tuple[float, float, float]
     assumptions: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
 
     def __post_init__(self) -> None:
         """Refuse what are no probabilities."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unscatter.laue import laue_rotations, orbit
 from unscatter.nouns.cell import Cell
+from unscatter.nouns.findings import Findings
 from unscatter.nouns.order import OrderParameters
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -90,6 +91,7 @@ class Supercell:
     reached: Floats
     notes: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
 
     @property
     def box(self) -> tuple[int, int, int]:

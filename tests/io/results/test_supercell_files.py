@@ -160,9 +160,9 @@ def test_every_factorization_is_reported(tmp_path, capsys):
     write_plane(tmp_path / "plane.h5", simulate_demonstration(pixels=201).plane)
     assert run("factorize", str(tmp_path / "plane.h5"), "--out", str(tmp_path), "--no-picture") == 0
     assert "no finding is poor" in capsys.readouterr().out
-    rows = read_components(tmp_path / "plane.factorized.h5").provenance["suitability"]
-    assert [row["name"] for row in rows] == list(LIMITS)
-    assert all(row["verdict"] == "good" for row in rows if row["name"] != "fit")
+    findings = read_components(tmp_path / "plane.factorized.h5").findings
+    assert [one.name for one in findings] == list(LIMITS)
+    assert all(one.verdict == "good" for one in findings if one.name != "fit")
 
 
 def test_report_prints_and_draws(tmp_path, capsys):

@@ -119,38 +119,4 @@ def _summary(panel: Axes, components: Components) -> None:
     panel.set_xlim(0, 1)
     panel.set_ylim(0, 1)
     panel.set_aspect("equal")
-    panel.text(0.0, 0.98, summarize(components), va="top", family="monospace", fontsize=8.5, linespacing=1.8)
-
-
-def summarize(components: Components) -> str:
-    """A short table in words: size, coverage, lattice, how well the product explains the data, time, weights."""
-    plane = components.plane
-    provenance = components.provenance
-    rows, columns = plane.intensity.shape
-    name = f"{columns} x {rows} pixels" + (f", {plane.axes.name()}" if plane.axes is not None else "")
-    lines = [
-        ("plane", name + (" (simulated)" if plane.simulated else "")),
-        ("measured", f"{100 * plane.coverage:.1f} % of the pixels"),
-        ("cell", str(plane.cell) if plane.cell is not None else "not known"),
-        ("lattice", _lattice_words(components)),
-        (
-            "explained",
-            f"{100 * components.explained:.2f} % of the variance, R = {100 * components.r_factor:.1f} %",
-        ),
-        ("I_SRO", f"{components.short_range_order.min():.3g} to {components.short_range_order.max():.3g}"),
-        ("I_FF", f"up to {components.form_factor.max():.4g}, in the units of the input"),
-        ("weights", str(provenance.get("weights", "none"))),
-        ("time", f"{provenance.get('seconds', float('nan'))} s"),
-    ]
-    return "\n".join(f"{name:<10} {value}" for name, value in lines)
-
-
-def _lattice_words(components: Components) -> str:
-    translations = components.provenance.get("lattice_translations", ())
-    vectors = " and ".join("({:.1f}, {:.1f})".format(*vector) for vector in translations)
-    words = {
-        "known": "known: I_SRO is periodic, mean 1",
-        "found": f"found in the picture: I_SRO repeats every {vectors} pixels; check that this is the lattice",
-        "aperiodic": "no two of its translations lie in this plane: the network alone",
-    }
-    return words.get(str(components.provenance.get("lattice")), "not known: the network alone")
+    panel.text(0.0, 0.98, components.describe(), va="top", family="monospace", fontsize=8.5, linespacing=1.8)

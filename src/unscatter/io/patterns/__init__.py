@@ -6,9 +6,13 @@ the module and put it into FORMATS before those that would also accept its files
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from unscatter.io.patterns import (
     bruker_raw1,
@@ -71,9 +75,15 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
-def read_pattern(path: str | Path, *, wavelength: float | None = None, radiation: Radiation | None = None) -> Pattern:
+def read_pattern(
+    path: str | Path | Sequence[ArrayLike] | ArrayLike,
+    *,
+    wavelength: float | None = None,
+    radiation: Radiation | None = None,
+) -> Pattern:
     """Read a powder pattern: two-theta in degrees, intensity and, where the file has it, its uncertainty.
 
+    path: a file, or two or three columns: two-theta, intensity, s.u.
     wavelength (Angstrom) and radiation ("neutron" or "x-ray") win over what the file says; where neither says
     it, they stay None. K-alpha2 is kept only with the file's own K-alpha1. Points at two-theta up to zero and
     masked points at the ends are left out.
@@ -81,11 +91,9 @@ def read_pattern(path: str | Path, *, wavelength: float | None = None, radiation
     Raises FileNotFoundError if there is no such file and ValueError, in one line with what was seen, what was
     expected and what to do, if it holds no usable pattern.
     """
-    path = Path(path)
+    name = Path(path).name if isinstance(path, str | Path) else "the columns"
     try:
-        content = Content(_bytes(path))
-        refuse(content)
-        scan = trim(_format(content).read(content))
+        scan = trim(_scan_of_file(Path(path)) if isinstance(path, str | Path) else _scan_of_columns(path))
         scan = _override(scan, wavelength, radiation)
         check(scan)
         return Pattern(
@@ -96,11 +104,26 @@ def read_pattern(path: str | Path, *, wavelength: float | None = None, radiation
             second_wavelength=scan.second_wavelength,
             radiation=scan.radiation,
             title=scan.title,
-            source=str(path),
+            source=str(path) if isinstance(path, str | Path) else "",
             simulated=scan.simulated,
         )
     except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from error
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _scan_of_file(path: Path) -> Scan:
+    content = Content(_bytes(path))
+    refuse(content)
+    return _format(content).read(content)
+
+
+def _scan_of_columns(columns: Sequence[ArrayLike] | ArrayLike) -> Scan:
+    """Columns side by side, (n, 2) or (n, 3), or one after another, as numpy.loadtxt gives them either way."""
+    table = np.asarray(columns, dtype=np.float64)
+    if table.ndim != 2 or (table.shape[0] not in (2, 3) and table.shape[1] not in (2, 3)):
+        raise ValueError(f"expected two-theta, intensity and perhaps s.u., each (n,), got an array of {table.shape}")
+    table = table if table.shape[0] in (2, 3) else table.T
+    return Scan(table[0], table[1], table[2] if len(table) == 3 else None)
 
 
 def _bytes(path: Path) -> bytes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from unscatter.io.files import describe, require_file
 from unscatter.io.hdf5 import Store, is_hdf5
@@ -41,12 +42,17 @@ class Format(Protocol):
 FORMATS: tuple[Format, ...] = (npy, tiff, result, yell, meerkat, mantid, nexus)
 
 
-def read_diffraction(path: str | Path, *, dataset: str | None = None) -> Plane | Volume:
+def read_diffraction(path: str | Path | ArrayLike, *, dataset: str | None = None) -> Plane | Volume:
     """Read a plane, or a volume left on disk, as the file has it; the format is found by content.
 
-    dataset: the NXdata group or the dataset (ny, nx) of an HDF5 file to read instead of the default one.
+    path: a file, or an array (ny, nx), row 0 the lowest value of the second axis. dataset: the NXdata group or the
+    dataset (ny, nx) of an HDF5 file to read instead of the default one.
     Raises FileNotFoundError, or ValueError for a file of another kind.
     """
+    if not isinstance(path, str | Path):
+        if dataset is not None:
+            raise ValueError("an array has no datasets: leave out dataset")
+        return Plane(np.array(path, dtype=np.float64))
     path = require_file(path)
     if dataset is not None:
         if not is_hdf5(path):
@@ -56,10 +62,10 @@ def read_diffraction(path: str | Path, *, dataset: str | None = None) -> Plane |
 
 
 def read_plane(
-    path: str | Path,
+    path: str | Path | ArrayLike,
     *,
     plane: str | None = None,
-    cell: Cell | None = None,
+    cell: Cell | Sequence[float] | None = None,
     axes: str | None = None,
     mask: str | Path | None = None,
     dataset: str | None = None,
@@ -68,7 +74,8 @@ def read_plane(
 ) -> Plane:
     """Read a plane, or cut it out of a volume, ready to be taken apart.
 
-    plane: which plane of a volume, as parse_section reads it: "hk1", "hhl", "origin=0,0,0.5 u=1,1,0 v=0,0,1".
+    path: a file, or an array as read_diffraction takes it. plane: which plane of a volume, as parse_section reads it:
+    "hk1", "hhl", "origin=0,0,0.5 u=1,1,0 v=0,0,1".
     cell, axes: instead of what the file says; axes as parse_plane_axes reads them, "h=-8:8 k=-8:8 l=1".
     mask: see read_mask. dataset: see read_diffraction.
     zeros_missing: exact zeros were not measured, in formats that do not say so themselves (gaps are zero in
@@ -76,7 +83,8 @@ def read_plane(
     sets them to zero, "shift" subtracts the minimum from all.
     Raises FileNotFoundError, or ValueError that says what to type next.
     """
-    known = dataset is None and _format_of(require_file(path)).GAPS_KNOWN
+    known = isinstance(path, str | Path) and dataset is None and _format_of(require_file(path)).GAPS_KNOWN
+    cell = cell if cell is None or isinstance(cell, Cell) else Cell.from_sequence(cell)
     found = read_diffraction(path, dataset=dataset)
     zeros_missing = zeros_missing and not known
     flat = _flatten(found, plane, axes, zeros_missing) if isinstance(found, Volume) else _refuse_cut(found, plane)

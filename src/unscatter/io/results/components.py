@@ -19,6 +19,7 @@ from unscatter.io.files import replacing, require_file
 from unscatter.io.hdf5 import Node, Store, open_own
 from unscatter.io.planes.result import FORMAT_VERSION, NAME, read, recognises
 from unscatter.nouns.components import Components
+from unscatter.nouns.findings import Findings
 from unscatter.nouns.plane import Plane
 from unscatter.version import __version__
 
@@ -32,13 +33,20 @@ def read_components(path: str | Path) -> Components:
     with Store(path) as store:
         factors = [store.numbers(f"entry/{name}/data") for name in ("I_FF", "I_SRO")]
         provenance = json.loads(store.text("entry/process/provenance") or "{}")
+        findings = json.loads(store.text("entry/process/findings") or "{}")
     if factors[0] is None or factors[1] is None:
         raise ValueError(f"{path} holds a plane without its factors; make them with unscatter factorize {path}")
-    return Components(plane, factors[0], factors[1], provenance)
+    return Components(plane, factors[0], factors[1], provenance, _findings(findings))
+
+
+def _findings(record: dict[str, Any]) -> Findings:
+    if not record:
+        return Findings()
+    return Findings.from_rows(record["findings"], record["subject"], record["caveat"])
 
 
 def write_components(path: str | Path, components: Components) -> None:
-    """Write a plane taken apart: I_D, I_FF, I_SRO, product, residual, mask, cell and provenance.
+    """Write a plane taken apart: I_D, I_FF, I_SRO, product, residual, mask, cell, findings and provenance.
 
     The file appears whole or not at all. Raises FileNotFoundError if the folder does not exist and TypeError
     if the provenance cannot be written as JSON.
@@ -49,9 +57,13 @@ def write_components(path: str | Path, components: Components) -> None:
         "product": (components.product, "I_FF x I_SRO"),
         "residual": (components.residual, "Measured - I_FF x I_SRO"),
     }
-    provenance = json.dumps(components.provenance, default=_plain)
+    found = components.findings
+    records = {
+        "provenance": json.dumps(components.provenance, default=_plain),
+        "findings": json.dumps({"subject": found.subject, "caveat": found.caveat, "findings": found.rows()}),
+    }
     with replacing(path) as temporary:
-        _write(temporary, components.plane, images, provenance)
+        _write(temporary, components.plane, images, records)
 
 
 def write_plane(path: str | Path, plane: Plane) -> None:
@@ -60,10 +72,12 @@ def write_plane(path: str | Path, plane: Plane) -> None:
     Raises FileNotFoundError if the folder does not exist.
     """
     with replacing(path) as temporary:
-        _write(temporary, plane, {}, "{}")
+        _write(temporary, plane, {}, {"provenance": "{}"})
 
 
-def _write(path: Path, plane: Plane, images: dict[str, tuple[NDArray[np.float64], str]], provenance: str) -> None:
+def _write(
+    path: Path, plane: Plane, images: dict[str, tuple[NDArray[np.float64], str]], records: dict[str, str]
+) -> None:
     with open_own(path, "w") as file:
         file.attrs.update({"NX_class": "NXroot", "default": "entry", "format": NAME, "format_version": FORMAT_VERSION})
         entry = _group(file, "entry", "NXentry")
@@ -80,7 +94,7 @@ def _write(path: Path, plane: Plane, images: dict[str, tuple[NDArray[np.float64]
             _position(group, plane)
         if plane.cell is not None:
             _group(entry, "sample", "NXsample")["unit_cell"] = np.array(plane.cell.parameters)
-        _process(entry, provenance)
+        _process(entry, records)
 
 
 def _group(parent: Node, name: str, nexus_class: str) -> Node:
@@ -112,13 +126,14 @@ def _position(group: Node, plane: Plane) -> None:
         group.attrs.update({"origin": plane.axes.origin, "u": plane.axes.u, "v": plane.axes.v})
 
 
-def _process(entry: Node, provenance: str) -> None:
+def _process(entry: Node, records: dict[str, str]) -> None:
     process = _group(entry, "process", "NXprocess")
     process["program"] = "unscatter"
     process["version"] = __version__
     process["date"] = datetime.now(UTC).isoformat(timespec="seconds")
-    process["provenance"] = provenance
-    process["provenance"].attrs["media_type"] = "application/json"
+    for name, text in records.items():
+        process[name] = text
+        process[name].attrs["media_type"] = "application/json"
 
 
 def _plain(value: Any) -> Any:

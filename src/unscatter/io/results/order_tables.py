@@ -31,7 +31,7 @@ def write_csv(path: str | Path, fit: OrderFit) -> None:
 def write_json(path: str | Path, fit: OrderFit) -> None:
     """Write the parameters, their correlations, notes and provenance; the file appears whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(_record(fit), indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(record_of(fit), indent=1) + "\n", encoding="utf-8")
 
 
 def store_order(path: str | Path, fit: OrderFit) -> None:
@@ -56,7 +56,7 @@ def store_order(path: str | Path, fit: OrderFit) -> None:
             for name in _NUMBERS:
                 group[name] = getattr(fit, name)
             group["correlation"] = fit.correlation
-            group["record"] = json.dumps(_record(fit))
+            group["record"] = json.dumps(record_of(fit))
             group["record"].attrs["media_type"] = "application/json"
 
 
@@ -70,7 +70,8 @@ def read_order_record(path: str | Path) -> dict[str, object]:
     return record
 
 
-def _record(fit: OrderFit) -> dict[str, object]:
+def record_of(fit: OrderFit) -> dict[str, object]:
+    """All that is kept of a fit but its planes, as plain numbers and words."""
     return {
         "laue": fit.laue,
         "against": fit.against,
@@ -82,5 +83,6 @@ def _record(fit: OrderFit) -> dict[str, object]:
         "pixels": fit.pixels,
         "cells": fit.cells,
         "notes": list(fit.notes),
+        "findings": fit.findings.rows(),
         "provenance": fit.provenance,
     }

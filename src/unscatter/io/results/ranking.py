@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from unscatter.io.files import replacing, require_file
+from unscatter.io.files import replacing
 from unscatter.nouns.ranking import Ranking
 
 #: The layout of the JSON file.
@@ -20,18 +20,6 @@ def write_json(path: str | Path, ranking: Ranking) -> None:
     text = json.dumps({"format": FORMAT, "format_version": FORMAT_VERSION, **ranking.to_dict()}, indent=1)
     with replacing(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
-
-
-def read_provenance(path: str | Path) -> dict[str, Any]:
-    """Read how a ranking was made from its JSON; raises ValueError for any other file."""
-    path = require_file(path)
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        table = None
-    if not isinstance(table, dict) or table.get("format") != FORMAT:
-        raise ValueError(f"{path} is no {FORMAT}; expected the JSON that unscatter classify wrote")
-    return dict(table["provenance"])
 
 
 def write_csv(path: str | Path, ranking: Ranking) -> None:

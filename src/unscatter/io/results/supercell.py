@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from unscatter.io.files import replacing, require_file
 from unscatter.io.hdf5 import is_hdf5
 from unscatter.io.results.order_tables import read_order_record
+from unscatter.io.results.provenance import COMMENT
 from unscatter.nouns.molecule import Molecule
 from unscatter.nouns.supercell import OrderTargets, Supercell
 
@@ -108,7 +109,7 @@ def write_discus(
     cell = supercell.cell
     sizes = [0 if one is None else len(one.elements) for one in (a, b)]
     lines = [
-        f"title {'; '.join(_about(supercell, a, b)).replace('# ', '')}",
+        f"title {'; '.join(_about(supercell, a, b, provenance=False)).replace('# ', '')}",
         "spcgr   P1",
         "cell    " + ", ".join(f"{value:.6f}" for value in cell.parameters),
         "ncell   " + ", ".join(str(n) for n in (*supercell.box, max(sizes))),
@@ -188,10 +189,12 @@ def _yell_unit(name: str, molecule: Molecule | None, supercell: Supercell) -> st
     return f"{name} = {atoms[0]}" if len(atoms) == 1 else "\n    ".join([f"{name} = [", *atoms, "]"])
 
 
-def _about(supercell: Supercell, a: Molecule, b: Molecule | None) -> list[str]:
+def _about(supercell: Supercell, a: Molecule, b: Molecule | None, *, provenance: bool = True) -> list[str]:
     """Comment lines that every file starts with."""
     size = " x ".join(map(str, supercell.box))
     lines = [f"# unscatter supercell: {size} cells, {supercell.concentration:.4g} A"]
+    if provenance and supercell.provenance:
+        lines.append(f"{COMMENT}{json.dumps(supercell.provenance)}")
     if a is PLACEHOLDERS[0]:
         lines.append(f"# placeholders: A is {a.elements[0]}, B is {'nothing' if b is None else b.elements[0]}")
     return lines

@@ -1,0 +1,86 @@
+"""Job: name the symmetry behind a powder pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from unscatter.io.results.picture import save_figure
+from unscatter.io.results.ranking import write_csv, write_json
+from unscatter.jobs.options import CHECKED, checked_dataclass, make_options, rest_of, with_keywords
+from unscatter.jobs.pattern_reading import PatternReading, PatternSource, read_pattern_source
+from unscatter.jobs.provenance import record
+from unscatter.nouns.ranking import Ranking
+from unscatter.powder.classify.classify import classify_many as rank
+
+JOB = "classify"
+
+
+@checked_dataclass(frozen=True, kw_only=True, config=CHECKED)
+class ClassifyOptions(PatternReading):
+    """How a pattern is read and classified; what is not of the reader is a keyword of powder.classify."""
+
+    subtract_background: bool = False
+    """subtract the estimated background; the network was trained on patterns that have one."""
+    weights: str = "group-230"
+    """name or path of the network."""
+
+
+def run(source: PatternSource, options: ClassifyOptions = ClassifyOptions()) -> Ranking:
+    """Read one pattern and rank what symmetry it may have.
+
+    Raises ValueError for a pattern that cannot be read or says too little, FileNotFoundError for no such file or
+    weights.
+    """
+    return run_many([source], options)[0]
+
+
+def run_many(sources: Sequence[PatternSource], options: ClassifyOptions = ClassifyOptions()) -> list[Ranking]:
+    """As run, for many patterns, which the network sees in batches; raises ValueError at the first that is no use."""
+    patterns = [read_pattern_source(source, options) for source in sources]
+    rankings = rank(patterns, **rest_of(options, PatternReading))
+    return [
+        replace(one, provenance={**one.provenance, **record(JOB, options, [source]), **_origins(source, options, one)})
+        for source, one in zip(sources, rankings, strict=True)
+    ]
+
+
+def _origins(source: PatternSource, options: ClassifyOptions, ranking: Ranking) -> dict[str, str]:
+    """Who said what wavelength and radiation are."""
+    home = "the file" if isinstance(source, str | Path) else "the pattern"
+    said = {"wavelength_from": home if options.wavelength is None else "--wavelength"}
+    if ranking.pattern.radiation is not None:
+        said["radiation_from"] = home if options.radiation is None else "--radiation"
+    return said
+
+
+@with_keywords(ClassifyOptions)
+def classify(source: PatternSource, **options: Any) -> Ranking:
+    """Rank the 230 space groups, and so all coarser classes, given one powder pattern, as `unscatter classify` does.
+
+    source: a file, columns of two-theta (degrees), intensity and perhaps its s.u., or a Pattern. Raises ValueError for
+    a pattern that cannot be read or says too little, FileNotFoundError for no such file.
+    """
+    return run(source, make_options(ClassifyOptions, options, JOB))
+
+
+@with_keywords(ClassifyOptions)
+def classify_many(sources: Iterable[PatternSource], **options: Any) -> list[Ranking]:
+    """As classify, for many patterns at once; raises ValueError at the first that cannot be used."""
+    return run_many(list(sources), make_options(ClassifyOptions, options, JOB))
+
+
+def write(ranking: Ranking, stem: str | Path, *, picture: bool = True) -> tuple[Path, ...]:
+    """Write STEM.classified.json, .csv and, if a picture is wanted, .png; the folder is made."""
+    targets = [Path(f"{stem}.classified.{kind}") for kind in ("json", "csv", "png")]
+    targets[0].parent.mkdir(parents=True, exist_ok=True)
+    write_json(targets[0], ranking)
+    write_csv(targets[1], ranking)
+    if not picture:
+        return tuple(targets[:2])
+    from unscatter.powder.plot.ranking import plot_ranking
+
+    save_figure(plot_ranking(ranking), targets[2])
+    return tuple(targets)
