@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import unscatter
-from unscatter.io.results.ranking import read_provenance, write_csv, write_json, write_summary
+from unscatter.io.results.provenance import read_provenances
+from unscatter.io.results.ranking import write_csv, write_json, write_summary
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.ranking import Ranking
 from unscatter.powder.classify.classify import LEAST_POINTS, LEVELS, classify, classify_many
@@ -116,15 +117,15 @@ def test_json_holds_all_of_it(ranking: Ranking, tmp_path: Path) -> None:
     assert len(table["levels"]["extinction group"]) == len(extinction_groups())
     assert table["levels"]["space group"][0]["name"] == ranking.top()[0].name
     assert table["cell_estimated"]["volume_A3"] == pytest.approx(ranking.volume)
-    assert read_provenance(tmp_path / "x.json") == ranking.provenance
-    assert read_provenance(tmp_path / "x.json")["weights_sha256"]
+    assert read_provenances(tmp_path / "x.json") == [ranking.provenance]
+    assert ranking.provenance["weights_sha256"]
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", '{"format": "other"}', "no JSON"])
 def test_other_files_have_no_provenance(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)
-    with pytest.raises(ValueError, match="no unscatter ranking"):
-        read_provenance(tmp_path / "x.json")
+    with pytest.raises(ValueError, match="is no result"):
+        read_provenances(tmp_path / "x.json")
 
 
 def test_csv_has_a_row_for_each_space_group(ranking: Ranking, tmp_path: Path) -> None:
