@@ -57,19 +57,21 @@ def _origins(source: PatternSource, options: ClassifyOptions, ranking: Ranking) 
 
 
 @with_keywords(ClassifyOptions)
-def classify(source: PatternSource, **options: Any) -> Ranking:
+def classify(source: PatternSource, weights: str = ClassifyOptions.weights, **options: Any) -> Ranking:
     """Rank the 230 space groups, and so all coarser classes, given one powder pattern, as `unscatter classify` does.
 
     source: a file, columns of two-theta (degrees), intensity and perhaps its s.u., or a Pattern. Raises ValueError for
     a pattern that cannot be read or says too little, FileNotFoundError for no such file.
     """
-    return run(source, make_options(ClassifyOptions, options, JOB))
+    return run(source, make_options(ClassifyOptions, {"weights": weights, **options}, JOB))
 
 
 @with_keywords(ClassifyOptions)
-def classify_many(sources: Iterable[PatternSource], **options: Any) -> list[Ranking]:
+def classify_many(
+    sources: Iterable[PatternSource], weights: str = ClassifyOptions.weights, **options: Any
+) -> list[Ranking]:
     """As classify, for many patterns at once; raises ValueError at the first that cannot be used."""
-    return run_many(list(sources), make_options(ClassifyOptions, options, JOB))
+    return run_many(list(sources), make_options(ClassifyOptions, {"weights": weights, **options}, JOB))
 
 
 def write(ranking: Ranking, stem: str | Path, *, picture: bool = True) -> tuple[Path, ...]:

@@ -41,14 +41,14 @@ def run(source: PlaneSource, options: FactorizeOptions = FactorizeOptions()) -> 
 
 
 @with_keywords(FactorizeOptions)
-def factorize(source: PlaneSource, **options: Any) -> Components:
+def factorize(source: PlaneSource, weights: str = FactorizeOptions.weights, **options: Any) -> Components:
     """Take a plane of diffuse scattering apart, I_D = I_FF I_SRO, as `unscatter factorize` does.
 
     source: a file, an array (ny, nx) with axes and cell as options, or a Plane. With cell and axes, I_SRO is exactly
     periodic and of mean 1 over a reciprocal cell, and I_FF carries the scale of the input; without them both come from
     the network alone. Raises ValueError for what cannot be read or taken apart, FileNotFoundError for no such file.
     """
-    return run(source, make_options(FactorizeOptions, options, JOB))
+    return run(source, make_options(FactorizeOptions, {"weights": weights, **options}, JOB))
 
 
 def write(components: Components, stem: str | Path, *, picture: bool = True) -> tuple[Path, ...]:

@@ -135,7 +135,9 @@ def with_keywords(kind: type[Any]) -> Callable[[Function], Function]:
         own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
         types, how = get_type_hints(kind), inspect.Parameter.KEYWORD_ONLY
         more = [
-            inspect.Parameter(one.name, how, default=_default(one), annotation=types[one.name]) for one in fields(kind)
+            inspect.Parameter(one.name, how, default=_default(one), annotation=types[one.name])
+            for one in fields(kind)
+            if one.name not in signature.parameters
         ]
         function.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
         text = "\n".join(f"    {name}: {words}" for name, words in describe_fields(kind).items())
