@@ -1,8 +1,11 @@
-"""HDF5 as untrusted input: links lead only inside the file's own folder, values are plain types."""
+"""HDF5 as untrusted input: links lead only inside the file's own folder, values are plain types, sizes are bounded."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack
+import importlib
+import math
+import re
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from unscatter.io.files import first_bytes, require_file
 from unscatter.nouns.cell import Cell
+from unscatter.quantities import Dimension, find_unit
 from unscatter.version import __version__
 
 #: An h5py group, dataset or file; h5py has no types.
@@ -18,8 +22,25 @@ Node = Any
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _DEEPEST_LINK = 16
-#: What h5py raises over a file that is damaged or needs a filter it does not have.
-_DAMAGE = (OSError, RuntimeError, KeyError)
+#: What h5py raises over a file that is damaged: a flipped bit can make any object of it be of another kind.
+_DAMAGE = (OSError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError, UnicodeError, SystemError)
+#: Values that are read at once, and bytes of one block as the file stores it (a chunk is unpacked whole).
+LARGEST_READ, LARGEST_CHUNK = 2**24, 2**29
+_LONGEST_TEXT = 2**16
+#: Filters of HDF5 that files of beamlines use, by their registered number.
+_FILTERS = {
+    307: "bzip2",
+    32000: "LZF",
+    32001: "Blosc",
+    32004: "LZ4",
+    32008: "bitshuffle",
+    32013: "ZFP",
+    32015: "Zstandard",
+    32017: "SZ",
+    32024: "SZ3",
+    32026: "Blosc2",
+    32028: "SPERR",
+}
 _CELL_NAMES = (
     ("unit_cell",),
     ("unit_cell_abc", "unit_cell_alphabetagamma"),
@@ -45,6 +66,8 @@ class Store:
     def __init__(self, path: str | Path) -> None:
         """Remember the file; it is opened by the with statement."""
         self.path = require_file(path)
+        #: What was assumed in reading, in words.
+        self.notes: list[str] = []
         self._files = ExitStack()
 
     def __enter__(self) -> Self:
@@ -57,18 +80,15 @@ class Store:
         self._files.close()
         if isinstance(error, _DAMAGE) and not isinstance(error, FileNotFoundError):
             raise ValueError(
-                f"{self.path} cannot be read ({_reason(error)}); it is damaged or compressed in a way "
-                "this HDF5 does not know: copy it again, or rewrite it with h5repack -f GZIP=4"
+                f"{self.path} cannot be read ({_reason(error)}); it is damaged: copy it again, or rewrite it with "
+                "h5repack"
             ) from error
 
     def get(self, name: str, start: Node = None) -> Node | None:
         """Give the group or dataset of that name, below `start` or the root; None if there is none."""
         node = self._walk(self.root if start is None else start, name, 0)
-        if node is not None and _is_dataset(node) and (node.external or node.is_virtual):
-            raise ValueError(
-                f"{self.path}: dataset {node.name} keeps its data in other files; "
-                "copy it into one file first, for example with h5py: out['data'] = source['data'][()]"
-            )
+        if _is_dataset(node):
+            _require_readable(node, self.path)
         return node
 
     def dataset(self, name: str, start: Node = None) -> Node | None:
@@ -88,27 +108,48 @@ class Store:
         node = self.dataset(name, start)
         if node is None:
             return None
-        return np.asarray(require_numbers(node, self.path)[()], dtype=np.float64)
+        require_size(require_numbers(node, self.path).shape, f"dataset {name}", self.path)
+        return np.asarray(node[()], dtype=np.float64)
 
     def text(self, name: str, start: Node = None) -> str:
         """Read a dataset of text; empty if there is none."""
         node = self.dataset(name, start)
-        return "" if node is None else as_text(node[()])
+        return "" if node is None or node.size is None or node.size > _LONGEST_TEXT else as_text(node[()])
 
     def cell(self, start: Node = None) -> Cell | None:
         """Read the unit cell under any name in use, 6 numbers or 3 + 3 or 6 x 1; None if there is none.
 
-        Cells of zeros and 1 1 1 90 90 90 are placeholders in many files and count as none.
+        Units that the file names are converted, others refused; angles that are all below pi are radians, noted. Cells
+        of zeros and 1 1 1 90 90 90 are placeholders in many files and count as none.
         """
         for names in _CELL_NAMES:
-            parts = [self.numbers(name, start) for name in names]
-            found = [np.ravel(part) for part in parts if part is not None]
+            parts = [self._cell_part(name, start) for name in names]
+            found = [part for part in parts if part is not None]
             if len(found) == len(names):
-                parameters = np.concatenate(found)[:6]
+                parameters = self._in_degrees(np.concatenate(found)[:6])
                 unit = [1, 1, 1, 90, 90, 90][: parameters.size]
                 placeholder = not parameters.any() or np.array_equal(parameters, unit)
                 return None if placeholder else Cell.from_sequence(parameters)
         return None
+
+    def _cell_part(self, name: str, start: Node) -> NDArray[np.float64] | None:
+        """Edges in Angstrom and angles in the unit of the file's own or in degrees."""
+        values = self.numbers(name, start)
+        if values is None:
+            return None
+        node = self.dataset(name, start)
+        factors = _cell_factors(attribute(node, "units") or attribute(node, "unit"), name, self.path)
+        angles = name.endswith(("alphabetagamma", "angles", "alpha", "beta", "gamma"))
+        values = np.ravel(values)
+        scale = [factors["angle" if angles or place >= 3 else "length"] for place in range(values.size)]
+        return values * np.array(scale)
+
+    def _in_degrees(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+        angles = parameters[3:]
+        if angles.size and np.all(angles > 0) and np.all(angles < math.pi):
+            self.notes.append(f"angles of the cell, {', '.join(f'{a:.5g}' for a in angles)}, were taken as radians")
+            return np.concatenate([parameters[:3], np.degrees(angles)])
+        return parameters
 
     def _walk(self, node: Node | None, name: str, depth: int) -> Node | None:
         if depth > _DEEPEST_LINK:
@@ -162,6 +203,64 @@ def open_own(path: Path, mode: Literal["r", "r+", "w"]) -> AbstractContextManage
     return file
 
 
+def require_size(shape: tuple[int, ...], what: str, path: Path) -> None:
+    """Raise ValueError for an array of more than LARGEST_READ values: nothing is read before it is known to fit."""
+    count = math.prod(shape)
+    if count > LARGEST_READ:
+        raise ValueError(
+            f"{path}: {what} has shape {' x '.join(map(str, shape))}, {count:.3g} values; at most {LARGEST_READ} "
+            f"(4096 x 4096) are read at once: cut out or bin what you need first"
+        )
+
+
+def _require_readable(node: Node, path: Path) -> None:
+    """Refuse data in other files, filters that are not there, and blocks too large to unpack."""
+    if node.external or node.is_virtual:
+        raise ValueError(
+            f"{path}: dataset {node.name} keeps its data in other files; "
+            "copy it into one file first, for example with h5py: out['data'] = source['data'][()]"
+        )
+    if node.chunks is not None and math.prod(node.chunks) * node.dtype.itemsize > LARGEST_CHUNK:
+        raise ValueError(
+            f"{path}: dataset {node.name} is stored in blocks of {' x '.join(map(str, node.chunks))} values, which "
+            f"would be unpacked whole (limit {LARGEST_CHUNK} bytes): rewrite it with h5repack -l CHUNK=64x64"
+        )
+    if (missing := _missing_filter(node)) is not None:
+        raise ValueError(
+            f"{path}: dataset {node.name} is compressed with {missing}, which HDF5 cannot unpack by itself: "
+            'pip install "unscatter[beamline]" (or: pip install hdf5plugin)'
+        )
+
+
+def _missing_filter(node: Node) -> str | None:
+    """Name of a filter that a dataset needs and that is not there, even with hdf5plugin; None if all are."""
+    import h5py
+
+    recipe = node.id.get_create_plist()
+    for place in range(recipe.get_nfilters()):
+        number, _, _, name = recipe.get_filter(place)
+        if h5py.h5z.filter_avail(number):
+            continue
+        # Loading it registers all its filters; who reads plain files does not pay for that.
+        with suppress(ImportError):
+            importlib.import_module("hdf5plugin")
+        if not h5py.h5z.filter_avail(number):
+            return f"{_FILTERS.get(number) or as_text(name) or 'a filter'} (HDF5 filter {number})"
+    return None
+
+
+def _cell_factors(unit: str, name: str, path: Path) -> dict[Dimension, float]:
+    """Angstrom and degrees in the units that an attribute names, such as "nm" or "Angstrom, deg"."""
+    factors: dict[Dimension, float] = {"length": 1.0, "angle": 1.0}
+    for word in re.split(r"[,;\s]+|\band\b", unit):
+        found = find_unit(word) if word else None
+        if word and (found is None or found.dimension not in factors):
+            raise ValueError(f"{path}: {name} is in {unit[:30]!r}; expected Angstrom and degrees: give --cell")
+        if found is not None:
+            factors[found.dimension] = found.factor
+    return factors
+
+
 def require_numbers(node: Node, path: Path) -> Node:
     """Give back an array or dataset of real numbers; raises ValueError for any other type."""
     if node.dtype.kind not in "fiub":
@@ -172,7 +271,7 @@ def require_numbers(node: Node, path: Path) -> Node:
 def as_text(value: Any) -> str:
     """Give text as str, whether it was stored as bytes, str or an array of one of them."""
     value = np.ravel(value)[0] if np.size(value) else ""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)[:_LONGEST_TEXT]
 
 
 def attribute(node: Node, name: str) -> str:

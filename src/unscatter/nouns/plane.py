@@ -78,8 +78,9 @@ def _coefficient(value: float, letter: str) -> str:
 class Plane:
     """A measured (or simulated) plane of diffuse scattering.
 
-    intensity: (ny, nx), rows along v, columns along u, lower left first; NaN = not measured.
-    axes and cell are None where the lattice is not known.
+    intensity: (ny, nx), rows along v, columns along u, lower left first; NaN = not measured; negative where noise is,
+    once a background was subtracted. axes and cell are None where the lattice is not known. notes: what was assumed and
+    decided in reading, in words.
     """
 
     intensity: NDArray[np.float64]
@@ -88,6 +89,7 @@ class Plane:
     title: str = ""
     simulated: bool = False
     source: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is not a plane."""

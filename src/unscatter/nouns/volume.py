@@ -17,7 +17,7 @@ class Volume:
 
     intensity may be a lazily read array (an h5py dataset): only the planes asked for are read.
     basis: (3, 3), a row for each axis: hkl = h basis[0] + k basis[1] + l basis[2]. It is the identity unless the
-    volume was binned along other directions, such as [H,H,0], [H,-H,0] and [0,0,L].
+    volume was binned along other directions, such as [H,H,0], [H,-H,0] and [0,0,L]. notes: what was assumed in reading.
     """
 
     intensity: Array
@@ -29,3 +29,4 @@ class Volume:
     simulated: bool = False
     source: str = ""
     basis: NDArray[np.float64] = field(default_factory=lambda: np.eye(3))
+    notes: tuple[str, ...] = ()

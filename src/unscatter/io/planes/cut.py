@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from itertools import combinations, product
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.io.hdf5 import LARGEST_READ, require_size
+from unscatter.io.planes.grids import StoredArray
+from unscatter.io.planes.missing import Block, describe_missing
 from unscatter.io.planes.notation import Section
+from unscatter.io.planes.zeros import Zeros, judge_zeros
 from unscatter.nouns.plane import Plane, PlaneAxes
 from unscatter.nouns.volume import Volume
 
@@ -15,29 +22,73 @@ from unscatter.nouns.volume import Volume
 _ON_LAYER = 1e-4
 #: Rows interpolated together: enough to read the disk in blocks, few enough to hold a thin slab in memory.
 _ROWS = 32
+#: Voxels that are read at once.
+_LARGEST_SLAB = 4 * LARGEST_READ
 
 _Vector = NDArray[np.float64]
 
 
-def cut_plane(volume: Volume, section: Section, *, zeros_missing: bool = False) -> Plane:
+def cut_plane(volume: Volume, section: Section, *, zeros: Zeros = "measured") -> Plane:
     """Cut a plane out of a volume.
 
     Pixels are as far apart as the voxels that the plane passes. A pixel on a voxel takes its value; any
     other is interpolated linearly between the nearest layers (between 2, 4 or 8 voxels), and is NaN, not
-    measured, if one of them is. zeros_missing: voxels of exactly zero count as not measured.
+    measured, if one of them is. zeros: what voxels of exactly zero are, see `judge_zeros`; "auto" decides on the layers
+    that a plane parallel to two axes lies between, and on the plane itself elsewhere.
     Raises ValueError with the range that is there if the plane does not pass through the volume.
     """
     axes = _pixel_axes(volume, section)
-    rows = [axes.y[first : first + _ROWS] for first in range(0, axes.y.size, _ROWS)]
-    strips = [_interpolate(volume, _points(volume, section, axes.x, y), zeros_missing) for y in rows]
+    require_size(axes.shape, "the plane", Path(volume.source))
+    thin = _thin_axis(volume, section)
+    clean = _Cleaning(zeros if thin is not None or zeros == "missing" else "measured", thin)
+    count = axes.y.size if thin is not None else _ROWS
+    rows = [axes.y[first : first + count] for first in range(0, axes.y.size, count)]
+    intensity = np.concatenate([_interpolate(volume, _points(volume, section, axes.x, y), clean) for y in rows])
+    notes = [*volume.notes, *describe_missing(clean.tally, max(clean.read, 1)), *clean.words]
+    if thin is None and zeros == "auto":
+        judged = judge_zeros(intensity)
+        intensity = np.where(judged.gaps, np.nan, intensity)
+        notes += [judged.words] if judged.words else []
     return Plane(
-        np.concatenate(strips),
+        intensity,
         axes,
         volume.cell,
         volume.title,
         simulated=volume.simulated,
         source=volume.source,
+        notes=tuple(dict.fromkeys(notes)),
     )
+
+
+@dataclass
+class _Cleaning:
+    """What is done to each block that is read, and what was found in it. thin: axis of l, k, h across the layers."""
+
+    zeros: Zeros
+    thin: int | None
+    tally: Counter[str] = field(default_factory=Counter)
+    words: list[str] = field(default_factory=list)
+    read: int = 0
+
+    def __call__(self, block: Block) -> NDArray[np.float64]:
+        """Return the values, NaN where zeros are gaps."""
+        self.tally.update(block.tally)
+        self.read += block.values.size
+        values = np.array(block.values, dtype=np.float64)
+        if self.thin is None:
+            return np.where(values == 0, np.nan, values) if self.zeros == "missing" else values
+        for layer in np.moveaxis(values, self.thin, 0):
+            judged = judge_zeros(layer, self.zeros)
+            layer[judged.gaps] = np.nan
+            self.words += [judged.words] if judged.words else []
+        return values
+
+
+def _thin_axis(volume: Volume, section: Section) -> int | None:
+    """Axis of l, k, h that a plane parallel to the other two is perpendicular to, in voxels; None for any other plane."""
+    _, u, v = _in_voxels(volume, section)
+    flat = [2 - i for i in range(3) if abs(u[i]) < 1e-9 and abs(v[i]) < 1e-9]
+    return flat[0] if flat else None
 
 
 def lone_layer(volume: Volume) -> Section | None:
@@ -110,7 +161,7 @@ def _points(volume: Volume, section: Section, x: _Vector, y: _Vector) -> NDArray
     return np.where(np.abs(points - nearest) < _ON_LAYER, nearest, points)[::-1]
 
 
-def _interpolate(volume: Volume, points: NDArray[np.float64], zeros_missing: bool) -> NDArray[np.float64]:
+def _interpolate(volume: Volume, points: NDArray[np.float64], clean: _Cleaning) -> NDArray[np.float64]:
     """Values at positions in voxels, NaN outside the volume and beside a voxel that was not measured."""
     from scipy.ndimage import map_coordinates
 
@@ -121,8 +172,8 @@ def _interpolate(volume: Volume, points: NDArray[np.float64], zeros_missing: boo
         return values
     wanted = points[:, inside]
     low, high = np.floor(wanted.min(axis=1)).astype(int), np.ceil(wanted.max(axis=1)).astype(int)
-    slab = np.array(volume.intensity[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))], dtype=np.float64)
-    missing = ~np.isfinite(slab) | (slab == 0 if zeros_missing else False)
+    slab = clean(_read_block(volume, low, high))
+    missing = ~np.isfinite(slab)
     slab[missing] = 0.0
     wanted = wanted - low[:, None]
     values[inside] = map_coordinates(slab, wanted, order=1, mode="nearest")
@@ -130,6 +181,20 @@ def _interpolate(volume: Volume, points: NDArray[np.float64], zeros_missing: boo
         share = map_coordinates(missing.astype(np.float64), wanted, order=1, mode="nearest")
         values[inside] = np.where(share > 1e-9, np.nan, values[inside])
     return values
+
+
+def _read_block(volume: Volume, low: NDArray[np.int_], high: NDArray[np.int_]) -> Block:
+    """The voxels from low to high along l, k, h."""
+    count = int(np.prod(high - low + 1))
+    if count > _LARGEST_SLAB:
+        raise ValueError(
+            f"{volume.source}: a plane as oblique as this needs {count:.3g} voxels at a time; at most {_LARGEST_SLAB} are "
+            "read: bin the volume first, or choose a plane such as hk1"
+        )
+    slices = tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))
+    if isinstance(volume.intensity, StoredArray):
+        return volume.intensity.block(slices)
+    return Block(np.asarray(volume.intensity[slices], dtype=np.float64))
 
 
 def _no_such_plane(volume: Volume, section: Section) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from unscatter.io.hdf5 import Store, is_hdf5
+from unscatter.io.planes.asked import Asked
 from unscatter.io.planes.grids import GridAxis, Slices, stored_volume
+from unscatter.io.planes.missing import Block, Spelling, measured_values
 from unscatter.io.planes.yell import refuse_direct_space
-from unscatter.nouns.arrays import FloatArray
 from unscatter.nouns.volume import Volume
 
 NAME = "Meerkat"
@@ -27,7 +28,7 @@ def recognises(path: Path) -> bool:
         return all(store.dataset(name) is not None for name in ("rebinned_data", "number_of_pixels_rebinned"))
 
 
-def read(path: Path) -> Volume:
+def read(path: Path, asked: Asked = Asked()) -> Volume:  # noqa: B008  frozen
     """Read a volume; it stays on disk. Raises ValueError if the grid does not fit the data."""
     with Store(path) as store:
         refuse_direct_space(store)
@@ -43,10 +44,16 @@ def read(path: Path) -> Volume:
         axes = [
             GridAxis(name, -highest[i] + steps[i] * np.arange(shape[i]), np.eye(3)[i]) for i, name in enumerate("hkl")
         ]
-        return stored_volume(path, axes, _load, store.cell())
+
+        def load(slices: Slices) -> Block:
+            with Store(path) as again:
+                return _load(again, slices, asked.fills)
+
+        return stored_volume(str(path), axes, load, store.cell(), notes=store.notes)
 
 
-def _load(store: Store, slices: Slices) -> FloatArray:
-    total = store.require("rebinned_data")[slices].astype(np.float64)
+def _load(store: Store, slices: Slices, fills: tuple[float, ...]) -> Block:
+    total = store.require("rebinned_data")[slices]
     count = store.require("number_of_pixels_rebinned")[slices]
-    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
+    block = measured_values(total, Spelling(fills), [("number_of_pixels_rebinned as empty", ~(count > 0))])
+    return Block(block.values / np.where(count > 0, count, 1), block.tally)

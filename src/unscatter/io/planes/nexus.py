@@ -1,29 +1,27 @@
 """NeXus NXdata with two or three axes: generic files, NXrefine's /entry/transform, "Disorder scattering 1.0".
 
-The group is the one the attributes `default` lead to. Axes are known by their names or labels: Qh, h,
-[H,0,0], [h h 0]. A plane states where it lies by the attributes origin, u and v of its group; without origin
-its axes stay unknown, because hk0 and hk1 look the same.
+The group is the one the attributes `default` lead to. Axes are known by their names or labels: Qh, h, [H,0,0],
+[h h 0]. A plane states where it lies by the attributes origin, u and v of its group, or by the names of its axes and a
+single value of the third: then the earlier of h, k, l runs along x.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from unscatter.io.hdf5 import Node, Store, as_text, attribute, is_class, is_hdf5, require_numbers
-from unscatter.io.planes.grids import GridAxis, Slices, pixel_centres, stored_volume
-from unscatter.io.planes.notation import parse_direction
-from unscatter.nouns.arrays import FloatArray
+from unscatter.io.hdf5 import Node, Store, attribute, is_class, is_hdf5, require_numbers, require_size
+from unscatter.io.planes.asked import Asked
+from unscatter.io.planes.grids import Slices, stored_volume
+from unscatter.io.planes.missing import Block, describe_missing, measured_values
+from unscatter.io.planes.nexus_axes import read_axes
+from unscatter.io.planes.nexus_signal import read_signal
+from unscatter.io.planes.placing import place_plane
 from unscatter.nouns.cell import Cell
-from unscatter.nouns.plane import Plane, PlaneAxes
+from unscatter.nouns.plane import Plane
 from unscatter.nouns.volume import Volume
 
 NAME = "NeXus NXdata"
 GAPS_KNOWN = False
-
-_Vector = NDArray[np.float64]
 
 
 def recognises(path: Path) -> bool:
@@ -34,27 +32,27 @@ def recognises(path: Path) -> bool:
         return bool(_default_group(store) or _data_groups(store))
 
 
-def read(path: Path, dataset: str | None = None) -> Plane | Volume:
-    """Read the default NXdata group, or `dataset`: a group, its signal, or any dataset (ny, nx) without axes.
+def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  frozen
+    """Read the default NXdata group, or `asked.dataset`: a group, its signal, or any dataset (ny, nx) without axes.
 
     Raises ValueError with the names that are there if the choice is not clear, and for data in direct space.
     """
     with Store(path) as store:
-        if dataset is None:
-            return read_group(store, _default_group(store) or _only_group(store))
-        name = dataset.strip("/")
+        if asked.dataset is None:
+            return read_group(store, _default_group(store) or _only_group(store), asked)
+        name = asked.dataset.strip("/")
         node = store.get(name)
         if node is None:
-            raise ValueError(f"{path} has no {dataset}; {_contents(store)}")
+            raise ValueError(f"{path} has no {asked.dataset}; {_contents(store)}")
         holder, _, last = name.rpartition("/")
         if is_class(node, "NXdata"):
-            return read_group(store, name)
+            return read_group(store, name, asked)
         if is_class(store.get(holder), "NXdata") and _signal_name(store, holder) == last:
-            return read_group(store, holder)
-        return _read_bare(store, name)
+            return read_group(store, holder, asked)
+        return _read_bare(store, name, asked)
 
 
-def read_group(store: Store, name: str) -> Plane | Volume:
+def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  frozen
     """Read an NXdata group: a plane into memory, a volume left on disk."""
     group = store.get(name)
     if attribute(group, "space") not in ("", "reciprocal"):
@@ -62,29 +60,39 @@ def read_group(store: Store, name: str) -> Plane | Volume:
     signal_name = _signal_name(store, name)
     if not signal_name:
         raise ValueError(f"{store.path}: {name} names no signal; {_contents(store)}")
-    path = f"{name}/{signal_name}"
-    signal = store.require(path)
-    cell, title = _cell(store, name), _title(store, name)
-    if signal.ndim == 2:
-        intensity = np.asarray(signal[()], dtype=np.float64)
-        axes = _plane_axes(store, group, signal)
-        return Plane(intensity, axes, cell, title, simulated=_simulated(store, name), source=str(store.path))
-    if signal.ndim != 3:
-        raise ValueError(f"{store.path}: {path} has shape {signal.shape}; expected a plane or a volume")
+    signal = store.require(f"{name}/{signal_name}")
+    if signal.ndim not in (2, 3):
+        raise ValueError(
+            f"{store.path}: {name}/{signal_name} has shape {signal.shape}; expected a plane or a volume: "
+            "choose other data with --dataset"
+        )
+    cell, title, path = _cell(store, name), _title(store, name), store.path
+    axes, fixed = read_axes(store, group, signal, asked, asked.cell or cell)
 
-    def load(store: Store, slices: Slices) -> FloatArray:
-        block: FloatArray = store.require(path)[slices]
-        return block
+    def load(slices: Slices) -> Block:
+        with Store(path) as again:
+            return read_signal(again, name, signal_name, slices, asked.fills)
 
-    return stored_volume(store.path, _axes(store, group, signal), load, cell, title)
+    if signal.ndim == 3:
+        return stored_volume(str(path), axes, load, cell, title, store.notes)
+    require_size(signal.shape, f"plane {name}", path)
+    block = read_signal(store, name, signal_name, (slice(None), slice(None)), asked.fills)
+    notes = [*store.notes, *describe_missing(block.tally, block.values.size)]
+    plane = Plane(block.values, None, cell, title, _simulated(store, name), str(path), tuple(notes))
+    return place_plane(plane, axes, fixed, {key: group.attrs.get(key) for key in ("origin", "u", "v")})
 
 
-def _read_bare(store: Store, name: str) -> Plane:
+def _read_bare(store: Store, name: str, asked: Asked) -> Plane:
     node = store.dataset(name)
     if node is None or node.ndim != 2:
         seen = "a group without NXdata" if node is None else f"of shape {node.shape}"
         raise ValueError(f"{store.path}: {name} is {seen}; expected a plane (ny, nx) or an NXdata group")
-    return Plane(require_numbers(node, store.path)[()], source=str(store.path))
+    require_size(require_numbers(node, store.path).shape, name, store.path)
+    holder, _, last = name.rpartition("/")
+    block = read_signal(store, holder, last, (slice(None), slice(None)), asked.fills)
+    return Plane(
+        block.values, source=str(store.path), notes=tuple(describe_missing(block.tally, block.values.size))
+    )
 
 
 def _default_group(store: Store) -> str:
@@ -143,48 +151,6 @@ def _signal_name(store: Store, name: str) -> str:
         (member for member in _members(store, name) if attribute(store.get(f"{name}/{member}"), "signal") == "1"),
         "",
     )
-
-
-def _axes(store: Store, group: Node, signal: Node) -> list[GridAxis]:
-    """Axes in the order of the disk; an axis that cannot be read has no direction."""
-    names = _axis_names(group, signal)
-    names += ["."] * (signal.ndim - len(names))
-    return [_axis(store, group, name, count) for name, count in zip(names, signal.shape, strict=False)]
-
-
-def _axis_names(group: Node, signal: Node) -> list[str]:
-    said = group.attrs.get("axes", signal.attrs.get("axes", ""))
-    names = [as_text(name) for name in np.ravel(said)]
-    if len(names) == 1:
-        names = [name for name in names[0].strip("[]").replace(",", ":").split(":") if name]
-    # NAME_indices, where given, says which axis of the array each name belongs to.
-    places = {name: group.attrs.get(f"{name}_indices", place) for place, name in enumerate(names)}
-    return sorted(names, key=lambda name: int(np.ravel(places[name])[0]))
-
-
-def _axis(store: Store, group: Node, name: str, count: int) -> GridAxis:
-    values = None if name == "." else store.numbers(name, group)
-    if values is None:
-        return GridAxis(name, np.arange(count, dtype=np.float64), None)
-    label = attribute(store.dataset(name, group), "long_name")
-    direction = parse_direction(name)
-    return GridAxis(
-        name, pixel_centres(values, count, name), parse_direction(label) if direction is None else direction
-    )
-
-
-def _plane_axes(store: Store, group: Node, signal: Node) -> PlaneAxes | None:
-    y, x = _axes(store, group, signal)
-    u, v = _vector(group, "u", x.direction), _vector(group, "v", y.direction)
-    origin = _vector(group, "origin", None)
-    if origin is None or u is None or v is None:
-        return None
-    return PlaneAxes(origin, u, v, x.values, y.values)
-
-
-def _vector(group: Node, name: str, otherwise: _Vector | None) -> _Vector | None:
-    said = group.attrs.get(name)
-    return otherwise if said is None or np.size(said) != 3 else np.asarray(said, dtype=np.float64)
 
 
 def _holders(name: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from unscatter.nouns.plane import PlaneAxes
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)"
 _TERM = re.compile(rf"[+-]?(?:{_NUMBER}[hkl]?|[hkl])")
 _INDEX = re.compile(rf"(?:{_TERM.pattern})(?:[+-]{_NUMBER}?[hkl]?)*")
-_ITEM = re.compile(r"(\w+)=(\S+)")
+_ITEM = re.compile(r"(\w+)=(\[[^\]]*\]|\S+)")
 
 _PLANE_EXAMPLES = 'write for example "hk1", "h0l", "hhl", "h,-h,l" or "origin=0,0,0.5 u=1,1,0 v=0,0,1"'
 _AXES_EXAMPLES = (
@@ -55,7 +55,7 @@ def parse_direction(label: str) -> NDArray[np.float64] | None:
     """Read the direction of an axis from its label: "Qh", "[H,-H,0]", "[0 k 0] (r.l.u.)"; else None."""
     brackets = re.search(r"\[(.*?)\]", label)
     text = (brackets.group(1) if brackets else label).strip().lower()
-    if lone := re.fullmatch(r"(?:q_?)?([hkl])", text):
+    if lone := re.fullmatch(r"(?:q_?)?([hkl])(?:_?(?:index|axis))?", text):
         return np.array([letter == lone.group(1) for letter in "hkl"], dtype=np.float64)
     try:
         columns = _index_columns(text)
@@ -65,21 +65,96 @@ def parse_direction(label: str) -> NDArray[np.float64] | None:
     return used[0] if len(used) == 1 and not np.any(columns[:, 0]) else None
 
 
-def parse_plane_axes(text: str, shape: tuple[int, int]) -> PlaneAxes:
+def split_names(text: str) -> list[str]:
+    """Names of axes in one text, "D2:D1:D0", "[Ql,Qk,Qh]" or "[0,0,5L]:[0,K,0]": colons, else commas, not in brackets."""
+    text = text.strip()
+    separator = ":" if ":" in text else ","
+    if separator == "," and text.count("[") == 1 and text.startswith("[") and parse_direction(text) is None:
+        text = text.strip("[]")
+    names = re.split(rf"{separator}(?![^\[]*\])", text)
+    return [name.strip() for name in names if name.strip()]
+
+
+def parse_plane_axes(text: str, shape: tuple[int, int], known: PlaneAxes | None = None) -> PlaneAxes:
     """Read where the pixels of a plane of `shape` (ny, nx) lie.
 
     "h=-8:8 k=-8:8 l=1": the first range runs along the columns (x), the second along the rows (y), each
     from the centre of the first pixel to the centre of the last; the third index is fixed. Or, for any plane,
-    "u=1,0,0:-8:8 v=0.5,1,0:-6:6 origin=0,0,1". Raises ValueError with an example for anything else.
+    "u=1,0,0:-8:8 v=0.5,1,0:-6:6 origin=0,0,1". known: what the file says; its names of columns and rows count, whatever
+    the order of the ranges, and with them the fixed index alone, "l=1", is enough. Raises ValueError with an example for
+    anything else.
     """
     try:
         items = _items(text)
+        if known is not None and len(items) == 1 and set(items) <= set("hkl"):
+            return _at_level(known, *items.popitem())
         parts = _vector_axes(items) if "u" in items else _letter_axes(items)
         (u, x_range), (v, y_range), origin = parts
+        if known is not None and "u" not in items and np.allclose(known.u, v) and np.allclose(known.v, u):
+            u, x_range, v, y_range = v, y_range, u, x_range
         x, y = (np.linspace(*limits, count) for limits, count in zip((x_range, y_range), shape[::-1], strict=True))
         return PlaneAxes(origin, u, v, x, y)
     except ValueError as error:
         raise ValueError(f'axes "{text}": {error}; {_AXES_EXAMPLES}') from None
+
+
+def _at_level(known: PlaneAxes, letter: str, text: str) -> PlaneAxes:
+    place = "hkl".index(letter)
+    if abs(known.u[place]) > 1e-9 or abs(known.v[place]) > 1e-9:
+        raise ValueError(f"{letter} runs along the plane {known.name()} of the file and is not one number")
+    origin = known.origin.copy()
+    origin[place] = _number(text)
+    return replace(known, origin=origin)
+
+
+def names_axes(text: str | None) -> bool:
+    """Whether a text names axes of the file, "h=Q1 k=Q2 l=Q3", rather than give ranges."""
+    try:
+        values = _items(text).values() if text else ()
+    except ValueError:
+        return False
+    return any(re.match(r"[A-Za-z_\[]", value) for value in values)
+
+
+def parse_axis_names(text: str) -> tuple[dict[str, NDArray[np.float64]], dict[str, float]]:
+    """Read "h=Q1 k=Q2 l=Q3" or "h=Q1 k=Q2 l=0.5": directions by the name of the axis, and fixed indices by letter.
+
+    A direction other than h, k, l is written behind the name: "Q1=[H,H,0] Q2=[0,0,L]". Raises ValueError with an
+    example for anything else.
+    """
+    found: dict[str, NDArray[np.float64]] = {}
+    fixed: dict[str, float] = {}
+    for key, value in _items(text).items():
+        direction = parse_direction(value)
+        if key in ("h", "k", "l") and re.match(r"[A-Za-z_]", value):
+            found[value] = np.array([key == letter for letter in "hkl"], dtype=np.float64)
+        elif key in ("h", "k", "l"):
+            fixed[key] = _number(value)
+        elif direction is not None:
+            found[key] = direction
+        else:
+            raise ValueError(
+                f'axes "{text}": {key}={value} is no direction; write for example --axes "h=Q1 k=Q2 l=Q3" '
+                'or --axes "Q1=[H,H,0] Q2=[0,0,L]"'
+            )
+    return found, fixed
+
+
+def parse_volume_axes(text: str, shape: tuple[int, ...]) -> list[tuple[str, NDArray[np.float64]]]:
+    """Read where the voxels of an array of `shape` (slow, middle, fast) lie: letter and values of each axis of it.
+
+    "h=-8:8 k=-8:8 l=-2:2": as for planes, the first range runs along the columns, the last axis of the array, the second
+    along the rows, the third along the layers. Raises ValueError with an example for anything else.
+    """
+    try:
+        items = _items(text)
+        if set(items) != {"h", "k", "l"} or not all(":" in value for value in items.values()):
+            raise ValueError("a volume needs a range first:last for each of h, k and l")
+        pairs = zip(items.items(), shape[::-1], strict=True)
+        return [(key, np.linspace(*_range(value), count)) for (key, value), count in pairs][::-1]
+    except ValueError as error:
+        example = 'write for example --axes "h=-8:8 k=-8:8 l=-2:2" (fastest axis first; first:last voxel)'
+        raise ValueError(f'axes "{text}": {error}; {example}') from None
 
 
 _Ranged = tuple[NDArray[np.float64], tuple[float, float]]

@@ -1,4 +1,4 @@
-"""NumPy .npy: a plane without axes, row 0 the lowest value of the second axis."""
+"""NumPy .npy: a plane without axes, row 0 the lowest value of the second axis; or a volume, with --axes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import numpy as np
 
 from unscatter.io.files import first_bytes
 from unscatter.io.hdf5 import require_numbers
+from unscatter.io.planes.arrays import bare_array
+from unscatter.io.planes.asked import Asked
 from unscatter.nouns.plane import Plane
+from unscatter.nouns.volume import Volume
 
 NAME = "NumPy .npy"
 GAPS_KNOWN = False
@@ -19,16 +22,12 @@ def recognises(path: Path) -> bool:
     return first_bytes(path, 6) == b"\x93NUMPY"
 
 
-def read(path: Path) -> Plane:
-    """Read an array (ny, nx) of real numbers; raises ValueError for any other, and for pickled objects."""
+def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  frozen
+    """Read an array of real numbers; raises ValueError for any other, and for pickled objects."""
     try:
         # A memory map: a header that promises more than the file holds is refused before any memory is taken.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError) as error:
-        raise ValueError(f"{path} is a NumPy file that cannot be read ({error}); save it again") from error
-    if array.ndim != 2:
-        raise ValueError(
-            f"{path} has shape {array.shape}; expected a plane (ny, nx): save one layer, "
-            "for example numpy.save('plane.npy', volume[:, :, 0].T)"
-        )
-    return Plane(np.array(require_numbers(array, path), dtype=np.float64), source=str(path))
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise ValueError(f"{path} is a NumPy file that cannot be read ({reason}); save it again") from error
+    return bare_array(require_numbers(array, path), path, asked)

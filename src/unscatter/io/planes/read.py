@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from unscatter.io.files import describe, require_file
 from unscatter.io.hdf5 import Store, is_hdf5
 from unscatter.io.planes import mantid, meerkat, nexus, npy, result, tiff, yell
-from unscatter.io.planes.cut import cut_plane, lone_layer
-from unscatter.io.planes.notation import parse_plane_axes, parse_section
+from unscatter.io.planes.asked import Asked, Values
+from unscatter.io.planes.notation import names_axes, parse_plane_axes, parse_section
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.volume import Volume
 
-Negative = Literal["refuse", "clip", "shift"]
+Zeros = Literal["auto", "measured", "missing"]
+Negative = Literal["auto", "keep", "refuse", "clip", "shift"]
 
 
 class Format(Protocol):
@@ -34,7 +34,7 @@ class Format(Protocol):
     def recognises(self, path: Path) -> bool:
         """Whether the content of the file is of this format."""
 
-    def read(self, path: Path) -> Plane | Volume:
+    def read(self, path: Path, asked: Asked) -> Plane | Volume:
         """Read it; raises ValueError if it is broken."""
 
 
@@ -42,59 +42,54 @@ class Format(Protocol):
 FORMATS: tuple[Format, ...] = (npy, tiff, result, yell, meerkat, mantid, nexus)
 
 
-def read_diffraction(path: str | Path | ArrayLike, *, dataset: str | None = None) -> Plane | Volume:
+def read_diffraction(path: str | Path, asked: Asked | None = None, *, dataset: str | None = None) -> Plane | Volume:
     """Read a plane, or a volume left on disk, as the file has it; the format is found by content.
 
-    path: a file, or an array (ny, nx), row 0 the lowest value of the second axis. dataset: the NXdata group or the
-    dataset (ny, nx) of an HDF5 file to read instead of the default one.
+    asked: what is known of the file beside itself. dataset: the NXdata group or the dataset (ny, nx) of an HDF5 file to
+    read instead of the default one, or the page of a TIFF.
     Raises FileNotFoundError, or ValueError for a file of another kind.
     """
-    if not isinstance(path, str | Path):
-        if dataset is not None:
-            raise ValueError("an array has no datasets: leave out dataset")
-        return Plane(np.array(path, dtype=np.float64))
-    path = require_file(path)
-    if dataset is not None:
-        if not is_hdf5(path):
-            raise ValueError(f"{path} is {describe(path)} and has no datasets: leave out --dataset")
-        return nexus.read(path, dataset)
-    return _format_of(path).read(path)
+    return _find(require_file(path), replace(asked or Asked(), dataset=dataset) if dataset else asked or Asked())[0]
 
 
 def read_plane(
-    path: str | Path | ArrayLike,
+    path: str | Path,
     *,
     plane: str | None = None,
-    cell: Cell | Sequence[float] | None = None,
+    cell: Cell | None = None,
     axes: str | None = None,
     mask: str | Path | None = None,
     dataset: str | None = None,
-    zeros_missing: bool = True,
-    negative: Negative = "refuse",
+    zeros: Zeros = "auto",
+    missing: float | None = None,
+    values: Values = "intensity",
+    negative: Negative = "auto",
 ) -> Plane:
-    """Read a plane, or cut it out of a volume, ready to be taken apart.
+    """Read a plane, or cut it out of a volume, ready to be taken apart; what was assumed stands in its notes.
 
-    path: a file, or an array as read_diffraction takes it. plane: which plane of a volume, as parse_section reads it:
-    "hk1", "hhl", "origin=0,0,0.5 u=1,1,0 v=0,0,1".
-    cell, axes: instead of what the file says; axes as parse_plane_axes reads them, "h=-8:8 k=-8:8 l=1".
+    plane: which plane of a volume, as parse_section reads it: "hk1", "hhl", "origin=0,0,0.5 u=1,1,0 v=0,0,1".
+    cell, axes: instead of what the file says; axes as parse_plane_axes reads them, "h=-8:8 k=-8:8 l=1"; for an array
+    (slow, middle, fast axis) "h=-8:8 k=-8:8 l=-2:2", and to name axes of the file "h=Q1 k=Q2 l=Q3".
     mask: see read_mask. dataset: see read_diffraction.
-    zeros_missing: exact zeros were not measured, in formats that do not say so themselves (gaps are zero in
-    most reconstructions). negative: "refuse" raises ValueError if measured intensities are negative, "clip"
-    sets them to zero, "shift" subtracts the minimum from all.
+    zeros: what exact zeros are in formats that do not say so themselves, see `judge_zeros`. missing: a value that
+    stands for "not measured". values: "published" for planes of the published network, linear in [-1, 1] with -1 where
+    not measured. negative: see `settle_negative`; "auto" keeps what looks like noise of a subtracted background.
     Raises FileNotFoundError, or ValueError that says what to type next.
     """
-    known = isinstance(path, str | Path) and dataset is None and _format_of(require_file(path)).GAPS_KNOWN
-    cell = cell if cell is None or isinstance(cell, Cell) else Cell.from_sequence(cell)
-    found = read_diffraction(path, dataset=dataset)
-    zeros_missing = zeros_missing and not known
-    flat = _flatten(found, plane, axes, zeros_missing) if isinstance(found, Volume) else _refuse_cut(found, plane)
-    if axes is not None:
-        flat = replace(flat, axes=parse_plane_axes(axes, flat.intensity.shape))
-    missing = ~np.isfinite(flat.intensity) | (zeros_missing & (flat.intensity == 0) & isinstance(found, Plane))
+    asked = Asked(dataset, -1.0 if values == "published" and missing is None else missing, axes, cell)
+    found, gaps_known = _find(require_file(path), asked)
+    zeros = "measured" if gaps_known or values == "published" else zeros
+    flat = _flatten(found, plane, axes, zeros) if isinstance(found, Volume) else _refuse_cut(found, plane)
+    if axes is not None and isinstance(found, Plane) and not names_axes(axes):
+        flat = replace(flat, axes=parse_plane_axes(axes, flat.intensity.shape, flat.axes))
     if mask is not None:
-        missing |= _fitting_mask(mask, flat)
-    intensity = _settle_negative(np.where(missing, np.nan, flat.intensity), negative, flat.source)
-    return replace(flat, intensity=_refuse_empty(intensity, flat.source), cell=cell or flat.cell)
+        flat = replace(flat, intensity=np.where(_fitting_mask(mask, flat), np.nan, flat.intensity))
+    if values == "published":
+        flat = _from_published(flat)
+    if isinstance(found, Plane):
+        flat = _without_gaps(flat, zeros)
+    flat = _settled(flat, negative)
+    return replace(flat, intensity=_refuse_empty(flat.intensity, flat.source), cell=cell or flat.cell)
 
 
 def read_mask(path: str | Path) -> NDArray[np.bool_]:
@@ -107,6 +102,16 @@ def read_mask(path: str | Path) -> NDArray[np.bool_]:
     if isinstance(found, Volume):
         raise ValueError(f"mask {path} is a volume; expected one plane (ny, nx): name it as {name}::entry/mask")
     return np.asarray(found.intensity != 0)
+
+
+def _find(path: Path, asked: Asked) -> tuple[Plane | Volume, bool]:
+    """What a file holds, and whether it says itself what was not measured."""
+    if asked.dataset is not None and is_hdf5(path):
+        return nexus.read(path, asked), nexus.GAPS_KNOWN
+    form = _format_of(path)
+    if asked.dataset is not None and form is not tiff:
+        raise ValueError(f"{path} is {describe(path)} and has no datasets: leave out --dataset")
+    return form.read(path, asked), form.GAPS_KNOWN
 
 
 def _format_of(path: Path) -> Format:
@@ -127,16 +132,19 @@ def _next_step(path: Path) -> str:
     return "save the intensities as an array, numpy.save('plane.npy', array)"
 
 
-def _flatten(volume: Volume, plane: str | None, axes: str | None, zeros_missing: bool) -> Plane:
-    if axes is not None:
-        raise ValueError(f"{volume.source} is a volume with axes of its own: leave out --axes and choose with --plane")
+def _flatten(volume: Volume, plane: str | None, axes: str | None, zeros: Zeros) -> Plane:
+    from unscatter.io.planes.cut import cut_plane, lone_layer
+    from unscatter.io.planes.notation import parse_volume_axes
+
+    if axes is not None and not names_axes(axes):
+        parse_volume_axes(axes, volume.intensity.shape)
     section = lone_layer(volume) if plane is None else parse_section(plane)
     if section is None:
         raise ValueError(
             f"{volume.source} is a volume {volume.h.size} x {volume.k.size} x {volume.l.size}; "
             "choose a plane of it, for example --plane hk1"
         )
-    return cut_plane(volume, section, zeros_missing=zeros_missing)
+    return cut_plane(volume, section, zeros=zeros)
 
 
 def _refuse_cut(flat: Plane, plane: str | None) -> Plane:
@@ -155,25 +163,49 @@ def _fitting_mask(path: str | Path, flat: Plane) -> NDArray[np.bool_]:
     return mask
 
 
-def _settle_negative(intensity: NDArray[np.float64], negative: Negative, source: str) -> NDArray[np.float64]:
-    below = intensity < 0
-    if not below.any():
-        return intensity
-    if negative == "clip":
-        return np.where(below, 0.0, intensity)
-    if negative == "shift":
-        return intensity - np.nanmin(intensity)
-    raise ValueError(
-        f"{source}: {below.sum()} of {np.isfinite(intensity).sum()} measured pixels are negative, down to "
-        f"{np.nanmin(intensity):.4g}; type --negative clip (set to zero) or --negative shift (raise all)"
-    )
+def _without_gaps(flat: Plane, zeros: Zeros) -> Plane:
+    """The plane with zeros that are gaps as NaN."""
+    if not np.any(flat.intensity == 0):
+        return flat
+    from unscatter.io.planes.zeros import judge_zeros
+
+    judged = judge_zeros(flat.intensity, zeros)
+    notes = (*flat.notes, judged.words) if judged.words else flat.notes
+    return replace(flat, intensity=np.where(judged.gaps, np.nan, flat.intensity), notes=notes)
+
+
+def _settled(flat: Plane, negative: Negative) -> Plane:
+    if not np.any(flat.intensity < 0):
+        return flat
+    from unscatter.io.planes.signed import settle_negative
+
+    intensity, notes = settle_negative(flat.intensity, negative, flat.source)
+    return replace(flat, intensity=intensity, notes=flat.notes + notes)
+
+
+def _from_published(flat: Plane) -> Plane:
+    """From the scale of the published network, linear in [-1, 1], to intensities between 0 and 1."""
+    seen = flat.intensity[flat.measured]
+    if seen.size and (seen.min() < -1 or seen.max() > 1):
+        raise ValueError(
+            f"{flat.source} holds {seen.min():.4g} to {seen.max():.4g}; planes of the published network lie between -1 "
+            "and 1: leave out --values published"
+        )
+    note = "values were taken as those of the published network: I = (value + 1) / 2, -1 not measured"
+    return replace(flat, intensity=(flat.intensity + 1) / 2, notes=(*flat.notes, note))
 
 
 def _refuse_empty(intensity: NDArray[np.float64], source: str) -> NDArray[np.float64]:
-    if not np.isfinite(intensity).any():
+    seen = intensity[np.isfinite(intensity)]
+    if not seen.size:
         raise ValueError(
             f"{source}: no pixel of this plane was measured (all zero, NaN or masked); check --plane, --mask"
         )
-    if not np.nanmax(intensity) > 0:
+    if not seen.max() > 0:
         raise ValueError(f"{source}: all measured pixels of this plane are zero; choose another with --plane")
+    if seen.max() == seen.min():
+        raise ValueError(
+            f"{source}: all measured pixels of this plane are {seen.max():g}: nothing was measured; choose other data "
+            "with --dataset or --plane"
+        )
     return intensity

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from unscatter.io.hdf5 import Node, Store, attribute, is_hdf5
+from unscatter.io.planes.asked import Asked
 from unscatter.io.planes.grids import GridAxis, Slices, stored_volume
-from unscatter.nouns.arrays import FloatArray
+from unscatter.io.planes.missing import Block
+from unscatter.io.planes.nexus_signal import read_signal
 from unscatter.nouns.volume import Volume
 
 NAME = "Yell 1.0"
@@ -29,7 +31,7 @@ def recognises(path: Path) -> bool:
         return said.startswith("Yell 1") or grid
 
 
-def read(path: Path) -> Volume:
+def read(path: Path, asked: Asked = Asked()) -> Volume:  # noqa: B008  frozen
     """Read a volume; it stays on disk. Raises ValueError for direct space (a PDF) or a missing grid."""
     with Store(path) as store:
         refuse_direct_space(store)
@@ -41,7 +43,12 @@ def read(path: Path) -> Volume:
         lower = store.numbers("lower_limits")
         first = -steps * (np.array(shape) // 2) if lower is None else np.ravel(lower)
         axes = [GridAxis(name, first[i] + steps[i] * np.arange(shape[i]), np.eye(3)[i]) for i, name in enumerate("hkl")]
-        return stored_volume(path, axes, _load, store.cell())
+
+        def load(slices: Slices) -> Block:
+            with Store(path) as again:
+                return _load(again, slices, asked.fills)
+
+        return stored_volume(str(path), axes, load, store.cell(), notes=store.notes)
 
 
 def _data(store: Store) -> Node:
@@ -51,10 +58,9 @@ def _data(store: Store) -> Node:
     return data
 
 
-def _load(store: Store, slices: Slices) -> FloatArray:
-    data = _data(store)
-    block: FloatArray = data[slices[: data.ndim]]
-    return block.reshape(block.shape + (1,) * (3 - data.ndim))
+def _load(store: Store, slices: Slices, fills: tuple[float, ...]) -> Block:
+    block = read_signal(store, "", "data", slices[: _data(store).ndim], fills)
+    return Block(block.values.reshape(block.values.shape + (1,) * (3 - block.values.ndim)), block.tally)
 
 
 def refuse_direct_space(store: Store) -> None:

@@ -84,7 +84,7 @@ def _write(
         entry.attrs.update({"default": "I_D", "simulated": plane.simulated})
         entry["title"] = plane.title
         first = _image(entry, "I_D", plane.intensity, "Diffuse intensity I_D")
-        first["data"].attrs["source"] = plane.source
+        first["data"].attrs.update({"source": plane.source, "notes": "\n".join(plane.notes)})
         _axes(first, plane)
         images = {**images, "mask": ((~plane.measured).astype(np.uint8), "Not measured")}
         for name, (image, label) in images.items():

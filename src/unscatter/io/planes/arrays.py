@@ -1,0 +1,44 @@
+"""Arrays without axes, from .npy and TIFF, as planes or, where --axes gives three ranges, as volumes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from unscatter.io.hdf5 import require_size
+from unscatter.io.planes.asked import Asked
+from unscatter.io.planes.grids import GridAxis, Slices, stored_volume
+from unscatter.io.planes.missing import Block, Spelling, describe_missing, measured_values
+from unscatter.io.planes.notation import parse_direction, parse_volume_axes
+from unscatter.nouns.plane import Plane
+from unscatter.nouns.volume import Volume
+
+
+def bare_array(
+    array: NDArray[Any], path: Path, asked: Asked, fills: tuple[float, ...] = (), notes: tuple[str, ...] = ()
+) -> Plane | Volume:
+    """Make a plane of an array (ny, nx), or a volume of (slow, middle, fast) whose ranges `asked.axes` gives.
+
+    Raises ValueError for other shapes, and for a plane that is too large.
+    """
+    spelling = Spelling((*asked.fills, *fills))
+    if array.ndim == 3 and asked.axes is not None:
+        ranges = parse_volume_axes(asked.axes, array.shape)
+        axes = [GridAxis(letter, values, parse_direction(letter)) for letter, values in ranges]
+        order = f"the array was read as [{', '.join(letter for letter, _ in ranges)}], the last one fastest"
+
+        def load(slices: Slices) -> Block:
+            return measured_values(array[slices], spelling)
+
+        return stored_volume(str(path), axes, load, notes=(*notes, order))
+    if array.ndim != 2:
+        raise ValueError(
+            f"{path} has shape {array.shape}; expected a plane (ny, nx), or a volume (slow, middle, fast axis) with "
+            '--axes "h=-8:8 k=-8:8 l=-2:2" (fastest axis first) and --plane hk0'
+        )
+    require_size(array.shape, "the plane", path)
+    block = measured_values(array[...], spelling)
+    told = (*notes, *describe_missing(block.tally, block.values.size))
+    return Plane(block.values, source=str(path), notes=told)

@@ -1,0 +1,93 @@
+"""Axes of an NXdata group: names, order, labels, units, scaling, and what is fixed beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unscatter.io.hdf5 import Node, Store, as_text, attribute
+from unscatter.io.planes.asked import Asked
+from unscatter.io.planes.grids import GridAxis, in_lattice_units, pixel_centres
+from unscatter.io.planes.nexus_signal import scaling_of
+from unscatter.io.planes.notation import names_axes, parse_axis_names, parse_direction, parse_volume_axes, split_names
+from unscatter.nouns.cell import Cell
+
+#: Names under which a group keeps the one value of an index that does not run.
+_INDEX_NAMES = ("{0}", "{1}", "Q{0}", "q{0}", "Q{1}", "Q_{0}", "q_{0}")
+
+
+def read_axes(
+    store: Store, group: Node, signal: Node, asked: Asked, cell: Cell | None
+) -> tuple[list[GridAxis], dict[str, float]]:
+    """Axes in the order of the disk, and indices that the group fixes by one value: {"l": 0.5}.
+
+    An axis that cannot be read has no direction. What `asked.axes` says of names and ranges overrules the file.
+    """
+    if asked.axes is not None and not names_axes(asked.axes) and signal.ndim == 3:
+        ranges = parse_volume_axes(asked.axes, signal.shape)
+        return [GridAxis(key, values, parse_direction(key)) for key, values in ranges], {}
+    given, fixed = parse_axis_names(asked.axes) if asked.axes and names_axes(asked.axes) else ({}, {})
+    names = _axis_names(store, group, signal)
+    names += ["."] * (signal.ndim - len(names))
+    if unknown := set(given) - set(names):
+        raise ValueError(
+            f"{store.path} has no axis {', '.join(sorted(unknown))}; it has {', '.join(names)}: name those in --axes"
+        )
+    # Ranges of a plane are given: what the file says of units does not matter then.
+    overruled = asked.axes is not None and not given and ":" in asked.axes
+    pairs = zip(names, signal.shape, strict=False)
+    axes = [_axis(store, group, name, count, given.get(name), None if overruled else (cell,)) for name, count in pairs]
+    return axes, _fixed(store, group, axes) | fixed
+
+
+def _axis_names(store: Store, group: Node, signal: Node) -> list[str]:
+    said = group.attrs.get("axes", signal.attrs.get("axes", ""))
+    names = [as_text(name) for name in np.ravel(said)]
+    if len(names) == 1:
+        names = split_names(names[0])
+    # NAME_indices, where given, says which axis of the array each name belongs to.
+    places = {name: _place(store, group, name, place) for place, name in enumerate(names)}
+    return sorted((name for name in names if name), key=lambda name: places[name])
+
+
+def _place(store: Store, group: Node, name: str, otherwise: int) -> int:
+    said = np.ravel(group.attrs.get(f"{name}_indices", otherwise))
+    try:
+        return int(said[0])
+    except (ValueError, TypeError, IndexError):
+        raise ValueError(
+            f"{store.path}: attribute {name}_indices is {as_text(said)[:20]!r}; expected the number of an axis of the "
+            "array: correct it, or give --dataset and --axes"
+        ) from None
+
+
+def _axis(
+    store: Store, group: Node, name: str, count: int, given: NDArray[np.float64] | None, lattice: tuple[Cell | None] | None
+) -> GridAxis:
+    """One axis; lattice: the cell, where its unit counts."""
+    numbers = None if name == "." else store.numbers(name, group)
+    if numbers is None or numbers.size == 1:
+        return GridAxis(name, np.arange(count, dtype=np.float64), given)
+    node = store.dataset(name, group)
+    factor, offset = scaling_of(store, group, name)
+    values = pixel_centres(factor * np.ravel(numbers) + offset, count, name)
+    direction = next(
+        (found for found in (given, parse_direction(name), parse_direction(attribute(node, "long_name"))) if found is not None),
+        None,
+    )
+    if direction is not None and lattice is not None and attribute(group, "u") == "":
+        values = in_lattice_units(values, attribute(node, "units"), name, direction, lattice[0])
+    return GridAxis(name, values, direction)
+
+
+def _fixed(store: Store, group: Node, axes: list[GridAxis]) -> dict[str, float]:
+    """Indices with one value in the group, or two that are the edges of a layer."""
+    running = {axis.label for axis in axes}
+    found = {}
+    for letter in "hkl":
+        for pattern in _INDEX_NAMES:
+            name = pattern.format(letter, letter.upper())
+            if name not in running and (value := store.numbers(name, group)) is not None and 1 <= value.size <= 2:
+                factor, offset = scaling_of(store, group, name)
+                found[letter] = factor * float(np.mean(value)) + offset
+    return found

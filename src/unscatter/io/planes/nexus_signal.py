@@ -1,0 +1,115 @@
+"""The signal of an NXdata group as intensities: its masks, fill values, weights, scaling factor and offset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unscatter.io.hdf5 import Node, Store, as_text, attribute, require_numbers
+from unscatter.io.planes.grids import Slices
+from unscatter.io.planes.missing import Block, Spelling, measured_values
+
+#: Attributes that name a value for what was not measured (netCDF, CF, xarray, GDAL).
+_FILL_ATTRIBUTES = ("_FillValue", "missing_value", "fill_value", "FillValue", "nodata", "_NoData")
+#: Masks in the group of the signal, {0} its name; NXdetector's hold bits, any of them means a bad pixel.
+_MASKS = ("{0}_mask", "mask", "pixel_mask")
+_DETECTOR_MASKS = ("instrument/detector/pixel_mask", "detector/pixel_mask")
+
+
+def read_signal(store: Store, group_name: str, name: str, slices: Slices, fills: tuple[float, ...] = ()) -> Block:
+    """Read a block of a signal: NaN where not measured, scaled as its group says."""
+    group = store.get(group_name or "/")
+    node = store.require(f"{group_name}/{name}")
+    factor, offset = scaling_of(store, group, name, alone=True)
+    spelling = Spelling((*fills, *_fill_values(node)), factor, offset)
+    masks = [(label, mask[slices]) for label, mask in _masks(store, group_name, name, node)]
+    block = measured_values(node[slices], spelling, masks)
+    weights = store.dataset(f"{name}_weights", group)
+    if weights is None or weights.shape != node.shape:
+        return block
+    return _divided(block, np.asarray(require_numbers(weights, store.path)[slices], dtype=np.float64), name)
+
+
+def _divided(block: Block, weights: NDArray[np.float64], name: str) -> Block:
+    """NeXus: divide the field by its weights; what has none was not measured."""
+    none = ~(weights > 0) & np.isfinite(block.values)
+    if none.any():
+        block.tally[f"without weight in {name}_weights"] += int(none.sum())
+    return Block(np.where(weights > 0, block.values / np.where(weights > 0, weights, 1.0), np.nan), block.tally)
+
+
+def scaling_of(store: Store, group: Node, name: str, *, alone: bool = False) -> tuple[float, float]:
+    """Factor and offset of a field: value = factor * number + offset.
+
+    NeXus, (number + offset) * scaling_factor, from fields NAME_scaling_factor and NAME_offset, or for the signal
+    (`alone`) also scaling_factor and offset; CF, number * scale_factor + add_offset, from attributes.
+    """
+    node = store.dataset(name, group)
+    factor, shift = 1.0, 0.0
+    for stem in (f"{name}_", *(("",) if alone else ())):
+        fields = [_number(store, group, f"{stem}{what}") for what in ("scaling_factor", "offset")]
+        if fields != [None, None]:
+            factor, shift = 1.0 if fields[0] is None else fields[0], fields[1] or 0.0
+            break
+    else:
+        fields = [_attribute(store, node, what) for what in ("scaling_factor", "offset")]
+        factor, shift = 1.0 if fields[0] is None else fields[0], fields[1] or 0.0
+    scale, added = (_attribute(store, node, what) for what in ("scale_factor", "add_offset"))
+    scale = 1.0 if scale is None else scale
+    factor, offset = factor * scale, factor * shift * scale + (added or 0.0)
+    if not (np.isfinite(factor) and np.isfinite(offset)) or factor == 0:
+        raise ValueError(f"{store.path}: {name} has scaling factor {factor:g} and offset {offset:g}; correct them")
+    return factor, offset
+
+
+def _number(store: Store, group: Node, name: str) -> float | None:
+    node = store.dataset(name, group)
+    if node is None:
+        return None
+    if node.size != 1:
+        raise ValueError(f"{store.path}: {name} has shape {node.shape}; expected one number: apply it and save again")
+    return float(np.ravel(require_numbers(node, store.path)[()])[0])
+
+
+def _attribute(store: Store, node: Node, name: str) -> float | None:
+    said = None if node is None else node.attrs.get(name)
+    if said is None:
+        return None
+    try:
+        return float(np.ravel(said)[0]) if not isinstance(said, str | bytes) else float(said)
+    except (ValueError, TypeError, IndexError):
+        raise ValueError(f"{store.path}: {name} of {node.name} is {as_text(said)[:20]!r}; expected a number") from None
+
+
+def _fill_values(node: Node) -> tuple[float, ...]:
+    found: list[float] = []
+    for name in _FILL_ATTRIBUTES:
+        said = node.attrs.get(name)
+        values = np.ravel(said) if said is not None else np.empty(0)
+        if values.dtype.kind in "iuf":
+            found += [float(value) for value in values if np.isfinite(value)]
+    # What HDF5 itself fills with where nothing was written; the usual one is zero, which says nothing.
+    written = node.fillvalue if node.dtype.kind in "iuf" else 0
+    return (*found, float(written)) if written < 0 else tuple(found)
+
+
+def _masks(store: Store, group_name: str, name: str, node: Node) -> list[tuple[str, Any]]:
+    """Names and datasets of the masks of a signal: of its shape, or of that of its last axes (ny, nx)."""
+    group = store.get(group_name or "/")
+    entry = group_name.rpartition("/")[0]
+    names = [f"{group_name}/{pattern.format(name)}" for pattern in _MASKS]
+    if said := attribute(node, "mask"):
+        names.insert(0, f"{group_name}/{said}")
+    names += [f"{holder}/{inside}".strip("/") for holder in (group_name, entry) for inside in _DETECTOR_MASKS]
+    found = []
+    for path in dict.fromkeys(path for path in names if path.strip("/") != f"{group_name}/{name}".strip("/")):
+        mask = store.dataset(path.strip("/"))
+        if mask is not None and mask.shape == node.shape:
+            found.append((path.rpartition("/")[2], require_numbers(mask, store.path)))
+        elif mask is not None and attribute(node, "mask") == path.rpartition("/")[2] and group is not None:
+            raise ValueError(
+                f"{store.path}: mask {path} has shape {mask.shape} and {name} {node.shape}; they must be the same"
+            )
+    return found
