@@ -57,6 +57,7 @@ def assess_suitability(components: Components, *, images: bool = True) -> Findin
     images: also make the images (ny, nx) behind the findings, and as "bragg" (n, 2) |Q| in 1/Angstrom of Bragg
     positions with the share of their intensity that stands out. Without cell and axes only fit and coverage are judged.
     """
+    components = components.unsaturated
     plane = components.plane
     lattice = plane_lattice(plane.axes) if plane.axes is not None and plane.cell is not None else None
     variance = noise_variance(components)

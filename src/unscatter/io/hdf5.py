@@ -142,7 +142,7 @@ class Store:
         angles = name.endswith(("alphabetagamma", "angles", "alpha", "beta", "gamma"))
         values = np.ravel(values)
         scale = [factors["angle" if angles or place >= 3 else "length"] for place in range(values.size)]
-        return values * np.array(scale)
+        return np.asarray(values * np.array(scale))
 
     def _in_degrees(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
         angles = parameters[3:]
@@ -203,7 +203,7 @@ def open_own(path: Path, mode: Literal["r", "r+", "w"]) -> AbstractContextManage
     return file
 
 
-def require_size(shape: tuple[int, ...], what: str, path: Path) -> None:
+def require_size(shape: tuple[int, ...], what: str, path: Path | str) -> None:
     """Raise ValueError for an array of more than LARGEST_READ values: nothing is read before it is known to fit."""
     count = math.prod(shape)
     if count > LARGEST_READ:
@@ -261,7 +261,7 @@ def _cell_factors(unit: str, name: str, path: Path) -> dict[Dimension, float]:
     return factors
 
 
-def require_numbers(node: Node, path: Path) -> Node:
+def require_numbers(node: Node, path: Path | str) -> Node:
     """Give back an array or dataset of real numbers; raises ValueError for any other type."""
     if node.dtype.kind not in "fiub":
         raise ValueError(f"{path} holds {node.dtype} where real numbers are expected; save it as float32")

@@ -26,6 +26,8 @@ class FactorizeOptions(PlaneReading):
     """name or path of the network."""
     find_lattice: bool = False
     """where the lattice is not known, look for it in the picture."""
+    saturation: float | None = None
+    """measured intensities from here on are only known to be at least this."""
 
 
 def run(source: PlaneSource, options: FactorizeOptions = FactorizeOptions()) -> Components:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from numpy.typing import ArrayLike
 from pydantic import BeforeValidator
 from tyro.conf import UseAppendAction, arg
 
+from unscatter.io.planes.asked import Negative, Values, Zeros
 from unscatter.io.planes.read import read_plane
 from unscatter.jobs.options import CHECKED, OneOrMany, Text, checked_dataclass, part_of, refuse_reading
 from unscatter.nouns.cell import Cell
@@ -41,15 +42,20 @@ class PlaneReading:
     )
     """a b c alpha beta gamma, in Angstrom and degrees, where the file does not say."""
     axes: Text = None
-    """indices of the pixels, where the file does not say: "h=-8:8 k=-8:8 l=1"."""
+    """indices of the pixels, where the file does not say: "h=-8:8 k=-8:8 l=1"; of a volume "h=-8:8 k=-8:8 l=-2:2",
+    fastest axis first; names of axes in the file, "h=Q1 k=Q2 l=Q3"."""
     mask: Text = None
     """file of the same shape, non-zero = not measured (.npy, TIFF, or file.h5::path)."""
     dataset: Text = None
-    """which data set of an HDF5 file."""
-    negative: Literal["refuse", "clip", "shift"] = "refuse"
-    """what to do with negative intensities."""
-    zeros_missing: bool = True
-    """exact zeros were not measured (detector gaps)."""
+    """which data set of an HDF5 file, or page of a TIFF."""
+    missing: float | None = None
+    """a value that marks what was not measured, such as -1."""
+    zeros: Zeros = "auto"
+    """what exact zeros are: measured, as counts, or missing, as gaps; auto decides by their neighbours."""
+    negative: Negative = "auto"
+    """keep, refuse, clip or shift negative intensities; auto keeps what looks like noise and refuses the rest."""
+    values: Values = "intensity"
+    """published: a plane of the published network, linear in -1 to 1, with -1 where not measured."""
 
 
 def read_plane_source(source: PlaneSource, options: PlaneReading) -> Plane:

@@ -53,7 +53,7 @@ class OrderOptions:
     exclude: float = 0.05
     """with --against order, leave out pixels with I_FF below this fraction of its maximum."""
     saturation: float | None = None
-    """intensities from here on are only known to be at least this."""
+    """intensities from here on are only known to be at least this; without it, what factorize was told."""
     background: bool = True
     """refine a constant background of each plane."""
     reach: float | None = None
@@ -98,6 +98,7 @@ def run(source: OrderSource, options: RefineOrderOptions = RefineOrderOptions())
     sources = _each(source)
     _check(options, len(sources))
     planes = [one if isinstance(one, Components) else read_components(one) for one in sources]
+    options = replace(options, saturation=_saturation(planes, options))
     keywords = part_of(options, OrderOptions)
     keywords["vectors"] = [_vector(text) for text in options.vectors] or None
     known = _known_form_factors(planes, options)
@@ -140,6 +141,11 @@ def write(fit: OrderFit, stem: str | Path, *, store_in: Path | None = None, pict
         store_order(home, fit)
         written.append(home)
     return tuple(written)
+
+
+def _saturation(planes: Sequence[Components], options: RefineOrderOptions) -> float | None:
+    said = [plane.provenance["saturation"] for plane in planes if "saturation" in plane.provenance]
+    return options.saturation if options.saturation is not None or not said else float(min(said))
 
 
 def _each(source: OrderSource) -> list[str | Path | Components]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,10 @@ class Components:
     form_factor carries the intensity scale and the units of the input; short_range_order has mean 1 over a cell of
     the plane (which is the mean over a reciprocal cell where there is no order along the normal). Both (ny, nx) on
     the pixels of `plane`, finite everywhere: gaps are filled. findings: what the data say of the assumptions.
+    provenance: "saturation" is a level from which measured intensities are only known to be at least that; such pixels
+    are not compared.
+
+    Raises ValueError if a factor is not finite or of another shape than the plane.
     """
 
     plane: Plane
@@ -26,6 +30,31 @@ class Components:
     short_range_order: NDArray[np.float64]
     provenance: dict[str, Any] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
+
+    def __post_init__(self) -> None:
+        """Refuse factors that are not numbers everywhere."""
+        for name, factor in (("I_FF", self.form_factor), ("I_SRO", self.short_range_order)):
+            if np.shape(factor) != self.plane.intensity.shape:
+                raise ValueError(f"{name} has shape {np.shape(factor)}, the plane {self.plane.intensity.shape}")
+            if bad := int(np.sum(~np.isfinite(factor))):
+                raise ValueError(
+                    f"{self.plane.source or 'the plane'}: {name} is not finite in {bad} pixels, as happens where "
+                    "intensities are absurd: mark what was not measured with --missing or --mask"
+                )
+
+    @property
+    def compared(self) -> NDArray[np.bool_]:
+        """Pixels that were measured and are not saturated, (ny, nx)."""
+        below = self.plane.intensity < float(self.provenance.get("saturation", np.inf))
+        return np.asarray(self.plane.measured & below)
+
+    @property
+    def unsaturated(self) -> Components:
+        """The same with saturated pixels counted as not measured."""
+        if "saturation" not in self.provenance:
+            return self
+        intensity = np.where(self.compared, self.plane.intensity, np.nan)
+        return replace(self, plane=replace(self.plane, intensity=intensity))
 
     @property
     def product(self) -> NDArray[np.float64]:
@@ -39,20 +68,24 @@ class Components:
 
     @property
     def explained(self) -> float:
-        """1 - sum residual^2 / sum (I - mean I)^2 over the measured pixels."""
-        measured = self.plane.measured
+        """1 - sum residual^2 / sum (I - mean I)^2 over the pixels that are compared."""
+        measured = self.compared
         intensity = self.plane.intensity[measured]
         return float(1 - np.sum(self.residual[measured] ** 2) / np.sum((intensity - intensity.mean()) ** 2))
 
     @property
     def r_factor(self) -> float:
-        """R = sum |residual| / sum |I| over the measured pixels."""
-        measured = self.plane.measured
+        """R = sum |residual| / sum |I| over the pixels that are compared."""
+        measured = self.compared
         return float(np.sum(np.abs(self.residual[measured])) / np.sum(np.abs(self.plane.intensity[measured])))
 
-    def describe(self) -> str:
-        """A short table in words: size, coverage, lattice, how well the product explains the data, time, weights."""
-        return "\n".join(f"{name:<10} {value}" for name, value in self._lines())
+    def describe(self, *, notes: bool = True) -> str:
+        """A short table in words: size, coverage, lattice, how well the product explains the data, time, weights.
+
+        notes: also what was assumed and decided in reading.
+        """
+        lines = self._lines() + [("note", note) for note in self.plane.notes if notes]
+        return "\n".join(f"{name:<10} {value}" for name, value in lines)
 
     def _lines(self) -> list[tuple[str, str]]:
         plane, provenance = self.plane, self.provenance
@@ -92,6 +125,7 @@ class Components:
                 "coverage": plane.coverage,
                 "name": None if plane.axes is None else plane.axes.name(),
                 "cell": None if plane.cell is None else list(plane.cell.parameters),
+                "notes": list(plane.notes),
             },
             "explained": self.explained,
             "r_factor": self.r_factor,

@@ -71,7 +71,7 @@ def test_zeros_are_gaps_before_they_are_interpolated():
     full = volume()
     full.intensity[3, 4, 5] = 0
     assert cut_plane(full, parse_section("hk0.1")).coverage == 1
-    assert cut_plane(full, parse_section("hk0.1"), zeros_missing=True).measured.sum() == 9 * 13 - 1
+    assert cut_plane(full, parse_section("hk0.1"), zeros="missing").measured.sum() == 9 * 13 - 1
     assert full.intensity[3, 4, 5] == 0
 
 

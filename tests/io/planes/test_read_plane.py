@@ -22,11 +22,11 @@ def save(tmp_path):
     return write
 
 
-def test_zeros_and_infinities_are_gaps(image, save):
+def test_infinities_are_gaps_and_zeros_what_they_are_said_to_be(image, save):
     image[0, 0], image[1, 1], image[2, 2] = 0, np.inf, np.nan
     path = save(image)
-    assert np.isnan(read_plane(path).intensity).sum() == 3
-    assert read_plane(path, zeros_missing=False).intensity[0, 0] == 0
+    assert np.isnan(read_plane(path, zeros="missing").intensity).sum() == 3
+    assert read_plane(path, zeros="measured").intensity[0, 0] == 0
 
 
 def test_masks_of_every_kind(image, save, tmp_path):
@@ -51,8 +51,9 @@ def test_mask_of_another_shape(image, save, tmp_path):
 def test_negative_values(image, save):
     image[0, :2] = -3, -1
     path = save(image)
-    with pytest.raises(ValueError, match=r"2 of 20 measured pixels are negative, down to -3; type --negative clip"):
-        read_plane(path)
+    with pytest.raises(ValueError, match=r"10 % of the measured pixels are negative, down to -3; --negative keep"):
+        read_plane(path, negative="refuse")
+    assert read_plane(path, negative="keep").intensity[0, :3].tolist() == [-3, -1, 3]
     assert read_plane(path, negative="clip").intensity[0, :3].tolist() == [0, 0, 3]
     assert read_plane(path, negative="shift").intensity[0, :3].tolist() == [0, 2, 6]
 
@@ -63,10 +64,12 @@ def test_masked_negative_values_do_not_count(image, save, tmp_path):
     assert read_plane(save(image), mask=tmp_path / "mask.npy").measured.sum() == 19
 
 
-@pytest.mark.parametrize(("value", "zeros_missing"), [(np.nan, True), (0.0, True), (0.0, False)])
-def test_nothing_measured(save, value, zeros_missing):
-    with pytest.raises(ValueError, match=r"no pixel of this plane was measured|all measured pixels .* are zero"):
-        read_plane(save(np.full((4, 4), value)), zeros_missing=zeros_missing)
+@pytest.mark.parametrize(
+    ("value", "zeros"), [(np.nan, "auto"), (0.0, "missing"), (0.0, "measured"), (0.0, "auto"), (7.0, "auto")]
+)
+def test_nothing_measured(save, value, zeros):
+    with pytest.raises(ValueError, match=r"no pixel of this plane was measured|all measured pixels .* are"):
+        read_plane(save(np.full((4, 4), value)), zeros=zeros)
 
 
 def test_a_plane_cannot_be_cut(image, save):

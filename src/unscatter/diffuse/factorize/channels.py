@@ -43,7 +43,8 @@ def guess_without_lattice(intensity: Array, measured: Array) -> tuple[Array, Arr
     device = getattr(intensity, "device", None)
     x = xp.arange(columns, dtype=intensity.dtype, device=device)
     y = xp.arange(rows, dtype=intensity.dtype, device=device)
-    form = local_mean(intensity, measured, x, y, BLIND_WIDTH * columns, BLIND_WIDTH * rows)
+    # The mean of noise of both signs may be negative, I_FF is not.
+    form = xp.clip(local_mean(intensity, measured, x, y, BLIND_WIDTH * columns, BLIND_WIDTH * rows), 0.0, None)
     floor = 0.05 * xp.max(form, axis=(-2, -1), keepdims=True)
     ordered = xp.where(measured > 0, intensity / (form + floor + 1e-30), 1.0)
     return form, ordered
@@ -54,8 +55,8 @@ def network_channels(
 ) -> tuple[Array, Array]:
     """Input channels (..., 6, ny, nx) and first guesses (..., 2, ny, nx) in the range [-1, 1].
 
-    intensity: finite everywhere, zero where measured (0 or 1) is zero. Scaled by means, which a few hot pixels
-    do not move, and not by the maximum.
+    intensity: finite everywhere, zero where measured (0 or 1) is zero, negative where noise is. Scaled by
+    means, which a few hot pixels do not move, and not by the maximum.
     """
     xp = array_namespace(intensity)
     count = xp.sum(measured, axis=(-2, -1), keepdims=True) + 1e-9

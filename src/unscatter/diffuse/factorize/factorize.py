@@ -27,6 +27,8 @@ LARGEST_TILE_WITH_LATTICE = 8.0
 LARGEST_TILE_WITHOUT_LATTICE = 384.0
 #: Width, in reciprocal cells, over which I_FF follows the data.
 GAIN_WIDTH = 0.25
+#: I_SRO below which I_FF is not divided out of the data.
+LEAST_ORDER = 0.02
 #: A residual of so many spreads halves the weight of a pixel.
 TRUST = 4.0
 #: Highest harmonic of the fold, however fine the pixels are.
@@ -41,7 +43,9 @@ class _Answer:
     short_range_order: Floats
 
 
-def factorize(plane: Plane, weights: str = "factorize-256", *, find_lattice: bool = False) -> Components:
+def factorize(
+    plane: Plane, weights: str = "factorize-256", *, find_lattice: bool = False, saturation: float | None = None
+) -> Components:
     """Take a plane of diffuse scattering apart into I_FF and I_SRO with I_D = I_FF I_SRO, eq. (5).
 
     With cell and axes, I_SRO is exactly periodic, nowhere negative and has mean 1 over a reciprocal cell, and I_FF
@@ -49,11 +53,14 @@ def factorize(plane: Plane, weights: str = "factorize-256", *, find_lattice: boo
 
     weights: name of a shipped network or path of one; find_lattice: where cell and axes are not known, look for the
     periods of I_SRO in the picture and go on as if they were; the translations stand in the provenance.
+    saturation: measured intensities from here on are only known to be at least this; they take no part, and stay in the
+    plane for a refinement. Negative intensities are noise and are used as they are.
 
-    Raises ValueError for a plane on which nothing, or nothing but zero, was measured, or that holds negative
-    intensities, and FileNotFoundError for weights that are not there.
+    Raises ValueError for a plane on which nothing, or nothing above zero, was measured, and FileNotFoundError for
+    weights that are not there.
     """
     started = time.perf_counter()
+    whole, plane = plane, _below(plane, saturation)
     check_plane(plane)
     network = open_network(weights)
     found = find_plane_lattice(plane.intensity, plane.measured) if find_lattice and not plane.lattice_known else None
@@ -70,9 +77,17 @@ def factorize(plane: Plane, weights: str = "factorize-256", *, find_lattice: boo
         **network.provenance,
         "recipes": [recipe["name"] for recipe in network.card.record["recipes"]],
         **_lattice_record(plane, lattice, found),
+        **({} if saturation is None else {"saturation": saturation}),
         "seconds": round(time.perf_counter() - started, 3),
     }
-    return Components(plane, form, ordered, provenance)
+    return Components(whole, form, ordered, provenance)
+
+
+def _below(plane: Plane, saturation: float | None) -> Plane:
+    """The plane without saturated pixels."""
+    if saturation is None:
+        return plane
+    return replace(plane, intensity=np.where(plane.intensity >= saturation, np.nan, plane.intensity))
 
 
 def _with_lattice(plane: Plane, lattice: PlaneLattice) -> Plane:
@@ -114,10 +129,10 @@ def check_plane(plane: Plane) -> None:
         raise ValueError(f"{name}: no pixel was measured (all NaN or masked); check --mask and the data set")
     if not np.any(intensity):
         raise ValueError(f"{name}: every measured intensity is zero; check the data set and the plane")
-    if np.any(intensity < 0):
+    if intensity.mean() <= 0:
         raise ValueError(
-            f"{name}: {np.sum(intensity < 0)} of {intensity.size} intensities are negative (lowest "
-            f"{intensity.min():.4g}), expected counts or intensities >= 0; add --negative clip or --negative shift"
+            f"{name}: {np.sum(intensity < 0)} of {intensity.size} intensities are negative, and so is their mean "
+            f"({intensity.mean():.4g}); too much background was subtracted: add --negative clip or --negative shift"
         )
 
 
@@ -192,7 +207,10 @@ def _combine_with_fold(plane: Plane, axes: PlaneAxes, lattice: PlaneLattice, ans
     trusted = measured * _trust(intensity, form * ordered, plane.measured)
     ordered = _fit_order(intensity, trusted, form, ordered, axes, lattice)
     trusted = measured * _trust(intensity, form * ordered, plane.measured)
-    form = form * local_gain(intensity, form * ordered, trusted, axes.x, axes.y, width)
+    # Where I_SRO vanishes the data say nothing of I_FF: without a floor any noise there would make it endless.
+    explained = form * np.maximum(ordered, LEAST_ORDER)
+    gain = local_gain(intensity, explained, trusted, axes.x, axes.y, width)
+    form = form * np.clip(gain, 0.0, None)
     return form * _scale_factor(intensity, form * ordered, measured), ordered
 
 

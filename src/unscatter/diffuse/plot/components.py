@@ -119,4 +119,4 @@ def _summary(panel: Axes, components: Components) -> None:
     panel.set_xlim(0, 1)
     panel.set_ylim(0, 1)
     panel.set_aspect("equal")
-    panel.text(0.0, 0.98, components.describe(), va="top", family="monospace", fontsize=8.5, linespacing=1.8)
+    panel.text(0.0, 0.98, components.describe(notes=False), va="top", family="monospace", fontsize=8.5, linespacing=1.8)

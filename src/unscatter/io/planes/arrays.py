@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from unscatter.io.hdf5 import require_size
+from unscatter.io.hdf5 import require_numbers, require_size
 from unscatter.io.planes.asked import Asked
 from unscatter.io.planes.grids import GridAxis, Slices, stored_volume
 from unscatter.io.planes.missing import Block, Spelling, describe_missing, measured_values
@@ -17,13 +17,14 @@ from unscatter.nouns.volume import Volume
 
 
 def bare_array(
-    array: NDArray[Any], path: Path, asked: Asked, fills: tuple[float, ...] = (), notes: tuple[str, ...] = ()
+    array: NDArray[Any], path: Path | str, asked: Asked, fills: tuple[float, ...] = (), notes: tuple[str, ...] = ()
 ) -> Plane | Volume:
     """Make a plane of an array (ny, nx), or a volume of (slow, middle, fast) whose ranges `asked.axes` gives.
 
     Raises ValueError for other shapes, and for a plane that is too large.
     """
     spelling = Spelling((*asked.fills, *fills))
+    require_numbers(array, path)
     if array.ndim == 3 and asked.axes is not None:
         ranges = parse_volume_axes(asked.axes, array.shape)
         axes = [GridAxis(letter, values, parse_direction(letter)) for letter, values in ranges]

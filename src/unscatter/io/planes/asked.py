@@ -9,6 +9,10 @@ from unscatter.nouns.cell import Cell
 
 #: How numbers are to be taken: as intensities, or as the planes of the published network, linear in [-1, 1].
 Values = Literal["intensity", "published"]
+#: What exact zeros are: see `zeros.judge_zeros`.
+Zeros = Literal["auto", "measured", "missing"]
+#: What to do with negative intensities: see `signed.settle_negative`.
+Negative = Literal["auto", "keep", "refuse", "clip", "shift"]
 
 
 @dataclass(frozen=True)
@@ -28,3 +32,8 @@ class Asked:
     def fills(self) -> tuple[float, ...]:
         """Values that stand for "not measured"."""
         return () if self.missing is None else (self.missing,)
+
+    def refuse_axes(self, source: object) -> None:
+        """Raise ValueError if axes were given for a file that has its own."""
+        if self.axes is not None:
+            raise ValueError(f"{source} has axes of its own: leave out --axes, and choose a plane with --plane")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import combinations, product
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.hdf5 import LARGEST_READ, require_size
+from unscatter.io.planes.asked import Zeros
 from unscatter.io.planes.grids import StoredArray
 from unscatter.io.planes.missing import Block, describe_missing
 from unscatter.io.planes.notation import Section
-from unscatter.io.planes.zeros import Zeros, judge_zeros
+from unscatter.io.planes.zeros import judge_zeros
 from unscatter.nouns.plane import Plane, PlaneAxes
 from unscatter.nouns.volume import Volume
 
@@ -38,7 +38,7 @@ def cut_plane(volume: Volume, section: Section, *, zeros: Zeros = "measured") ->
     Raises ValueError with the range that is there if the plane does not pass through the volume.
     """
     axes = _pixel_axes(volume, section)
-    require_size(axes.shape, "the plane", Path(volume.source))
+    require_size(axes.shape, "the plane", volume.source or "this volume")
     thin = _thin_axis(volume, section)
     clean = _Cleaning(zeros if thin is not None or zeros == "missing" else "measured", thin)
     count = axes.y.size if thin is not None else _ROWS
@@ -85,7 +85,7 @@ class _Cleaning:
 
 
 def _thin_axis(volume: Volume, section: Section) -> int | None:
-    """Axis of l, k, h that a plane parallel to the other two is perpendicular to, in voxels; None for any other plane."""
+    """Axis of l, k, h along which a plane does not run, counted in voxels; None for a plane that runs along all."""
     _, u, v = _in_voxels(volume, section)
     flat = [2 - i for i in range(3) if abs(u[i]) < 1e-9 and abs(v[i]) < 1e-9]
     return flat[0] if flat else None
@@ -188,8 +188,8 @@ def _read_block(volume: Volume, low: NDArray[np.int_], high: NDArray[np.int_]) -
     count = int(np.prod(high - low + 1))
     if count > _LARGEST_SLAB:
         raise ValueError(
-            f"{volume.source}: a plane as oblique as this needs {count:.3g} voxels at a time; at most {_LARGEST_SLAB} are "
-            "read: bin the volume first, or choose a plane such as hk1"
+            f"{volume.source}: a plane as oblique as this needs {count:.3g} voxels at a time; at most {_LARGEST_SLAB} "
+            "are read: bin the volume first, or choose a plane such as hk1"
         )
     slices = tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))
     if isinstance(volume.intensity, StoredArray):

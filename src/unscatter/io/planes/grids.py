@@ -1,4 +1,4 @@
-"""Grids of reciprocal space as files store them: in any order and direction of the axes, left on disk until asked for."""
+"""Grids of reciprocal space as files store them: axes in any order and direction, left on disk until asked for."""
 
 from __future__ import annotations
 

@@ -40,6 +40,9 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  frozen
     """Read a volume, which stays on disk, or a plane. Raises ValueError if the axes do not span h, k, l."""
+    if not names_axes(asked.axes) and (asked.axes or "").count(":") != 2:
+        # Two ranges place a plane; anything else would be ignored.
+        asked.refuse_axes(path)
     with Store(path) as store:
         lattice = store.get(_LATTICE)
         cell = None if lattice is None else store.cell(lattice)
@@ -67,7 +70,9 @@ def _normalization(store: Store) -> int:
     said = next((s for n in (_HOME, _DATA) if (s := store.numbers(f"{n}/visual_normalization")) is not None), None)
     number = _NONE if said is None or not said.size else int(np.ravel(said)[0])
     if number not in (_NONE, _BY_VOLUME, _BY_EVENTS):
-        raise ValueError(f"{store.path}: visual_normalization = {number} is not known; expected 0, 1 or 2: save it again")
+        raise ValueError(
+            f"{store.path}: visual_normalization = {number} is not known; expected 0, 1 or 2: save it again"
+        )
     # All bins of an even grid have one volume: dividing by it changes the scale alone.
     return number
 

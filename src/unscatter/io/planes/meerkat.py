@@ -30,6 +30,7 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path, asked: Asked = Asked()) -> Volume:  # noqa: B008  frozen
     """Read a volume; it stays on disk. Raises ValueError if the grid does not fit the data."""
+    asked.refuse_axes(path)
     with Store(path) as store:
         refuse_direct_space(store)
         shape = store.require("rebinned_data").shape

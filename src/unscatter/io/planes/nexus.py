@@ -12,7 +12,7 @@ from pathlib import Path
 from unscatter.io.hdf5 import Node, Store, attribute, is_class, is_hdf5, require_numbers, require_size
 from unscatter.io.planes.asked import Asked
 from unscatter.io.planes.grids import Slices, stored_volume
-from unscatter.io.planes.missing import Block, describe_missing, measured_values
+from unscatter.io.planes.missing import Block, describe_missing
 from unscatter.io.planes.nexus_axes import read_axes
 from unscatter.io.planes.nexus_signal import read_signal
 from unscatter.io.planes.placing import place_plane
@@ -54,7 +54,7 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
 
 def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  frozen
     """Read an NXdata group: a plane into memory, a volume left on disk."""
-    group = store.get(name)
+    group: Node = store.get(name)
     if attribute(group, "space") not in ("", "reciprocal"):
         raise ValueError(f"{store.path}: {name} is in {attribute(group, 'space')} space; expected reciprocal space")
     signal_name = _signal_name(store, name)
@@ -90,9 +90,7 @@ def _read_bare(store: Store, name: str, asked: Asked) -> Plane:
     require_size(require_numbers(node, store.path).shape, name, store.path)
     holder, _, last = name.rpartition("/")
     block = read_signal(store, holder, last, (slice(None), slice(None)), asked.fills)
-    return Plane(
-        block.values, source=str(store.path), notes=tuple(describe_missing(block.tally, block.values.size))
-    )
+    return Plane(block.values, source=str(store.path), notes=tuple(describe_missing(block.tally, block.values.size)))
 
 
 def _default_group(store: Store) -> str:

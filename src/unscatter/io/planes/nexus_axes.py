@@ -62,7 +62,12 @@ def _place(store: Store, group: Node, name: str, otherwise: int) -> int:
 
 
 def _axis(
-    store: Store, group: Node, name: str, count: int, given: NDArray[np.float64] | None, lattice: tuple[Cell | None] | None
+    store: Store,
+    group: Node,
+    name: str,
+    count: int,
+    given: NDArray[np.float64] | None,
+    lattice: tuple[Cell | None] | None,
 ) -> GridAxis:
     """One axis; lattice: the cell, where its unit counts."""
     numbers = None if name == "." else store.numbers(name, group)
@@ -72,7 +77,11 @@ def _axis(
     factor, offset = scaling_of(store, group, name)
     values = pixel_centres(factor * np.ravel(numbers) + offset, count, name)
     direction = next(
-        (found for found in (given, parse_direction(name), parse_direction(attribute(node, "long_name"))) if found is not None),
+        (
+            found
+            for found in (given, parse_direction(name), parse_direction(attribute(node, "long_name")))
+            if found is not None
+        ),
         None,
     )
     if direction is not None and lattice is not None and attribute(group, "u") == "":

@@ -66,7 +66,7 @@ def parse_direction(label: str) -> NDArray[np.float64] | None:
 
 
 def split_names(text: str) -> list[str]:
-    """Names of axes in one text, "D2:D1:D0", "[Ql,Qk,Qh]" or "[0,0,5L]:[0,K,0]": colons, else commas, not in brackets."""
+    """Names of axes in one text, "D2:D1:D0", "[Ql,Qk,Qh]" or "[0,0,5L]:[0,K,0]": at colons, else at commas."""
     text = text.strip()
     separator = ":" if ":" in text else ","
     if separator == "," and text.count("[") == 1 and text.startswith("[") and parse_direction(text) is None:
@@ -81,8 +81,8 @@ def parse_plane_axes(text: str, shape: tuple[int, int], known: PlaneAxes | None 
     "h=-8:8 k=-8:8 l=1": the first range runs along the columns (x), the second along the rows (y), each
     from the centre of the first pixel to the centre of the last; the third index is fixed. Or, for any plane,
     "u=1,0,0:-8:8 v=0.5,1,0:-6:6 origin=0,0,1". known: what the file says; its names of columns and rows count, whatever
-    the order of the ranges, and with them the fixed index alone, "l=1", is enough. Raises ValueError with an example for
-    anything else.
+    the order of the ranges, and with them the fixed index alone, "l=1", is enough. Raises ValueError with an example
+    for anything else.
     """
     try:
         items = _items(text)
@@ -143,8 +143,8 @@ def parse_axis_names(text: str) -> tuple[dict[str, NDArray[np.float64]], dict[st
 def parse_volume_axes(text: str, shape: tuple[int, ...]) -> list[tuple[str, NDArray[np.float64]]]:
     """Read where the voxels of an array of `shape` (slow, middle, fast) lie: letter and values of each axis of it.
 
-    "h=-8:8 k=-8:8 l=-2:2": as for planes, the first range runs along the columns, the last axis of the array, the second
-    along the rows, the third along the layers. Raises ValueError with an example for anything else.
+    "h=-8:8 k=-8:8 l=-2:2": as for planes, the first range runs along the columns, the last axis of the array, the
+    second along the rows, the third along the layers. Raises ValueError with an example for anything else.
     """
     try:
         items = _items(text)

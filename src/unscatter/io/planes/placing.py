@@ -26,7 +26,10 @@ def place_plane(
     y, x = axes
     intensity = plane.intensity[:: -1 if y.descending else 1, :: -1 if x.descending else 1]
     given = {key: _vector(value) for key, value in (vectors or {}).items()}
-    u, v = (x.direction if given.get("u") is None else given["u"]), (y.direction if given.get("v") is None else given["v"])
+    u, v = (
+        (x.direction if given.get("u") is None else given["u"]),
+        (y.direction if given.get("v") is None else given["v"]),
+    )
     if u is None or v is None or np.linalg.norm(np.cross(u, v)) < 1e-9:
         return replace(plane, intensity=intensity)
     if given.get("u") is None and given.get("v") is None and _letter(u) > _letter(v):
@@ -46,7 +49,9 @@ def _letter(direction: _Vector) -> int:
     return int(np.argmax(np.abs(direction)))
 
 
-def _origin(u: _Vector, v: _Vector, fixed: Mapping[str, float], given: _Vector | None) -> tuple[_Vector, tuple[str, ...]]:
+def _origin(
+    u: _Vector, v: _Vector, fixed: Mapping[str, float], given: _Vector | None
+) -> tuple[_Vector, tuple[str, ...]]:
     """A point of the plane: as stated, from the fixed indices, or at level 0, which is said."""
     if given is not None:
         return given, ()

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from unscatter.io.files import describe, require_file
 from unscatter.io.hdf5 import Store, is_hdf5
 from unscatter.io.planes import mantid, meerkat, nexus, npy, result, tiff, yell
-from unscatter.io.planes.asked import Asked, Values
+from unscatter.io.planes.arrays import bare_array
+from unscatter.io.planes.asked import Asked, Negative, Values, Zeros
 from unscatter.io.planes.notation import names_axes, parse_plane_axes, parse_section
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.volume import Volume
-
-Zeros = Literal["auto", "measured", "missing"]
-Negative = Literal["auto", "keep", "refuse", "clip", "shift"]
 
 
 class Format(Protocol):
@@ -42,21 +41,25 @@ class Format(Protocol):
 FORMATS: tuple[Format, ...] = (npy, tiff, result, yell, meerkat, mantid, nexus)
 
 
-def read_diffraction(path: str | Path, asked: Asked | None = None, *, dataset: str | None = None) -> Plane | Volume:
+def read_diffraction(
+    path: str | Path | ArrayLike, asked: Asked | None = None, *, dataset: str | None = None
+) -> Plane | Volume:
     """Read a plane, or a volume left on disk, as the file has it; the format is found by content.
 
-    asked: what is known of the file beside itself. dataset: the NXdata group or the dataset (ny, nx) of an HDF5 file to
+    path: a file, or an array (ny, nx), row 0 the lowest value of the second axis, or (slow, middle, fast axis) with
+    axes. asked: what is known of it beside itself. dataset: the NXdata group or the dataset (ny, nx) of an HDF5 file to
     read instead of the default one, or the page of a TIFF.
     Raises FileNotFoundError, or ValueError for a file of another kind.
     """
-    return _find(require_file(path), replace(asked or Asked(), dataset=dataset) if dataset else asked or Asked())[0]
+    asked = asked or Asked()
+    return _find(path, asked if dataset is None else replace(asked, dataset=dataset))[0]
 
 
 def read_plane(
-    path: str | Path,
+    path: str | Path | ArrayLike,
     *,
     plane: str | None = None,
-    cell: Cell | None = None,
+    cell: Cell | Sequence[float] | None = None,
     axes: str | None = None,
     mask: str | Path | None = None,
     dataset: str | None = None,
@@ -67,7 +70,8 @@ def read_plane(
 ) -> Plane:
     """Read a plane, or cut it out of a volume, ready to be taken apart; what was assumed stands in its notes.
 
-    plane: which plane of a volume, as parse_section reads it: "hk1", "hhl", "origin=0,0,0.5 u=1,1,0 v=0,0,1".
+    path: a file, or an array as read_diffraction takes it. plane: which plane of a volume, as parse_section reads it:
+    "hk1", "hhl", "origin=0,0,0.5 u=1,1,0 v=0,0,1".
     cell, axes: instead of what the file says; axes as parse_plane_axes reads them, "h=-8:8 k=-8:8 l=1"; for an array
     (slow, middle, fast axis) "h=-8:8 k=-8:8 l=-2:2", and to name axes of the file "h=Q1 k=Q2 l=Q3".
     mask: see read_mask. dataset: see read_diffraction.
@@ -76,12 +80,15 @@ def read_plane(
     not measured. negative: see `settle_negative`; "auto" keeps what looks like noise of a subtracted background.
     Raises FileNotFoundError, or ValueError that says what to type next.
     """
+    cell = cell if cell is None or isinstance(cell, Cell) else Cell.from_sequence(cell)
     asked = Asked(dataset, -1.0 if values == "published" and missing is None else missing, axes, cell)
-    found, gaps_known = _find(require_file(path), asked)
+    found, gaps_known = _find(path, asked)
     zeros = "measured" if gaps_known or values == "published" else zeros
     flat = _flatten(found, plane, axes, zeros) if isinstance(found, Volume) else _refuse_cut(found, plane)
     if axes is not None and isinstance(found, Plane) and not names_axes(axes):
-        flat = replace(flat, axes=parse_plane_axes(axes, flat.intensity.shape, flat.axes))
+        # What was assumed for want of axes no longer holds.
+        notes = tuple(note for note in flat.notes if "--axes" not in note)
+        flat = replace(flat, axes=parse_plane_axes(axes, flat.intensity.shape, flat.axes), notes=notes)
     if mask is not None:
         flat = replace(flat, intensity=np.where(_fitting_mask(mask, flat), np.nan, flat.intensity))
     if values == "published":
@@ -104,8 +111,13 @@ def read_mask(path: str | Path) -> NDArray[np.bool_]:
     return np.asarray(found.intensity != 0)
 
 
-def _find(path: Path, asked: Asked) -> tuple[Plane | Volume, bool]:
-    """What a file holds, and whether it says itself what was not measured."""
+def _find(source: str | Path | ArrayLike, asked: Asked) -> tuple[Plane | Volume, bool]:
+    """What a file or an array holds, and whether it says itself what was not measured."""
+    if not isinstance(source, str | Path):
+        if asked.dataset is not None:
+            raise ValueError("an array has no datasets: leave out dataset")
+        return replace(bare_array(np.asarray(source), "the array", asked), source=""), False
+    path = require_file(source)
     if asked.dataset is not None and is_hdf5(path):
         return nexus.read(path, asked), nexus.GAPS_KNOWN
     form = _format_of(path)

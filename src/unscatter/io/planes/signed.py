@@ -6,14 +6,13 @@ to zero or more, within what noise allows, and no value stands out by how often 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from unscatter.io.planes.asked import Negative
+
 Floats = NDArray[np.float64]
-Negative = Literal["auto", "keep", "refuse", "clip", "shift"]
 
 #: A value that this share of the negative pixels have, and of all, is no noise.
 _OFTEN, _AT_ALL = 0.2, 0.002
@@ -66,9 +65,9 @@ def _fault(intensity: Floats, below: NDArray[np.bool_]) -> str:
     low = np.isfinite(intensity) & (mean < -_ALLOWED * error)
     if low.sum() > _EXCEPTIONS * total or _deep(intensity, sigma).sum() > _EXCEPTIONS * total:
         return (
-            f"that is more than noise (about {sigma:.3g}) and lies in areas: too much background was subtracted, or they "
-            f"are no intensities. Type --negative shift (raise all until the lowest is zero), --negative clip (set to "
-            "zero), --mask FILE, or --negative keep"
+            f"that is more than noise (about {sigma:.3g}) and lies in areas: too much background was subtracted, or "
+            "they are no intensities. Type --negative shift (raise all until the lowest is zero), --negative clip (set "
+            "to zero), --mask FILE, or --negative keep"
         )
     return ""
 

@@ -60,7 +60,7 @@ def _read(file: Any, path: Path, asked: Asked) -> Plane | Volume:
     every = list(file.pages)
     largest = max(page.size for page in every)
     pages = [page for page in every if page.size == largest and not _tag(page, _SUBFILE, 0) & 1]
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(pages) < len(every):
         notes = (f"{len(every) - len(pages)} of {len(every)} pages are smaller copies: left out",)
     if asked.dataset is not None:

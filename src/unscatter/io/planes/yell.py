@@ -33,6 +33,7 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path, asked: Asked = Asked()) -> Volume:  # noqa: B008  frozen
     """Read a volume; it stays on disk. Raises ValueError for direct space (a PDF) or a missing grid."""
+    asked.refuse_axes(path)
     with Store(path) as store:
         refuse_direct_space(store)
         data = _data(store)

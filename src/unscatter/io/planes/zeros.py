@@ -8,15 +8,16 @@ neighbours hold; areas that fade out, as where I_FF has a node, are not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from unscatter.io.planes.asked import Zeros
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Zeros = Literal["auto", "measured", "missing"]
 
 #: All-zero rectangles that are looked for, rows x columns: pixels, squares, and the strips between modules.
 _RECTANGLES = (
@@ -25,8 +26,9 @@ _RECTANGLES = (
     (3, 3),
     (4, 4),
     (6, 6),
-    (9, 9),
-    (14, 14),
+    (8, 8),
+    (11, 11),
+    (15, 15),
     (1, 12),
     (12, 1),
     (3, 24),
@@ -35,7 +37,7 @@ _RECTANGLES = (
     (36, 9),
 )
 #: -log of the probability that one such rectangle occurs anywhere on a plane where nothing is missing.
-_CERTAIN = 7.0
+_CERTAIN = 12.0
 #: -log of the probability from which zeros beside a certain gap belong to it.
 _PROBABLE = 5.0
 #: Counts expected in the rim of an area from which it is cut off and not faded out.
@@ -81,8 +83,8 @@ def judge_zeros(values: Floats, zeros: Zeros = "auto") -> Judgement:
 def _gain(values: Floats, zero: Mask, whole: bool) -> float:
     """Intensity of one count: 1 for whole numbers, and at least the ratio of variance and mean between neighbours.
 
-    The median over tiles of sum (a - b)^2 / sum |a + b| over pairs of neighbours; pairs of two zeros, which may lie in a
-    gap, do not count where zeros come in blocks.
+    The median over tiles of sum (a - b)^2 / sum |a + b| over pairs of neighbours; pairs of two zeros, which may lie
+    in a gap, do not count where zeros come in blocks.
     """
     inside = ndimage.binary_opening(zero, np.ones((3, 3), dtype=bool))
     plane = np.where(inside, np.nan, values)
@@ -131,7 +133,9 @@ def _blocks(zero: Mask, shape: tuple[int, int]) -> Mask:
     return np.asarray(ndimage.grey_opening(zero.view(np.uint8), size=shape, mode="constant", cval=0), dtype=bool)
 
 
-def _expected(counts: NDArray[np.float32], weight: Mask, blocks: Mask, shape: tuple[int, int], typical: float) -> Floats:
+def _expected(
+    counts: NDArray[np.float32], weight: Mask, blocks: Mask, shape: tuple[int, int], typical: float
+) -> Floats:
     """Mean beside a block: from the smallest frame around each pixel that holds enough, at first one pixel wide."""
     expected = np.full(counts.shape, np.nan, dtype=np.float32)
     for frame in (1, 3, 9):
@@ -167,13 +171,12 @@ def _sharp_gaps(values: Floats, evidence: Floats, extent: Floats, gain: float) -
     return np.asarray(area & sharp[tuple(nearest)])
 
 
-def _cut_off(counts: Floats, area: Mask) -> Mask:
-    """Whether the plane beside an area of zeros is cut off, and does not fade out towards it: (ny, nx).
+def _cut_off(counts: Floats, area: Mask) -> Floats:
+    """Counts that the rim of an area of zeros would hold if the plane fades out towards it, (ny, nx).
 
     Where a form factor passes through zero its amplitude is a straight line. The root of the intensity is therefore
-    extrapolated from 5 to 7 and 2 to 3 pixels off into the first two pixels of the area: they are cut off if the counts
-    so expected cannot all be missing by chance. The pixel that touches the area is left out: it is one that is not zero,
-    or the area would be larger.
+    extrapolated from 5 to 7 and 2 to 3 pixels off into the area. The pixel that touches it is left out: it is one that
+    is not zero, or the area would be larger.
     """
     free = np.isfinite(counts) & ~area
     square = np.ones((3, 3), dtype=bool)
@@ -192,7 +195,7 @@ def _cut_off(counts: Floats, area: Mask) -> Mask:
     return expected
 
 
-def _band_mean(counts: Floats, band: Mask, window: int) -> tuple[Floats, Floats]:
+def _band_mean(counts: Floats, band: Mask, window: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Mean of a band in a square window around every pixel, and the sum behind it."""
     mass, pixels = (
         ndimage.uniform_filter(a.astype(np.float32), window, mode="constant") * window**2
