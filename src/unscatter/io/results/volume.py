@@ -1,7 +1,7 @@
 """A volume taken apart, as one NeXus file with I_FF and I_SRO, or as a pair of files in the layout of Yell 1.0.
 
-Layers are made and written in blocks: memory does not grow with the volume. What was fitted is kept beside the file until
-it is whole, so that a call that was killed need not read the volume again.
+Layers are made and written in blocks: memory does not grow with the volume. What was fitted is kept beside the file
+until it is whole, so that a call that was killed need not read the volume again.
 """
 
 from __future__ import annotations
