@@ -37,9 +37,7 @@ def main() -> None:
     if options.file:
         print(json.dumps(take_apart(options.file)))
         return
-    print(
-        f"{'voxels':<8} {'wall s':>8} {'CPU s':>8} {'10^6 voxels/s':>14} {'peak MB':>8} {'rms alpha':>10} {'loop, CPU s':>12}"
-    )
+    print("voxels     wall s    CPU s  10^6 voxels/s  peak MB  rms alpha  loop, CPU s")
     with tempfile.TemporaryDirectory() as folder:
         for size in options.sizes:
             path = write_crystal(Path(folder) / f"{size}.h5", size)
