@@ -16,6 +16,7 @@ from unscatter.quantities import (
     in_unit_of,
     parse_number,
     parse_quantity,
+    require_wavelength,
     spacings,
     spacings_to_two_theta,
     wavelength_in_angstrom,
@@ -154,11 +155,17 @@ def test_energies_of_photons_and_neutrons_by_the_constants_of_nature() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "unit"), [(7.2932, "m"), (0.0, ""), (-1.5, "A"), (25.0, "A"), (0.01, "A"), (math.nan, ""), (1, "s")]
+    ("value", "unit"), [(7.2932, "m"), (0.0, ""), (-1.5, "A"), (25.0, "A"), (0.01, "A"), (math.nan, ""), (0.0, "keV")]
 )
 def test_wavelengths_that_nobody_diffracts_with_are_refused(value: float, unit: str) -> None:
-    with pytest.raises(ValueError, match="expected"):
-        wavelength_in_angstrom(value, unit)
+    with pytest.raises(ValueError, match=r"expected 0\.05 to 20 A: give the right one"):
+        require_wavelength(wavelength_in_angstrom(value, unit))
+
+
+def test_a_wavelength_is_a_length_or_an_energy() -> None:
+    assert require_wavelength(1.5406) == 1.5406
+    with pytest.raises(ValueError, match="expected a length or an energy"):
+        wavelength_in_angstrom(1.0, "s")
 
 
 def test_spacings_give_the_angles_of_braggs_law() -> None:

@@ -225,8 +225,8 @@ def wavelength_in_angstrom(value: float, unit: str = "", radiation: str | None =
     """Wavelength in Angstrom from a length or an energy: h c / E for photons, h / sqrt(2 m E) for neutrons.
 
     Without a unit it is in Angstrom, or in metres where it is below 1e-8: nothing else is as small. Energies in meV
-    are those of neutrons, others too if radiation is "neutron". Raises ValueError for other units, and outside of 0.05
-    to 20 Angstrom.
+    are those of neutrons, others too if radiation is "neutron". Raises ValueError for other units; whether the result
+    can be is asked by `require_wavelength`.
     """
     found = Unit("length", 1e10 if 0 < value < 1e-8 else 1.0) if not unit.strip() else find_unit(unit)
     if found is None or found.dimension not in ("length", "energy"):
@@ -234,13 +234,21 @@ def wavelength_in_angstrom(value: float, unit: str = "", radiation: str | None =
             f"wavelength {value:g} {unit}: expected a length or an energy, for example 1.5406 A or 8.05 keV"
         )
     angstrom = value * found.factor
-    if found.dimension == "energy" and value > 0:
+    if found.dimension == "energy":
         slow = radiation == "neutron" or found.factor < 1e-5
-        angstrom = math.sqrt(NEUTRON / angstrom) if slow else PHOTON / angstrom
-    if not WAVELENGTHS[0] <= angstrom <= WAVELENGTHS[1]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            wavelength = np.sqrt(np.float64(NEUTRON) / angstrom) if slow else np.float64(PHOTON) / angstrom
+        return float(wavelength)
+    return angstrom
+
+
+def require_wavelength(angstrom: float) -> float:
+    """Give back a wavelength that a file states; raises ValueError outside of 0.05 to 20 Angstrom."""
+    low, high = WAVELENGTHS
+    if not low <= angstrom <= high:
         raise ValueError(
-            f"wavelength {value:g} {unit or 'without a unit'} is {angstrom:.4g} A; expected {WAVELENGTHS[0]:g} to "
-            f"{WAVELENGTHS[1]:g} A: give the right one, for example --wavelength 1.5406"
+            f"the file states a wavelength of {angstrom:.4g} A; expected {low:g} to {high:g} A: "
+            "give the right one in Angstrom, for example --wavelength 1.5406"
         )
     return angstrom
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from tyro.conf import arg
 
 from unscatter.io.patterns import read_pattern
-from unscatter.jobs.options import CHECKED, checked_dataclass, part_of, refuse_reading
+from unscatter.jobs.options import CHECKED, Text, checked_dataclass, part_of, refuse_reading
 from unscatter.nouns.pattern import Pattern
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,12 @@ class PatternReading:
     """in Angstrom, where the file does not say or says it wrong; for example 1.5406 (Cu)."""
     radiation: Literal["neutron", "x-ray"] | None = None
     """where the file does not say."""
+    axis: Literal["two-theta", "theta", "q", "q-nm", "d"] | None = None
+    """what the first column is, where the file does not say or says it wrong: two-theta, theta (degrees), q (1/A), q-nm
+    (1/nm) or d (A)."""
+    block: Text = None
+    """which of several patterns in a file: a data block of a CIF, an NXdata group, the number of a GSAS bank or of an
+    XRDML scan."""
 
 
 def read_pattern_source(source: PatternSource, options: PatternReading) -> Pattern:

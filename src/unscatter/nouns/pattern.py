@@ -14,7 +14,8 @@ class Pattern:
     """A measured (or simulated) powder pattern: intensity (n,) over two_theta (n,) in degrees, increasing.
 
     sigma: (n,) standard uncertainty of the intensity, or None; wavelength in Angstrom, or None where the file
-    does not say; second_wavelength is K-alpha2 where the beam holds both; source is the file it came from.
+    does not say; second_wavelength is K-alpha2 where the beam holds both; source is the file it came from;
+    assumptions: what the reader took for granted or left out, one sentence each.
     Raises ValueError if the lists do not belong together or the wavelength cannot be.
     """
 
@@ -27,6 +28,7 @@ class Pattern:
     title: str = ""
     source: str = ""
     simulated: bool = False
+    assumptions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is not a pattern."""

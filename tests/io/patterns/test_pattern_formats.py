@@ -14,8 +14,9 @@ import h5py
 import numpy as np
 import pytest
 
-from unscatter.io.patterns import FORMATS, read_pattern
+from unscatter.io.patterns import read_pattern
 from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.read import find_format
 from unscatter.nouns.pattern import Pattern
 
 ORIGINALS = Path(__file__).resolve().parents[4] / "shared" / "data" / "patterns"
@@ -371,9 +372,10 @@ def test_every_layout_comes_back(layout: Callable[[], bytes], tmp_path: Path) ->
 
 
 @layouts
-def test_the_format_is_found_by_content(layout: Callable[[], bytes]) -> None:
-    content = Content(layout())
-    assert next(form.NAME for form in FORMATS if form.accepts(content)) == LAYOUTS[layout][0]
+def test_the_format_is_found_by_content(layout: Callable[[], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "pattern"
+    path.write_bytes(layout())
+    assert LAYOUTS[layout][0] == find_format(Content(path)).NAME
 
 
 @pytest.mark.parametrize("layout", [xye, decimal_comma, brackets, gsas_esd, gsas_fxye, psi, cif_range, nexus])
@@ -443,7 +445,8 @@ ORIGINAL_FORMATS = {
     "gsas_std.cwn": (2919, 10.0, 155.9, None, None),
     "ill_d1a_dbws.dat": (1579, 0.1, 157.9, None, None),
     "panalytical.xrdml": (196, 30.05, 41.75, 1.540598, 1.544426),
-    "pdcif_alumina.cif": (3300, 3.0, 167.95, 1.5402, None),
+    # the corrected range, 0.0176 deg below the measured one
+    "pdcif_alumina.cif": (3300, 2.9824, 167.9324, 1.5402, None),
     "psi_hrpt_dmc.dat": (3200, 2.948, 162.898, 1.494, None),
 }
 
@@ -477,12 +480,17 @@ class TestOriginals:
             ("gsas_esd.gsas", "n_bt1_lamno3_50k.xye"),
             ("fullprof_ins3_d1b.dat", "n_d1b_ho2banio5.xye"),
             ("fullprof_ins8_dmc.dat", "n_dmc_dymn6ge6.xye"),
-            ("pdcif_alumina.cif", "n_bt1_alumina_pdcif.xye"),
         ],
     )
     def test_original_and_its_columns_agree(self, original: str, columns: str) -> None:
         first, second = read_pattern(ORIGINALS / "formats" / original), read_pattern(ORIGINALS / columns)
         np.testing.assert_allclose(first.two_theta, second.two_theta, atol=1e-3)
+        np.testing.assert_allclose(first.intensity, second.intensity, rtol=1e-3)
+
+    def test_the_corrected_range_of_a_cif_wins_over_the_measured_one(self) -> None:
+        first = read_pattern(ORIGINALS / "formats" / "pdcif_alumina.cif")
+        second = read_pattern(ORIGINALS / "n_bt1_alumina_pdcif.xye")
+        np.testing.assert_allclose(first.two_theta, second.two_theta - 0.0176, atol=1e-4)
         np.testing.assert_allclose(first.intensity, second.intensity, rtol=1e-3)
 
     def test_labelled_patterns(self) -> None:

@@ -10,14 +10,15 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.scan import Scan, grid, join
 
 NAME = "Bruker RAW, version 1"
+ASSUMES: tuple[str, ...] = ()
 
 _MAGIC = b"RAW "
 _HEADER = 152
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether the file begins with "RAW " and is not text."""
-    return content.data.startswith(_MAGIC) and not content.text
+    return content.start.startswith(_MAGIC) and not content.text
 
 
 def read(content: Content) -> Scan:
@@ -44,7 +45,7 @@ def _range(data: bytes, at: int) -> tuple[Scan, int]:
     (more,) = unpack(data, "I", at + 148)
     intensity = floats(data, at + _HEADER, count)
     scan = Scan(
-        two_theta=grid(start, step, count),
+        positions=grid(start, step, count),
         intensity=intensity,
         wavelength=positive(alpha1),
         second_wavelength=positive(alpha2),

@@ -10,11 +10,12 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.scan import Scan, grid, join
 
 NAME = "Bruker RAW, version 2"
+ASSUMES: tuple[str, ...] = ()
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether the file begins with "RAW2"."""
-    return content.data.startswith(b"RAW2") and not content.text
+    return content.start.startswith(b"RAW2") and not content.text
 
 
 def read(content: Content) -> Scan:
@@ -40,7 +41,7 @@ def _range(data: bytes, at: int, header: int, points: int) -> Scan:
     seconds, step, start = unpack(data, "fff", at + 8)
     intensity = floats(data, at + header, points)
     return Scan(
-        two_theta=grid(start, step, points),
+        positions=grid(start, step, points),
         intensity=intensity,
         wavelength=positive(alpha1),
         second_wavelength=positive(alpha2) if ratio > 0 else None,

@@ -10,14 +10,15 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.scan import Scan, grid, join
 
 NAME = "Bruker RAW1.01"
+ASSUMES: tuple[str, ...] = ()
 
 #: Scans of omega, chi, phi, x, y, z: the detector stands still.
 _OTHER_AXES = range(3, 9)
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether the file begins with "RAW1.01"."""
-    return content.data.startswith(b"RAW1.01")
+    return content.start.startswith(b"RAW1.01")
 
 
 def read(content: Content) -> Scan:
@@ -47,7 +48,7 @@ def _range(data: bytes, at: int, points: int, counts_at: int, record: int) -> Sc
         raise ValueError(f"scan of axis {axis}, not over two-theta; expected a coupled or detector scan")
     intensity = floats(data, counts_at, points, record)
     return Scan(
-        two_theta=grid(start, step, points),
+        positions=grid(start, step, points),
         intensity=intensity,
         wavelength=positive(alpha1),
         second_wavelength=positive(alpha2) if ratio > 0 else None,

@@ -12,6 +12,7 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.scan import Scan, grid, join
 
 NAME = "Bruker RAW4.00"
+ASSUMES: tuple[str, ...] = ()
 
 _FIRST_SEGMENT = 61
 _TEXT, _SOURCE = 10, 30
@@ -29,9 +30,9 @@ class _Source:
     second_wavelength: float | None = None
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether the file begins with "RAW4.00"."""
-    return content.data.startswith(b"RAW4.00")
+    return content.start.startswith(b"RAW4.00")
 
 
 def read(content: Content) -> Scan:
@@ -76,7 +77,7 @@ def _range(data: bytes, at: int, source: _Source) -> tuple[Scan, int]:
     counts_at = at + _RANGE_HEADER + segments
     intensity = floats(data, counts_at, points, record)
     scan = Scan(
-        two_theta=grid(start, step, points),
+        positions=grid(start, step, points),
         intensity=intensity,
         wavelength=source.wavelength,
         second_wavelength=source.second_wavelength,

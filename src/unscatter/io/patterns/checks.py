@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,33 +14,63 @@ LEAST_POINTS = 50
 LEAST_RANGE = 5.0
 #: Background subtraction leaves a few points below zero; more than this fraction is a fault.
 MOST_NEGATIVE = 0.1
+#: More points than this fraction without an intensity are a fault.
+MOST_MISSING = 0.5
 #: Spacings in Angstrom that the largest angle may reach down to.
 SPACINGS = (0.12, 20.0)
+#: A step three times the one before it, or a third of it, in more than this fraction: no scan, but a list of lines.
+MOST_UNEVEN = 0.2
+#: Beyond this a number is a fill value.
+_ABSURD = 1e30
 
 
 def trim(scan: Scan) -> Scan:
     """Take out what is no measurement, and turn a downward scan round.
 
-    Left out are FullProf's end marks, angles up to zero, and masked (NaN) points at both ends.
-    Raises ValueError if there are not as many intensities as angles.
+    Left out are FullProf's end marks, angles up to zero, and points without an intensity; those inside the range are
+    told. Raises ValueError if there are not as many intensities as angles.
     """
-    if scan.two_theta.size != scan.intensity.size:
+    if scan.positions.size != scan.intensity.size:
         raise ValueError(
-            f"{scan.two_theta.size} angles for {scan.intensity.size} intensities; expected one for each: "
+            f"{scan.positions.size} angles for {scan.intensity.size} intensities; expected one for each: "
             "export it again"
         )
-    if scan.two_theta.size > 1 and np.all(np.diff(scan.two_theta) < 0):
+    if scan.positions.size > 1 and np.all(np.diff(scan.positions) < 0):
         scan = scan[::-1]
     # FullProf ends its lists with -1000 or -10000
     scan = _without_ends(scan, np.isin(scan.intensity, (-1000.0, -10000.0)))
     # a detector that passes zero measures the other side of the beam
-    scan = scan[~(scan.two_theta <= 0)]
-    return _without_ends(scan, ~np.isfinite(scan.intensity))
+    scan = scan[~(scan.positions <= 0)]
+    missing = ~np.isfinite(scan.intensity) | (np.abs(scan.intensity) > _ABSURD)
+    return _without_gaps(_without_ends(scan, missing))
 
 
 def _without_ends(scan: Scan, lost: NDArray[np.bool_]) -> Scan:
     kept = np.flatnonzero(~lost)
     return scan[kept[0] : kept[-1] + 1] if kept.size else scan[:0]
+
+
+def _without_gaps(scan: Scan) -> Scan:
+    """The points that have an intensity, and how many inside the range have none."""
+    lost = ~np.isfinite(scan.intensity) | (np.abs(scan.intensity) > _ABSURD)
+    count = int(lost.sum())
+    if not count:
+        return _with_sound_sigma(scan)
+    if count > MOST_MISSING * scan.intensity.size:
+        raise ValueError(
+            f"{count} of {scan.intensity.size} intensities are not numbers; expected one at every angle: "
+            "look whether the right column was saved"
+        )
+    where = scan.positions[lost]
+    told = f"{count} points without an intensity, between {where[0]:g} and {where[-1]:g} deg, are left out"
+    return _with_sound_sigma(scan[~lost].telling(told))
+
+
+def _with_sound_sigma(scan: Scan) -> Scan:
+    """Without uncertainties where none is a number: some programs write a column of NaN."""
+    if scan.sigma is None or np.any(np.isfinite(scan.sigma)):
+        return scan
+    return replace(scan, sigma=None)
 
 
 def check(scan: Scan) -> None:
@@ -50,7 +82,7 @@ def check(scan: Scan) -> None:
 
 
 def _check_angles(scan: Scan) -> None:
-    angles = scan.two_theta
+    angles = scan.positions
     if not np.all(np.isfinite(angles)):
         raise ValueError(f"{np.sum(~np.isfinite(angles))} angles are not numbers; expected two-theta in degrees")
     steps = np.diff(angles)
@@ -60,22 +92,35 @@ def _check_angles(scan: Scan) -> None:
             f"two-theta does not increase: {angles[row]:g} is followed by {angles[row + 1]:g} deg; "
             "expected one scan with each angle once: sort the points, or save one scan"
         )
+    if uneven(angles):
+        raise ValueError(
+            f"the {angles.size} angles are as uneven as a list of lines, not a pattern; expected the intensity at "
+            "every step of two-theta: give the measured pattern"
+        )
     if angles.size < LEAST_POINTS or angles[-1] - angles[0] < LEAST_RANGE:
         span = f"{angles[0]:g} to {angles[-1]:g} deg" if angles.size else "no range"
         raise ValueError(
             f"{angles.size} points over {span} are too few; expected at least {LEAST_POINTS} points over "
-            f"{LEAST_RANGE:g} deg: give the whole pattern"
+            f"{LEAST_RANGE:g} deg: give the whole pattern, or, if the axis is not two-theta in degrees, say what it is "
+            "with --axis theta (or q, q-nm, d)"
         )
     if angles[-1] > 180:
         raise ValueError(
-            f"angles up to {angles[-1]:g}; expected two-theta of at most 180 deg: convert the first column"
+            f"angles up to {angles[-1]:g}; expected two-theta of at most 180 deg: say what the axis is with "
+            "--axis q-nm (or theta, q, d), or convert the first column"
         )
 
 
+def uneven(positions: NDArray[np.float64]) -> bool:
+    """Whether points lie as unevenly as lines do, not as the steps of a scan."""
+    steps = np.diff(positions)
+    if steps.size < 10 or np.any(steps <= 0):
+        return False
+    ratio = steps[1:] / steps[:-1]
+    return bool(np.mean((ratio > 3) | (ratio < 1 / 3)) > MOST_UNEVEN)
+
+
 def _check_intensity(scan: Scan) -> None:
-    lost = int(np.sum(~np.isfinite(scan.intensity)))
-    if lost:
-        raise ValueError(f"{lost} intensities inside the range are not numbers; leave those points out of the file")
     if not np.any(scan.intensity):
         raise ValueError("every intensity is zero; expected counts: look whether the right column was saved")
     low, high = float(scan.intensity.min()), float(scan.intensity.max())
@@ -107,10 +152,10 @@ def _check_wavelength(scan: Scan) -> None:
     if not 0 < wavelength <= 50:
         raise ValueError(f"wavelength {wavelength:g} cannot be; expected Angstrom, for example --wavelength 1.5406")
     # Bragg's law at the largest angle: d = lambda / (2 sin theta)
-    smallest = wavelength / (2 * np.sin(np.radians(scan.two_theta[-1]) / 2))
+    smallest = wavelength / (2 * np.sin(np.radians(scan.positions[-1]) / 2))
     if not SPACINGS[0] < smallest < SPACINGS[1]:
         raise ValueError(
-            f"wavelength {wavelength:g} and angles up to {scan.two_theta[-1]:g} deg reach {smallest:.3g} A; "
+            f"wavelength {wavelength:g} and angles up to {scan.positions[-1]:g} deg reach {smallest:.3g} A; "
             f"expected between {SPACINGS[0]:g} and {SPACINGS[1]:g}: give it in Angstrom, "
             "for example --wavelength 1.5406"
         )

@@ -1,8 +1,9 @@
-"""Columns of text: two-theta, intensity and perhaps its uncertainty (xy, xye, csv, dat, txt, INS 10).
+"""Columns of text: an axis, intensity and perhaps its uncertainty (xy, xye, csv, dat, txt, INS 10).
 
 Comments begin with # ; ! ' % or a word; columns are parted by blanks, tabs, commas or semicolons; a decimal
-comma is understood where no number has a point. Uncertainties stand in the third of three columns or in
-brackets.
+comma is understood where no number of the table has a point. Which column is which, the names above them say;
+without names the first is the axis, the second the intensity, the third of three its uncertainty (or it stands in
+brackets).
 """
 
 from __future__ import annotations
@@ -12,16 +13,41 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.printed_numbers import facts, number
+from unscatter.io.patterns.header import facts, take_json
+from unscatter.io.patterns.labels import Label, are_lines, choose_axis, choose_intensity, column_of, find_labels
+from unscatter.io.patterns.pyfai import axis_of_geometry
 from unscatter.io.patterns.scan import Scan
+from unscatter.io.patterns.table import number_table
+from unscatter.quantities import parse_number
 
 NAME = "columns of text"
+ASSUMES: tuple[str, ...] = (
+    "a table without names is two-theta in degrees, intensity, and in three columns its uncertainty",
+    "where the header names an anode and no wavelength, its K-alpha 1",
+)
 
-#: More columns than this are the rows of an image, not a pattern.
+#: More columns than this without names are the rows of an image, not a pattern.
 _MOST_COLUMNS = 10
+#: Lines at the end that tell how the table is written.
+_SAMPLE = 200
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+|[-+]?\d+,?|[-+]?\d*,?\d+[eE][-+]?\d+")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of numbers in a text, with the lines above it.
+
+    values: (rows, columns); brackets: (rows,) uncertainty in brackets behind the second number, NaN where there is
+    none; header: lines above; separator: "," ";" "\\t" or "" for blanks.
+    """
+
+    values: NDArray[np.float64]
+    brackets: NDArray[np.float64]
+    header: list[str]
+    separator: str
 
 
 @dataclass(frozen=True)
@@ -31,7 +57,7 @@ class _Row:
     uncertainty: float
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether the file is text: the format to try when every other has declined."""
     return bool(content.text.strip())
 
@@ -39,23 +65,142 @@ def accepts(content: Content) -> bool:
 def read(content: Content) -> Scan:
     """Read columns of numbers.
 
-    Raises ValueError if there are none, if a line breaks off, or if there are so many that it is an image.
+    Raises ValueError if there are none, if a line breaks off, if they are the rows of an image or a list of lines.
     """
-    rows, header = _rows(content.lines)
-    rows = _table(rows)
+    table = read_table(content)
+    found = find_labels(table.header, table.values.shape[1], table.separator)
+    if found is None:
+        return _unnamed(table)
+    labels, place = found
+    return _named(table, labels, table.header[:place] + table.header[place + 1 :])
+
+
+def read_table(content: Content) -> Table:
+    """The table of numbers of a text; raises ValueError if there is none or it breaks off."""
+    comma = _has_decimal_comma(content.text)
+    return _quick_table(content.text, comma) or _patient_table(content.lines, comma)
+
+
+def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
+    if are_lines(labels):
+        names = ", ".join(label.text for label in labels if label.text)
+        raise ValueError(
+            f"a list of lines (columns {names}), not a pattern; expected the intensity at every step of two-theta: "
+            "give the measured pattern"
+        )
+    axis, intensity = choose_axis(labels), choose_intensity(labels)
+    known = facts(header)
+    told = list(known.pop("assumptions"))
+    if axis is None:
+        axis = 0 if intensity != 0 else 1
+        told.append(f"the column {labels[axis].text!r} is assumed to be two-theta in degrees")
+    if intensity is None:
+        intensity = next(place for place in range(len(labels)) if place != axis)
+        told.append(f"the column {labels[intensity].text or intensity + 1!r} is assumed to be the intensity")
+    columns = table.values
+    values, sigma = columns[:, intensity], _sigma(table, labels)
+    quantity = labels[axis].axis
+    for role in ("time", "monitor"):
+        place = column_of(labels, role)
+        if place is not None and (scale := _varying(columns[:, place])) is not None:
+            values, sigma = values / scale, None if sigma is None else sigma / scale
+            told.append(f"the intensity was divided by the column {labels[place].text!r}")
+    if len(labels) > 3:
+        used = [labels[place].text for place in (axis, intensity)]
+        told.append(f"of {len(labels)} columns {' and '.join(used)} are used")
+    if quantity is None:
+        # told above
+        return Scan(columns[:, axis], values, sigma, **known, assumptions=tuple(told))
+    return Scan(columns[:, axis], values, sigma, axis=quantity, **known, assumptions=tuple(told))
+
+
+def _sigma(table: Table, labels: list[Label]) -> NDArray[np.float64] | None:
+    """Standard uncertainty from the column that is called so, or a variance, or a weight, or from brackets."""
+    columns = table.values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if (place := column_of(labels, "sigma")) is not None:
+            return columns[:, place]
+        if (place := column_of(labels, "variance")) is not None:
+            return np.sqrt(columns[:, place])
+        if (place := column_of(labels, "weight")) is not None and np.all(columns[:, place] > 0):
+            return np.asarray(1 / np.sqrt(columns[:, place]))
+    if np.all(np.isfinite(table.brackets)):
+        return table.brackets
+    return None
+
+
+def _varying(scale: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Times or monitor counts relative to their mean, if they differ from point to point."""
+    if not np.all(scale > 0) or np.ptp(scale) < 1e-3 * scale.mean():
+        return None
+    return np.asarray(scale / scale.mean())
+
+
+def _unnamed(table: Table) -> Scan:
+    values, count = table.values, table.values.shape[1]
+    if count > _MOST_COLUMNS:
+        raise ValueError(
+            f"{count} numbers a line: an image or a table of many patterns; expected two or three columns: "
+            "integrate the image, or save one pattern as two-theta and intensity"
+        )
+    known = facts(table.header)
+    told = list(known.pop("assumptions"))
+    axis, how = axis_of_geometry(take_json([line.strip(" \t#") for line in table.header])[0], values[:, 0])
+    told += [how] if how else []
+    sigma = table.brackets if np.all(np.isfinite(table.brackets)) else None
+    if count == 3:
+        sigma = values[:, 2]
+        told.append("the third column is assumed to be the uncertainty of the second")
+    if count > 3:
+        told.append(f"of {count} columns without names the second is assumed to be the intensity")
+    return Scan(values[:, 0], values[:, 1], sigma, axis=axis, **known, assumptions=tuple(told))
+
+
+# --- the table ---
+
+
+def _quick_table(text: str, comma: bool) -> Table | None:
+    """A table that fills the text from its first row to the end, read at once; None for any other."""
+    top = text[: 2**16].split("\n")
+    rows = [i for i, line in enumerate(top) if _is_row(line, comma)]
+    if not rows:
+        return None
+    width = len(_tokens(top[rows[-1]], comma)) if rows[-1] < len(top) - 1 else len(_tokens(top[rows[0]], comma))
+    first = next((i for i in rows if len(_tokens(top[i], comma)) == width), None)
+    if first is None or width < 2:
+        return None
+    start = sum(len(line) + 1 for line in top[:first])
+    values = number_table(text[start:], decimal_comma=comma)
+    if values is None:
+        return None
+    header = [line for line in top[:first] if line.strip()]
+    return Table(values, np.full(len(values), np.nan), header, _separator(top[first], comma))
+
+
+def _is_row(line: str, comma: bool) -> bool:
+    tokens = _tokens(line, comma)
+    return bool(tokens) and all(parse_number(token) is not None for token in tokens)
+
+
+def _separator(line: str, comma: bool) -> str:
+    return next((mark for mark in (";", "\t", "" if comma else ",") if mark and mark in line), "")
+
+
+def _patient_table(lines: list[str], comma: bool) -> Table:
+    """A table with remarks, brackets or words between its rows, line by line."""
+    rows, header = _rows(lines, comma)
+    first, rows = _widest(rows)
     values = np.array([row.values for row in rows], dtype=np.float64)
     brackets = np.array([row.uncertainty for row in rows], dtype=np.float64)
-    sigma = values[:, 2] if values.shape[1] == 3 else brackets if np.all(np.isfinite(brackets)) else None
-    return Scan(values[:, 0], values[:, 1], sigma, **facts(header))
+    return Table(values, brackets, header, _separator(lines[first - 1], comma))
 
 
-def _rows(lines: list[str]) -> tuple[list[_Row], list[str]]:
+def _rows(lines: list[str], comma: bool) -> tuple[list[_Row], list[str]]:
     """Rows of numbers, and the lines of words before the first of them."""
-    comma = _has_decimal_comma(lines)
     rows: list[_Row] = []
     header: list[str] = []
     for i, line in enumerate(lines):
-        parsed = [number(token) for token in _tokens(line, comma)]
+        parsed = [parse_number(token) for token in _tokens(line, comma)]
         values = [pair for pair in parsed if pair is not None]
         if parsed and len(values) == len(parsed):
             # brackets belong to the intensity, the second number
@@ -76,16 +221,21 @@ def _tokens(line: str, comma: bool) -> list[str]:
     return [token for token in re.split(r"[\s,;]+", bare) if token]
 
 
-def _has_decimal_comma(lines: list[str]) -> bool:
-    """Whether commas stand inside the numbers: something else parts the columns, no number has a point."""
-    rows = [line.strip(" \t;") for line in lines if re.match(r"\s*[-+]?[\d,]", line)]
+def _has_decimal_comma(text: str) -> bool:
+    """Whether commas stand inside the numbers: something else parts the columns, no number of the table has a point.
+
+    Judged from the end, where the table is: a header may hold anything.
+    """
+    # the last line may be cut off
+    lines = [line.strip(" \t;") for line in text[-100 * _SAMPLE :].split("\n")[1:] or text.split("\n")]
+    rows = [line for line in lines if re.match(r"[-+]?[\d,]", line)][-_SAMPLE:]
     if not any("," in row for row in rows):
         return False
     tables = [re.split(r"[\s;]+", row) for row in rows]
     return all(len(table) > 1 and all(_DECIMAL_COMMA.fullmatch(token) for token in table) for table in tables)
 
 
-def _table(rows: list[_Row]) -> list[_Row]:
+def _widest(rows: list[_Row]) -> tuple[int, list[_Row]]:
     """The rows from the first of the commonest width on: what is before them belongs to the header."""
     if not rows:
         raise ValueError(
@@ -97,11 +247,6 @@ def _table(rows: list[_Row]) -> list[_Row]:
         raise ValueError(
             "one column of numbers; expected two-theta (deg) and intensity: put the angle before every number"
         )
-    if width > _MOST_COLUMNS:
-        raise ValueError(
-            f"{width} numbers a line: an image or a table of many patterns; expected two or three columns: "
-            "integrate the image, or save one pattern as two-theta and intensity"
-        )
     first = next(i for i, row in enumerate(rows) if len(row.values) == width)
     for row in rows[first:]:
         if len(row.values) != width:
@@ -109,4 +254,4 @@ def _table(rows: list[_Row]) -> list[_Row]:
                 f"line {row.line} holds {len(row.values)} numbers, the lines around it {width}; "
                 "perhaps the file was cut short: complete the line or take it out"
             )
-    return rows[first:]
+    return rows[first].line, rows[first:]

@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.printed_numbers import facts, leading_numbers
-from unscatter.io.patterns.scan import Scan, grid
+from unscatter.io.patterns.header import facts
+from unscatter.io.patterns.printed_numbers import grid_numbers, run_together
+from unscatter.io.patterns.scan import Scan, announced, grid
 
+ASSUMES: tuple[str, ...] = ("the numbers below start, step and stop are counts at two-theta",)
 NAME = "start step stop (ILL, PSI, DBWS, FullProf INS 0, 5, 8)"
 
 _HEADER_LINES = 8
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether a line near the top gives start, step and stop of an even grid."""
     return _grid_line(content) is not None
 
@@ -30,20 +32,19 @@ def read(content: Content) -> Scan:
     at = _grid_line(content)
     if at is None:
         raise ValueError("no line with start, step and stop; expected for example 5.0 0.05 120.0 above the counts")
-    start, step, stop = leading_numbers(content.lines[at])[:3]
+    start, step, stop = grid_numbers(content.lines[at])[:3]
     count = _count(start, step, stop)
     values = _values(content.lines[at + 1 :])
-    if values.size < count:
-        raise ValueError(
-            f"cut short: {start:g} {step:g} {stop:g} announces {count} points, {values.size} found; copy the file again"
-        )
+    told = announced(count, values.size)
     sigma = values[count : 2 * count] if values.size >= 2 * count else None
-    return Scan(grid(start, step, count), values[:count], sigma, **facts(content.lines[:at]))
+    count = min(count, values.size)
+    scan = Scan(grid(start, step, count), values[:count], sigma, **facts(content.lines[:at]))
+    return scan.telling(told)
 
 
 def _grid_line(content: Content) -> int | None:
     for i, line in enumerate(content.head(_HEADER_LINES)):
-        numbers = leading_numbers(line)
+        numbers = grid_numbers(line)
         if len(numbers) >= 3 and _is_grid(*numbers[:3]):
             return i
     return None
@@ -65,7 +66,7 @@ def _values(lines: list[str]) -> NDArray[np.float64]:
     """All numbers up to the first line that has none: notes on the measurement may stand at the end."""
     values: list[float] = []
     for line in lines:
-        numbers = leading_numbers(line)
+        numbers = run_together(line)
         if not numbers and line.strip():
             break
         values += numbers

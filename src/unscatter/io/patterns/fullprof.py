@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.header import facts
 from unscatter.io.patterns.printed_numbers import (
     counted_fields,
     counting_error,
-    facts,
+    grid_numbers,
     is_counted,
-    leading_numbers,
-    number,
 )
-from unscatter.io.patterns.scan import Scan, grid
+from unscatter.io.patterns.scan import Scan, announced, grid
+from unscatter.quantities import parse_number
 
+ASSUMES: tuple[str, ...] = ("data of these formats are of neutrons",)
 NAME = "FullProf INS 1, 3, 6"
 
 
@@ -31,7 +32,7 @@ class _Header:
     count: int | None = None
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether the first lines are a header of one of the three, with fields of counts after it."""
     return _header(content) is not None
 
@@ -45,13 +46,12 @@ def read(content: Content) -> Scan:
     if header is None:
         raise ValueError("not a FullProf file of counts; expected INS 1, 3 or 6: save two-theta and intensity")
     counts, counters = counted_fields(content.lines[header.lines :], header.width)
-    if header.count is not None and counts.size < header.count:
-        raise ValueError(f"cut short: {header.count} points announced, {counts.size} found; copy the file again")
+    told = announced(header.count or 0, counts.size)
     counts, counters = counts[: header.count], counters[: header.count]
     # these are formats of neutron instruments
-    known = facts(content.lines[: header.lines]) | {"radiation": "neutron"}
+    known = facts([*content.lines[: header.lines], "neutron"])
     two_theta = grid(header.start, header.step, counts.size)
-    return Scan(two_theta, counts, counting_error(counts, counters), **known)
+    return Scan(two_theta, counts, counting_error(counts, counters), **known).telling(told)
 
 
 def _header(content: Content) -> _Header | None:
@@ -61,7 +61,7 @@ def _header(content: Content) -> _Header | None:
 
 def _old_d1a(content: Content) -> _Header | None:
     grid_line, first = content.head(2)
-    numbers = leading_numbers(grid_line)
+    numbers = grid_numbers(grid_line)
     if len(numbers) < 3 or not is_counted(first, 6) or not 0 < numbers[1] < numbers[2] - numbers[0]:
         return None
     start, step, stop = numbers[:3]
@@ -85,5 +85,5 @@ def _d1b(content: Content) -> _Header | None:
 
 
 def _at(line: str, begin: int, width: int) -> float | None:
-    found = number(line[begin : begin + width].strip())
+    found = parse_number(line[begin : begin + width].strip())
     return None if found is None else found[0]

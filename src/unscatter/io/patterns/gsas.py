@@ -6,74 +6,106 @@ Layout: A. C. Larson and R. B. Von Dreele, GSAS manual, Los Alamos report LAUR 8
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.header import facts
 from unscatter.io.patterns.printed_numbers import (
     counted_fields,
     counting_error,
-    facts,
     fixed_fields,
     leading_numbers,
 )
-from unscatter.io.patterns.scan import Scan, grid
+from unscatter.io.patterns.scan import Scan, announced, grid
 
 NAME = "GSAS STD, ESD, FXY, FXYE"
 
-_BANK = re.compile(r"BANK\s+\d+\s+(\d+)\s+\d+\s+(\S+)(.*)")
+ASSUMES: tuple[str, ...] = ()
+
+_BANK = re.compile(r"BANK\s+(\d+)\s+(\d+)\s+\d+\s+(\S+)(.*)")
 _HEADER_LINES = 30
+_TIME_OF_FLIGHT = ("SLOG", "TIME", "RALF", "LPSD", "COND")
 
 
-def accepts(content: Content) -> bool:
+@dataclass(frozen=True)
+class _Bank:
+    """A BANK line: where it is, number of the bank, points announced, angles in degrees, and type of the records."""
+
+    line: int
+    number: int
+    count: int
+    binning: str
+    start: float = 0.0
+    step: float = 0.0
+    kind: str = "STD"
+
+
+def recognises(content: Content) -> bool:
     """Whether a BANK line stands near the top."""
     return any(_BANK.match(line) for line in content.head(_HEADER_LINES))
 
 
 def read(content: Content) -> Scan:
-    """Read the one bank of a constant-wavelength file.
+    """Read the bank of a constant-wavelength file, the first or the one that was asked for.
 
-    Raises ValueError for time-of-flight data, several banks, unknown record types and files cut short.
+    Raises ValueError for time-of-flight data, unknown record types and files cut short.
     """
-    banks = [i for i, line in enumerate(content.lines) if _BANK.match(line)]
-    if len(banks) > 1:
-        raise ValueError(f"{len(banks)} banks in one GSAS file; expected one: save the bank you want by itself")
-    count, start, step, kind = _bank(content.lines[banks[0]])
-    lines = [line for line in content.lines[banks[0] + 1 :] if not line.startswith("#")]
-    scan = _records(kind, lines, grid(start, step, count))
-    if scan.intensity.size < count:
-        raise ValueError(f"cut short: BANK announces {count} points, {scan.intensity.size} found; copy the file again")
-    return Scan(scan.two_theta, scan.intensity, scan.sigma, **facts(content.lines[: banks[0]]))
+    banks = [_bank(i, line) for i, line in enumerate(content.lines) if _BANK.match(line)]
+    bank, told = _choose(banks, content.block)
+    after = [other.line for other in banks if other.line > bank.line]
+    rows = content.lines[bank.line + 1 : after[0] if after else None]
+    lines = [line for line in rows if not line.startswith("#")]
+    scan = _records(bank, lines)
+    told.append(announced(bank.count, scan.intensity.size))
+    header = content.lines[: banks[0].line]
+    return Scan(scan.positions, scan.intensity, scan.sigma, **facts(header)).telling(*told)
 
 
-def _bank(line: str) -> tuple[int, float, float, str]:
-    """Number of points, start and step in degrees, and record type of a BANK line."""
-    found = _BANK.match(line)
-    words = found.group(3).split() if found else []
-    numbers = leading_numbers(" ".join(words))
-    if found is None or not found.group(2).startswith("CONS") or len(numbers) < 2:
+def _choose(banks: list[_Bank], wanted: str) -> tuple[_Bank, list[str]]:
+    """The bank to read, and what is told of the others."""
+    numbers = ", ".join(str(bank.number) for bank in banks)
+    chosen = [bank for bank in banks if not wanted or str(bank.number) == wanted.strip()]
+    if not chosen:
+        raise ValueError(f"no bank {wanted!r}; the file has {numbers}: choose for example --block {banks[0].number}")
+    usable = [bank for bank in chosen if bank.binning.startswith("CONS") and bank.step > 0]
+    if not usable:
+        kind = "time of flight" if chosen[0].binning.startswith(_TIME_OF_FLIGHT) else "no constant step"
         raise ValueError(
-            f"BANK line {line.strip()[:60]!r} is not at constant wavelength; "
-            "expected CONST start step: convert time-of-flight data to two-theta"
+            f"BANK {chosen[0].number} is binned as {chosen[0].binning[:20]}, {kind}; expected CONST start step in "
+            "two-theta: export the bank over d as columns and type --axis d --wavelength 1.0"
         )
-    kind = words[-1] if words[-1].isalpha() else "STD"
+    told = [] if len(banks) == 1 else [f"bank {usable[0].number} of {numbers} is read (--block chooses)"]
+    return usable[0], told
+
+
+def _bank(place: int, line: str) -> _Bank:
+    found = _BANK.match(line)
+    assert found is not None, "matched before"
+    words = found.group(4).split()
+    numbers = leading_numbers(" ".join(words))
+    kind = words[-1] if words and words[-1].isalpha() else "STD"
+    start, step = numbers[:2] if len(numbers) >= 2 else (0.0, 0.0)
     # angles are in hundredths of a degree
-    return int(found.group(1)), numbers[0] / 100, numbers[1] / 100, kind
+    return _Bank(place, int(found.group(1)), int(found.group(2)), found.group(3), start / 100, step / 100, kind)
 
 
-def _records(kind: str, lines: list[str], two_theta: NDArray[np.float64]) -> Scan:
-    count = two_theta.size
-    if kind == "STD":
+def _records(bank: _Bank, lines: list[str]) -> Scan:
+    """The points that are there, at most as many as the BANK line announces."""
+    count = bank.count
+    if bank.kind == "STD":
         counts, counters = (column[:count] for column in counted_fields(lines, width=6))
-        return Scan(two_theta, counts, counting_error(counts, counters))
-    if kind == "ESD":
+        return Scan(grid(bank.start, bank.step, counts.size), counts, counting_error(counts, counters))
+    if bank.kind == "ESD":
         pairs = fixed_fields(lines, width=8)
         pairs = pairs[: 2 * (pairs.size // 2)].reshape(-1, 2)[:count]
-        return Scan(two_theta, pairs[:, 0], pairs[:, 1])
-    if kind in ("FXY", "FXYE"):
-        width = len(kind) - 1
+        return Scan(grid(bank.start, bank.step, len(pairs)), pairs[:, 0], pairs[:, 1])
+    if bank.kind in ("FXY", "FXYE"):
+        width = len(bank.kind) - 1
         rows = [leading_numbers(line)[:width] for line in lines if line.strip()][:count]
         table = np.array([row for row in rows if len(row) == width], dtype=np.float64).reshape(-1, width)
         return Scan(table[:, 0] / 100, table[:, 1], table[:, 2] if width == 3 else None)
-    raise ValueError(f"GSAS record type {kind[:20]!r} is not known; expected STD, ESD, FXY or FXYE: export as FXYE")
+    raise ValueError(
+        f"GSAS record type {bank.kind[:20]!r} is not known; expected STD, ESD, FXY or FXYE: export as FXYE"
+    )

@@ -1,158 +1,278 @@
-"""NeXus: the default NXdata of an HDF5 file, if it is one-dimensional over two-theta.
+"""NeXus: an NXdata group of an HDF5 file, if it is one-dimensional over two-theta, theta, Q or d.
 
-Layout: NeXus manual, NXdata and "Associating plottable data using attributes" (P. Klosowski et al. and NIAC).
+Layout: NeXus manual, NXdata and "Associating plottable data using attributes" (P. Klosowski et al. and NIAC). Read
+through the guarded store: links lead to files beside it and nowhere else.
 """
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import Any
+from collections.abc import Iterator
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.io.hdf5 import Node, Store, as_text, attribute, is_class, is_hdf5, require_numbers
 from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.scan import Radiation, Scan
+from unscatter.quantities import Quantity, find_quantity, find_unit
 
 NAME = "NeXus NXdata"
-
-_MAGIC = b"\x89HDF\r\n\x1a\n"
-#: More points than this are no pattern.
-_MOST_POINTS = 10_000_000
-#: `default` attributes are followed through this many groups: file, entry, data and some to spare.
-_DEEPEST = 8
-_DAMAGE = (
-    OSError,
-    RuntimeError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    OverflowError,
-    MemoryError,
-    UnicodeError,
+ASSUMES: tuple[str, ...] = (
+    "without the attribute default the first NXdata of one dimension is read",
+    "the largest number of an unsigned type, and negative numbers among counts, are no intensities",
 )
 
+#: More points than this are no pattern.
+_MOST_POINTS = 10_000_000
+#: `default` attributes are followed through this many groups; a look around goes as deep, and to so many nodes.
+_DEEPEST = 8
+_MOST_NODES = 5000
+_WAVELENGTHS = ("wavelength", "incident_wavelength", "lambda")
+_ENERGIES = ("energy", "incident_energy")
+#: Groups whose energy is not that of the beam on the sample: of a ring, of a detector.
+_OTHER_ENERGIES = ("NXsource", "NXdetector", "NXinsertion_device")
+_KINDS_OF_UNITS = {"angle": "an angle", "inverse length": "Q", "length": "d"}
 
-def accepts(content: Content) -> bool:
+Column = NDArray[np.float64]
+
+
+def recognises(content: Content) -> bool:
     """Whether the file is HDF5."""
-    return content.data.startswith(_MAGIC)
+    return is_hdf5(content.path)
 
 
 def read(content: Content) -> Scan:
-    """Read the signal over its two-theta axis.
+    """Read the signal over its axis.
 
-    Raises ValueError if there is no such NXdata, if it has two dimensions, or if the file is damaged.
+    Raises ValueError if there is no such NXdata, if it has two dimensions, if it is over another axis, or damaged.
     """
-    try:
-        with h5py.File(BytesIO(content.data), "r") as file:
-            return _scan(file, _data_group(file))
-    except _DAMAGE as error:
-        raise ValueError(f"an HDF5 file that cannot be read ({type(error).__name__}); copy the file again") from error
+    with Store(content.path) as store:
+        return _scan(store, _data_group(store, content.block))
 
 
-def _data_group(file: Any) -> Any:
-    """The NXdata that the `default` attributes lead to, or the first in the file."""
-    group = file
+def _data_group(store: Store, wanted: str) -> str:
+    """Name of the NXdata that was asked for, that the `default` attributes lead to, or the first in the file."""
+    if wanted:
+        if _signal_name(store, store.get(wanted)):
+            return wanted.strip("/")
+        raise ValueError(f"no NXdata group {wanted!r}; {_contents(store)}")
+    name = ""
     for _ in range(_DEEPEST):
-        name = _word(group.attrs.get("default", ""))
-        group = group[name] if name and name in group else group
-    if _is_data(group):
-        return group
-    found: list[Any] = []
-    file.visititems(lambda _, item: found.append(item) if _is_data(item) else None)
+        node = store.get(name or "/")
+        below = attribute(node, "default") if node is not None and hasattr(node, "keys") else ""
+        if not below:
+            break
+        name = f"{name}/{below}".strip("/")
+    if name and _signal_name(store, store.get(name)):
+        return name
+    found = [name for name, node in _groups(store) if _signal_name(store, node)]
+    flat = [name for name in found if _is_flat(store, name)]
     if not found:
         raise ValueError(
-            "an HDF5 file without NXdata and its signal; expected NeXus: export the scan as columns of text"
+            "an HDF5 file without NXdata and its signal; expected NeXus: export the scan as columns of text (.xy)"
         )
-    return found[0]
+    return (flat or found)[0]
 
 
-def _is_data(item: Any) -> bool:
-    return (
-        isinstance(item, h5py.Group)
-        and _word(item.attrs.get("NX_class")) == "NXdata"
-        and _signal_name(item) is not None
-    )
+def _is_flat(store: Store, name: str) -> bool:
+    group = store.get(name)
+    signal = store.dataset(_signal_name(store, group), group)
+    return signal is not None and signal.size == max(signal.shape, default=0)
 
 
-def _signal_name(group: Any) -> str | None:
-    """The data set that the group names, or, in files older than 2014, the one that names itself."""
-    if "signal" in group.attrs:
-        name = _word(group.attrs["signal"])
-        return name if name in group else None
-    return next((name for name, item in group.items() if _word(item.attrs.get("signal")) == "1"), None)
+def _contents(store: Store) -> str:
+    names = [name for name, node in _groups(store) if _signal_name(store, node)]
+    example = names[0] if names else "entry/data"
+    return f"the file has {', '.join(names[:8]) or 'none'}: choose for example --block {example}"
 
 
-def _axis_name(group: Any, signal: Any) -> str:
+def _groups(store: Store) -> Iterator[tuple[str, Node]]:
+    return ((name, node) for name, node in _nodes(store, "") if hasattr(node, "keys"))
+
+
+def _nodes(store: Store, top: str) -> Iterator[tuple[str, Node]]:
+    """Everything below a group, with its full name, level by level; a look around opens no other file."""
+    level: list[tuple[str, Node]] = [(top, store.get(top or "/"))]
+    seen = 0
+    for _ in range(_DEEPEST):
+        following: list[tuple[str, Node]] = []
+        for name, group in level:
+            for member in group:
+                seen += 1
+                if seen > _MOST_NODES:
+                    return
+                if type(group.get(member, getlink=True)).__name__ == "ExternalLink":
+                    continue
+                node = store.get(member, group)
+                if node is not None:
+                    yield f"{name}/{member}".strip("/"), node
+                    following += [(f"{name}/{member}".strip("/"), node)] if hasattr(node, "keys") else []
+        level = following
+
+
+def _signal_name(store: Store, group: Node) -> str:
+    """The data set that a group of class NXdata names, or, before 2014, the one that names itself; else ""."""
+    if not is_class(group, "NXdata"):
+        return ""
+    if said := attribute(group, "signal"):
+        return said if store.dataset(said, group) is not None else ""
+    return next((name for name in group if _says(store, group, name, "signal")), "")
+
+
+def _says(store: Store, group: Node, name: str, word: str) -> bool:
+    node = store.dataset(name, group)
+    return node is not None and attribute(node, word) == "1"
+
+
+def _axis_name(store: Store, group: Node, signal: Node) -> str:
     """The axis that the group names, or the signal, or the one that names itself."""
     for owner in (group, signal):
-        named = np.ravel(owner.attrs.get("axes", ""))[0]
-        if _word(named):
-            return _word(named)
-    return next((name for name, item in group.items() if _word(item.attrs.get("axis")) == "1"), "")
+        names = [as_text(name) for name in np.ravel(owner.attrs.get("axes", ""))]
+        if len(names) == 1:
+            names = [name for name in names[0].strip("[]").replace(",", ":").split(":") if name]
+        if used := [name for name in names if name and name != "."]:
+            return used[-1]
+    return next((name for name in group if _says(store, group, name, "axis")), "")
 
 
-def _scan(file: Any, group: Any) -> Scan:
-    name = _signal_name(group) or ""
-    signal = group[name]
-    if signal.ndim != 1 or signal.size > _MOST_POINTS:
+def _scan(store: Store, name: str) -> Scan:
+    group: Node = store.get(name)
+    signal_name = _signal_name(store, group)
+    signal = require_numbers(store.dataset(signal_name, group), store.path)
+    if signal.size != max(signal.shape, default=0) or signal.size > _MOST_POINTS:
         raise ValueError(
-            f"signal {name!r} has shape {signal.shape}; expected one dimension over two-theta: integrate it first"
+            f"signal {signal_name!r} has shape {signal.shape}; expected one dimension over two-theta: integrate it "
+            "first, or choose another group with --block"
         )
-    errors = next((group[key] for key in (f"{name}_errors", "errors") if key in group), None)
-    return Scan(
-        two_theta=_two_theta(group, _axis_name(group, signal)),
-        intensity=_floats(signal),
-        sigma=None if errors is None else _floats(errors),
-        wavelength=_wavelength(file),
-        radiation=_probe(file),
-        title=_title(group),
+    axis_name = _axis_name(store, group, signal)
+    intensity, lost = _intensity(store, group, signal_name)
+    positions, axis = _axis(store, group, axis_name, intensity.size)
+    sigma = _sigma(store, group, signal_name, signal)
+    entry = name.split("/")[0] if "/" in name else ""
+    radiation = _probe(store, entry)
+    scan = Scan(
+        positions=positions,
+        intensity=intensity,
+        sigma=sigma,
+        axis=axis,
+        wavelength=_wavelength(store, entry, radiation),
+        radiation=radiation,
+        title=store.text("title", group) or (store.text(f"{entry}/title") if entry else ""),
         simulated=bool(group.attrs.get("simulated", False)),
     )
+    return _same_conditions(store, entry, scan).telling(*lost)
 
 
-def _two_theta(group: Any, axis: str) -> NDArray[np.float64]:
-    if axis not in group or not any(word in axis.lower() for word in ("theta", "polar")):
-        raise ValueError(f"axis {axis!r} is not two-theta; expected @axes to name two_theta or polar_angle")
-    angles = _floats(group[axis])
-    return np.degrees(angles) if _word(group[axis].attrs.get("units", "deg")).startswith("rad") else angles
+def _axis(store: Store, group: Node, name: str, count: int) -> tuple[Column, Quantity | None]:
+    """Positions, the centres where the file has the edges of bins, and what they are."""
+    node = store.dataset(name, group) if name else None
+    if node is None:
+        raise ValueError(
+            f"the signal has no axis (it names {name!r}); expected @axes to name two_theta, q or d: add it, or export "
+            "the scan as columns of text (.xy)"
+        )
+    values = _scaled(store, group, name)
+    values = (values[:-1] + values[1:]) / 2 if values.size == count + 1 else values
+    units, label = attribute(node, "units"), attribute(node, "long_name")
+    known = find_quantity(name, units) or (find_quantity(label, units) if label else None)
+    unit = find_unit(units) if units else None
+    if known is None and unit is not None and unit.dimension in _KINDS_OF_UNITS:
+        # an axis called x, but in 1/nm
+        known = Quantity(_KINDS_OF_UNITS[unit.dimension], unit.dimension, unit.factor, unit.offset, f"{name} ({units})")
+    return values, known
 
 
-def _wavelength(file: Any) -> float | None:
-    """The first single number called wavelength anywhere in the file, in Angstrom."""
-    for item in _named(file, "wavelength"):
-        if item.size == 1:
-            nanometres = _word(item.attrs.get("units", "")).startswith("n")
-            return float(_floats(item)[0]) * (10 if nanometres else 1)
+def _scaled(store: Store, group: Node, name: str) -> Column:
+    """Numbers of a field with its scaling: (number + offset) * factor, as NXdata has it."""
+    node: Node = store.dataset(name, group)
+    values = np.ravel(np.asarray(require_numbers(node, store.path)[()], dtype=np.float64))
+    factor, offset = (_scalar(store, group, f"{name}_{word}") for word in ("scaling_factor", "offset"))
+    values = (values + (offset or 0.0)) * (1.0 if factor is None else factor)
+    # and as netCDF has it
+    of_node = [node.attrs.get(word) for word in ("scale_factor", "add_offset")]
+    scale, shift = (None if value is None or np.size(value) != 1 else float(np.ravel(value)[0]) for value in of_node)
+    return values * (1.0 if scale is None else scale) + (shift or 0.0)
+
+
+def _scalar(store: Store, group: Node, name: str) -> float | None:
+    node = store.dataset(name, group)
+    if node is None or node.size != 1 or node.dtype.kind not in "fiu":
+        return None
+    return float(np.ravel(node[()])[0])
+
+
+def _intensity(store: Store, group: Node, name: str) -> tuple[Column, list[str]]:
+    """Intensities, NaN where the file says that nothing was measured, and what was found."""
+    node: Node = store.dataset(name, group)
+    raw = np.ravel(node[()])
+    lost = np.zeros(raw.size, dtype=bool)
+    for mask_name in (f"{name}_mask", "mask"):
+        mask = store.dataset(mask_name, group)
+        if mask is not None and mask.size == raw.size and mask.dtype.kind in "biu":
+            lost |= np.ravel(mask[()]) != 0
+    fill = node.attrs.get("_FillValue")
+    lost |= raw == np.ravel(fill)[0] if fill is not None and np.size(fill) == 1 else False
+    if raw.dtype.kind == "u":
+        lost |= raw == np.iinfo(raw.dtype).max
+    if raw.dtype.kind == "i":
+        lost |= (raw < 0) | (raw == np.iinfo(raw.dtype).max)
+    values = _scaled(store, group, name)
+    values[lost] = np.nan
+    count = int(lost.sum())
+    return values, [f"{count} of {raw.size} points are marked as not measured"] if count else []
+
+
+def _sigma(store: Store, group: Node, name: str, signal: Node) -> Column | None:
+    for key in (attribute(signal, "uncertainties"), f"{name}_errors", "errors", f"{name}_error"):
+        node = store.dataset(key, group) if key else None
+        if node is not None and node.size == signal.size and node.dtype.kind in "fiu":
+            return np.ravel(np.asarray(node[()], dtype=np.float64))
     return None
 
 
-def _probe(file: Any) -> Radiation | None:
-    words = " ".join(_word(item[()]).lower() for item in _named(file, "probe"))
+def _same_conditions(store: Store, entry: str, scan: Scan) -> Scan:
+    """Intensities relative to the counting time and the monitor of each point, where the file has them for each."""
+    told = []
+    values, sigma = scan.intensity, scan.sigma
+    for path, node in _nodes(store, entry):
+        last = path.rsplit("/", 1)[-1]
+        holder = store.get(path.rsplit("/", 1)[0]) if "/" in path else None
+        monitor = last in ("data", "integral") and is_class(holder, "NXmonitor")
+        if not (monitor or last == "count_time") or hasattr(node, "keys") or node.size != values.size:
+            continue
+        scale = np.ravel(np.asarray(require_numbers(node, store.path)[()], dtype=np.float64))
+        if np.all(scale > 0) and np.ptp(scale) > 1e-3 * scale.mean():
+            relative = scale / scale.mean()
+            values, sigma = values / relative, None if sigma is None else sigma / relative
+            told.append(f"the intensity was divided by {path}")
+    if not told:
+        return scan
+    return Scan(**{**vars(scan), "intensity": values, "sigma": sigma}).telling(*told)
+
+
+def _wavelength(store: Store, entry: str, radiation: str | None) -> float | None:
+    """Wavelength in Angstrom that the entry of the data states, or that of the energy of its beam."""
+    found: list[float] = []
+    for names, energy in ((_WAVELENGTHS, False), (_ENERGIES, True)):
+        for path, node in _nodes(store, entry):
+            above, _, last = path.rpartition("/")
+            if last not in names or hasattr(node, "keys") or node.dtype.kind not in "fiu" or node.size != 1:
+                continue
+            units = attribute(node, "units")
+            if energy and (not units or any(is_class(store.get(above), other) for other in _OTHER_ENERGIES)):
+                continue
+            value = wavelength_of(float(np.ravel(node[()])[0]), units, radiation)
+            found += [value] if value is not None else []
+        if found:
+            return found[0]
+    return None
+
+
+def _probe(store: Store, entry: str) -> Radiation | None:
+    words = " ".join(
+        as_text(node[()]).lower()
+        for path, node in _nodes(store, entry)
+        if path.rsplit("/", 1)[-1] == "probe" and not hasattr(node, "keys") and node.size == 1
+    )
     return "neutron" if "neutron" in words else "x-ray" if "x-ray" in words or "xray" in words else None
-
-
-def _title(group: Any) -> str:
-    return _word(group["title"][()]) if "title" in group else ""
-
-
-def _named(file: Any, word: str) -> list[Any]:
-    """Data sets whose last name holds a word, in the order of the file."""
-    found: list[Any] = []
-
-    def look(path: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and word in path.rsplit("/")[-1].lower():
-            found.append(item)
-
-    file.visititems(look)
-    return found
-
-
-def _floats(data: Any) -> NDArray[np.float64]:
-    return np.ravel(np.asarray(data[()], dtype=np.float64))
-
-
-def _word(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

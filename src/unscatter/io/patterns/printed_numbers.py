@@ -1,47 +1,57 @@
-"""Numbers as instruments print them, and the few facts their header lines give in words."""
+"""Numbers as instruments and Fortran print them: in fields of fixed width, run together, with counters."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_NUMBER = re.compile(r"([-+]?)(\d+\.?\d*|\.\d+)(?:[eEdD]([-+]?\d{1,3}))?(?:\((\d+)\))?")
-_MISSING = re.compile(r"[-+]?(nan|inf)", re.IGNORECASE)
-_WAVELENGTH = re.compile(r"(?:lambda|wavelength|\bWL)[^\d\n]{0,20}?(\d{0,2}\.\d+)(\s*nm\b)?", re.IGNORECASE)
-_WORDS = {"neutron": r"\bneutrons?\b", "x-ray": r"\bx-?\s?rays?\b|\bsynchrotron\b"}
+from unscatter.quantities import parse_number
 
-
-def number(token: str) -> tuple[float, float] | None:
-    """Value and uncertainty of one printed number, or None if it is none: "12.3(4)" is (12.3, 0.4).
-
-    The uncertainty is NaN where none is given; "90.", "1.5D+03" and "nan" are numbers too.
-    """
-    found = _NUMBER.fullmatch(token)
-    if found is None:
-        return (math.nan, math.nan) if _MISSING.fullmatch(token) else None
-    sign, digits, exponent, brackets = found.groups()
-    value = float(f"{sign}{digits}e{exponent or 0}")
-    if brackets is None:
-        return value, math.nan
-    # the bracket counts in units of the last digit
-    decimals = len(digits.partition(".")[2])
-    return value, float(f"{brackets}e{int(exponent or 0) - decimals}")
+#: Widths of Fortran fields that are tried where numbers run together.
+_WIDTHS = (8, 7, 6, 9, 10, 12)
 
 
 def leading_numbers(line: str) -> list[float]:
     """The numbers a line begins with, up to the first word."""
     values: list[float] = []
     for token in line.split():
-        found = number(token)
+        found = parse_number(token)
         if found is None:
             break
         values.append(found[0])
     return values
+
+
+def grid_numbers(line: str) -> list[float]:
+    """Three numbers of a line "start step stop", also where they run together: `3.0000  0.0500167.7500`."""
+    numbers = leading_numbers(line)
+    if len(numbers) >= 3:
+        return numbers
+    for width in (8, 10):
+        fields = [parse_number(line[i : i + width].strip()) for i in (0, width, 2 * width)]
+        if all(field is not None for field in fields):
+            return [field[0] for field in fields if field is not None]
+    return numbers
+
+
+def run_together(line: str) -> list[float]:
+    """The numbers a line begins with; where fields of one width run together, they are parted again."""
+    numbers = leading_numbers(line)
+    # two points with nothing but digits between them, or a sign behind the decimals
+    if not re.search(r"\.\d*(?:\.|-\d)", line):
+        return numbers
+    width = next((width for width in _WIDTHS if _fits(line, width)), 0)
+    return list(fixed_fields([line], width)) if width else numbers
+
+
+def _fits(line: str, width: int) -> bool:
+    """Whether a line is made of fields of one width, each a number."""
+    bare = line.rstrip()
+    fields = [bare[i : i + width].strip() for i in range(0, len(bare), width)]
+    return len(bare) % width == 0 and all(field and parse_number(field) is not None for field in fields)
 
 
 def fixed_fields(lines: Iterable[str], width: int) -> NDArray[np.float64]:
@@ -75,31 +85,10 @@ def is_counted(line: str, width: int) -> bool:
 
 
 def _field(field: str) -> float:
-    found = number(field)
+    found = parse_number(field)
     if found is None:
         raise ValueError(f"{field[:20]!r} is not a number; expected a table of counts: export the pattern again")
     return found[0]
-
-
-def facts(lines: Iterable[str]) -> dict[str, Any]:
-    """What header lines say in words: title, wavelength in Angstrom, radiation, whether simulated.
-
-    A wavelength counts only after "lambda", "wavelength" or "WL": a bare "1.9 A" may be anything.
-    """
-    kept = [line.strip(" \t#;!'\"%*") for line in lines]
-    text = "\n".join(kept)
-    named = [name for name, words in _WORDS.items() if re.search(words, text, re.IGNORECASE)]
-    return {
-        "title": next((line for line in kept if re.search(r"[^\W\d]", line)), "")[:200],
-        "wavelength": _wavelength(text),
-        "radiation": named[0] if len(named) == 1 else None,
-        "simulated": re.search(r"\bsimulated\b", text, re.IGNORECASE) is not None,
-    }
-
-
-def _wavelength(text: str) -> float | None:
-    found = _WAVELENGTH.search(text)
-    return None if found is None else float(found.group(1)) * (10 if found.group(2) else 1)
 
 
 def counting_error(counts: NDArray[np.float64], counters: NDArray[np.float64] | float = 1.0) -> NDArray[np.float64]:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.printed_numbers import leading_numbers, number
+from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.scan import Scan, join
+from unscatter.io.patterns.table import number_table
 
 NAME = "Rigaku RAS"
 
-_BLOCK = re.compile(r"\*RAS_INT_START[^\n]*\n(.*?)\*RAS_INT_END", re.DOTALL)
+ASSUMES: tuple[str, ...] = ()
+
+_START, _END = "*RAS_INT_START", "*RAS_INT_END"
+_KEY = re.compile(r'^\*(\w+)\s+"([^"\n]*)"', re.MULTILINE)
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether the text begins with a RAS mark."""
-    return content.text.lstrip().startswith(("*RAS_DATA_START", "*RAS_HEADER_START"))
+    return content.text[:200].lstrip().startswith(("*RAS_DATA_START", "*RAS_HEADER_START"))
 
 
 def read(content: Content) -> Scan:
@@ -26,18 +31,21 @@ def read(content: Content) -> Scan:
 
     Raises ValueError for scans over another axis, for scans that overlap, and for files cut short.
     """
-    axis = _value(content.text, "MEAS_SCAN_AXIS_X")
-    require_two_theta(axis or "TwoTheta")
-    blocks = _BLOCK.findall(content.text)
-    if not blocks:
+    scans: list[Scan] = []
+    keys: dict[str, str] = {}
+    for head, block in _blocks(content.text):
+        keys |= {name: value.strip() for name, value in _KEY.findall(head)}
+        require_two_theta(keys.get("MEAS_SCAN_AXIS_X") or "TwoTheta")
+        scans.append(_scan(block, keys))
+    if not scans:
         raise ValueError("no complete *RAS_INT_START ... *RAS_INT_END, perhaps cut short; copy the file again")
-    return join([_scan(block, content.text) for block in blocks])
+    return join(scans)
 
 
 def require_two_theta(axis: str) -> None:
     """Raise ValueError if a scan axis, as Rigaku names them, does not move the detector."""
     if not re.search(r"(two|2)\W?theta", axis, re.IGNORECASE):
-        raise ValueError(f"scan over {axis}, not over two-theta; expected a two-theta or coupled scan")
+        raise ValueError(f"scan over {axis}, not over two-theta; expected a two-theta or coupled scan: give that one")
 
 
 def table(text: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -45,30 +53,33 @@ def table(text: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
     Raises ValueError if a row has fewer than two numbers.
     """
-    rows = [leading_numbers(line.lstrip("\ufeff")) for line in text.split("\n") if line.strip()]
-    if any(len(row) < 2 for row in rows):
+    rows = number_table(text.lstrip("\ufeff"))
+    if rows is None or rows.shape[1] < 2:
         raise ValueError("a row without intensity, perhaps cut short; copy the file again")
-    factors = [row[2] if len(row) > 2 else 1.0 for row in rows]
-    return np.array([row[0] for row in rows]), np.array([row[1] for row in rows]) * np.array(factors)
+    factors = rows[:, 2] if rows.shape[1] > 2 else 1.0
+    return rows[:, 0], rows[:, 1] * factors
 
 
-def _scan(block: str, text: str) -> Scan:
+def _blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Each table, and what stands between it and the one before, in one pass."""
+    last, at = 0, text.find(_START)
+    while at >= 0:
+        first, end = text.find("\n", at), text.find(_END, at)
+        if first < 0 or end < 0:
+            return
+        yield text[last:at], text[first + 1 : end]
+        last, at = end, text.find(_START, end)
+
+
+def _scan(block: str, keys: dict[str, str]) -> Scan:
     two_theta, intensity = table(block)
+    unit = keys.get("HW_XG_WAVE_LENGTH_UNIT", "")
     return Scan(
-        two_theta=two_theta,
+        positions=two_theta,
         intensity=intensity,
-        wavelength=_number(text, "HW_XG_WAVE_LENGTH_ALPHA1"),
-        second_wavelength=_number(text, "HW_XG_WAVE_LENGTH_ALPHA2"),
+        wavelength=wavelength_of(keys.get("HW_XG_WAVE_LENGTH_ALPHA1"), unit),
+        second_wavelength=wavelength_of(keys.get("HW_XG_WAVE_LENGTH_ALPHA2"), unit),
         radiation="x-ray",
-        title=_value(text, "FILE_SAMPLE"),
+        title=keys.get("FILE_SAMPLE", ""),
+        per_second="cps" in keys.get("MEAS_SCAN_UNIT_Y", "").lower(),
     )
-
-
-def _value(text: str, key: str) -> str:
-    found = re.search(rf'^\*{key}\s+"([^"\n]*)"', text, re.MULTILINE)
-    return found.group(1).strip() if found else ""
-
-
-def _number(text: str, key: str) -> float | None:
-    found = number(_value(text, key))
-    return found[0] if found and found[0] > 0 else None

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
-from io import BytesIO
 
+from unscatter.io.patterns.archive import Archive, is_zip
 from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.ras import require_two_theta, table
-from unscatter.io.patterns.safe_xml import find_number, find_text, parse_xml
+from unscatter.io.patterns.safe_xml import find_text, parse_xml
 from unscatter.io.patterns.scan import Scan, join
 
 NAME = "Rigaku RASX"
+ASSUMES: tuple[str, ...] = ()
 
-#: A member that unpacks to more than this is no pattern (bytes).
-_LARGEST_MEMBER = 64 * 2**20
 #: More scans than this are a series or a map.
 _MOST_SCANS = 100
 _PROFILE = re.compile(r"Data(\d+)/Profile\d+\.txt")
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, KeyError, NotImplementedError)
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether the file is a zip; `read` says what else it may be."""
-    return content.data.startswith(b"PK\x03\x04")
+    return is_zip(content)
 
 
 def read(content: Content) -> Scan:
@@ -32,43 +29,33 @@ def read(content: Content) -> Scan:
 
     Raises ValueError for another kind of zip, members too large, damage, and scans over another axis.
     """
-    try:
-        with zipfile.ZipFile(BytesIO(content.data)) as archive:
-            profiles = [name for name in archive.namelist() if _PROFILE.fullmatch(name)]
-            if not profiles:
-                raise ValueError(
-                    "a zip without Data0/Profile0.txt, so not a RASX pattern (a workbook? an image?); "
-                    "export the scan as two columns of text"
-                )
-            if len(profiles) > _MOST_SCANS:
-                raise ValueError(f"{len(profiles)} scans in one file; expected one: export the scan you want")
-            return join([_scan(archive, name) for name in profiles])
-    except _DAMAGE as error:
-        raise ValueError(f"a damaged zip ({type(error).__name__}); copy the file again") from error
+    with Archive(content) as archive:
+        profiles = [name for name in archive.names if _PROFILE.fullmatch(name)]
+        if not profiles:
+            raise ValueError(
+                "a zip without Data0/Profile0.txt, so not a RASX pattern (a workbook? an image?); "
+                "export the scan as two columns of text"
+            )
+        if len(profiles) > _MOST_SCANS:
+            raise ValueError(f"{len(profiles)} scans in one file; expected one: export the scan you want")
+        return join([_scan(archive, name) for name in profiles])
 
 
-def _scan(archive: zipfile.ZipFile, profile: str) -> Scan:
-    two_theta, intensity = table(_text(archive, profile))
+def _scan(archive: Archive, profile: str) -> Scan:
+    two_theta, intensity = table(archive.text(profile))
     # the maker's own spelling
     conditions = profile.replace("Profile", "MesurementConditions").replace(".txt", ".xml")
-    if conditions not in archive.namelist():
+    if conditions not in archive.names:
         return Scan(two_theta, intensity, radiation="x-ray")
-    root = parse_xml(_text(archive, conditions))
+    root = parse_xml(archive.text(conditions))
     require_two_theta(find_text(root, "AxisName") or "TwoTheta")
+    unit = find_text(root, "WavelengthKalpha1Unit") or find_text(root, "WavelengthUnit") or ""
     return Scan(
-        two_theta=two_theta,
+        positions=two_theta,
         intensity=intensity,
-        wavelength=find_number(root, "WavelengthKalpha1"),
-        second_wavelength=find_number(root, "WavelengthKalpha2"),
+        wavelength=wavelength_of(find_text(root, "WavelengthKalpha1"), unit),
+        second_wavelength=wavelength_of(find_text(root, "WavelengthKalpha2"), unit),
         radiation="x-ray",
         title=find_text(root, "SampleName") or "",
+        per_second="cps" in (find_text(root, "IntensityUnit") or "").lower(),
     )
-
-
-def _text(archive: zipfile.ZipFile, name: str) -> str:
-    """A member as text; never more than the limit is unpacked, whatever the archive claims."""
-    with archive.open(name) as member:
-        data = member.read(_LARGEST_MEMBER + 1)
-    if len(data) > _LARGEST_MEMBER:
-        raise ValueError(f"{name} unpacks to more than {_LARGEST_MEMBER >> 20} MB, too much for a pattern")
-    return Content(data).text

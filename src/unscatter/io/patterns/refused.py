@@ -26,9 +26,9 @@ _KNOWN = {
 def refuse(content: Content) -> None:
     """Raise ValueError if the first bytes are those of a file that is known not to be a readable pattern."""
     for magic, reason in _KNOWN.items():
-        if content.data.startswith(magic):
+        if content.start.startswith(magic):
             raise ValueError(reason)
-    if content.data.startswith(b"BM") and not content.text:
+    if content.start.startswith(b"BM") and not content.text:
         raise ValueError(_IMAGE.format("BMP"))
-    if b"###CBF" in content.data[:64]:
+    if b"###CBF" in content.start[:64]:
         raise ValueError(_DETECTOR.format("CBF"))

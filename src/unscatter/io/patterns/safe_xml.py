@@ -11,12 +11,12 @@ def parse_xml(text: str) -> ET.Element:
 
     Raises ValueError if the text declares a document type or is not well formed.
     """
-    if re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE):
+    if re.search(r"<!\s{0,20}(DOCTYPE|ENTITY)", text, re.IGNORECASE):
         raise ValueError("XML with a DOCTYPE, which no instrument writes; expected plain XML: export it again")
     try:
         # the text is decoded already: the encoding its first line names no longer holds
-        return ET.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))
-    except ET.ParseError as error:
+        return ET.fromstring(re.sub(r"\A\s*<\?xml[^>]{0,500}\?>", "", text))
+    except (ET.ParseError, ValueError) as error:
         raise ValueError(f"XML that is not well formed ({error}), perhaps cut short; copy the file again") from None
 
 

@@ -9,30 +9,45 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.quantities import Quantity
+
 Radiation = Literal["neutron", "x-ray"]
+
+#: The axis of formats that know no other.
+TWO_THETA = Quantity("two-theta", "angle", name="two-theta", unit_given=True)
 
 
 @dataclass(frozen=True)
 class Scan:
-    """The numbers of a file as they stand: two_theta in degrees, wavelengths in Angstrom, all unchecked.
+    """The numbers of a file as they stand, all unchecked.
 
-    seconds is the counting time per point, where intensity holds counts and the file says how long.
+    positions: along the axis, in the unit of the file; axis: what they are, None where the file does not name it;
+    wavelengths in Angstrom. seconds: counting time per point, where the file says how long; per_second: intensity is
+    counts per second already. assumptions: what was taken for granted or left out, one sentence each.
     """
 
-    two_theta: NDArray[np.float64]
+    positions: NDArray[np.float64]
     intensity: NDArray[np.float64]
     sigma: NDArray[np.float64] | None = None
+    axis: Quantity | None = TWO_THETA
     wavelength: float | None = None
     second_wavelength: float | None = None
     radiation: Radiation | None = None
     title: str = ""
     simulated: bool = False
     seconds: float | None = None
+    per_second: bool = False
+    assumptions: tuple[str, ...] = ()
 
-    def __getitem__(self, keep: NDArray[np.bool_] | slice) -> Scan:
+    def __getitem__(self, keep: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Scan:
         """The points that are kept."""
         sigma = None if self.sigma is None else self.sigma[keep]
-        return replace(self, two_theta=self.two_theta[keep], intensity=self.intensity[keep], sigma=sigma)
+        return replace(self, positions=self.positions[keep], intensity=self.intensity[keep], sigma=sigma)
+
+    def telling(self, *sentences: str) -> Scan:
+        """The same, with more that was assumed."""
+        new = tuple(sentence for sentence in sentences if sentence and sentence not in self.assumptions)
+        return replace(self, assumptions=self.assumptions + new) if new else self
 
 
 def grid(start: float, step: float, count: int) -> NDArray[np.float64]:
@@ -40,35 +55,90 @@ def grid(start: float, step: float, count: int) -> NDArray[np.float64]:
     return np.asarray(start + step * np.arange(count), dtype=np.float64)
 
 
-def join(ranges: Sequence[Scan]) -> Scan:
-    """Put ranges that follow one another end to end, scaled to the longest counting time per point.
+def announced(count: int, found: int, what: str = "points") -> str:
+    """Say that a file holds a few points less than its header announces; "" if it holds them all.
 
-    Raises ValueError if there is no range, or if two of them cover the same angles.
+    Raises ValueError if more than a tenth is missing: then the file was cut.
     """
-    filled = sorted((part for part in ranges if part.two_theta.size), key=lambda part: float(part.two_theta[0]))
+    if found >= count:
+        return ""
+    if found < 0.9 * count:
+        raise ValueError(f"cut short: {count} {what} announced, {found} found; copy the file again")
+    return f"the header announces {count} {what}, the file holds {found}: these are used"
+
+
+def join(ranges: Sequence[Scan]) -> Scan:
+    """Put ranges that follow one another end to end, scaled to the longest counting time; repeats of one are added.
+
+    Raises ValueError if there is no range, or if two of them overlap without being the same.
+    """
+    filled = sorted((part for part in ranges if part.positions.size), key=lambda part: float(part.positions[0]))
     if not filled:
         raise ValueError("no range with data found; expected at least one scan over two-theta: export it again")
-    if len(filled) == 1:
-        return filled[0]
-    return _chain(_same_time(_without_overlap(filled)))
+    distinct = [_sum(repeats) for repeats in _repeats(filled)]
+    if len(distinct) == 1:
+        return distinct[0]
+    told = f"{len(distinct)} ranges were joined end to end"
+    times = {part.seconds for part in distinct}
+    scaled = len(times) > 1 and None not in times and not any(part.per_second for part in distinct)
+    told += f", scaled to the longest counting time, {max(t or 0.0 for t in times):g} s" if scaled else ""
+    return _chain(_same_time(_without_overlap(distinct))).telling(told)
+
+
+def _repeats(ranges: list[Scan]) -> list[list[Scan]]:
+    """Ranges over the same points, put together."""
+    groups: list[list[Scan]] = []
+    for part in ranges:
+        for group in groups:
+            if _same_points(group[0], part):
+                group.append(part)
+                break
+        else:
+            groups.append([part])
+    return groups
+
+
+def _same_points(one: Scan, other: Scan) -> bool:
+    if one.positions.size != other.positions.size or one.positions.size < 2:
+        return False
+    step = abs(float(one.positions[-1] - one.positions[0])) / (one.positions.size - 1)
+    return bool(np.all(np.abs(one.positions - other.positions) < 0.1 * step)) and one.per_second == other.per_second
+
+
+def _sum(repeats: list[Scan]) -> Scan:
+    """The sum of counts, or the mean of counts per second weighted by their times."""
+    first, count = repeats[0], len(repeats)
+    if count == 1:
+        return first
+    times = np.array([part.seconds or 1.0 for part in repeats])
+    weights = times / times.sum() if first.per_second else np.ones(count)
+    sigma = None
+    if all(part.sigma is not None for part in repeats):
+        sigma = np.sqrt(sum((w * part.sigma) ** 2 for w, part in zip(weights, repeats, strict=True)))
+    return replace(
+        first,
+        intensity=np.asarray(sum(w * part.intensity for w, part in zip(weights, repeats, strict=True))),
+        sigma=sigma,
+        seconds=None if first.seconds is None else float(times.sum()),
+    ).telling(f"{count} scans over the same range were {'averaged' if first.per_second else 'added'}")
 
 
 def _without_overlap(ranges: list[Scan]) -> list[Scan]:
     kept = [ranges[0]]
     for part in ranges[1:]:
         last = kept[-1]
-        if part.two_theta[0] <= last.two_theta[0] or part.two_theta[-1] <= last.two_theta[-1]:
+        if part.positions[0] <= last.positions[0] or part.positions[-1] <= last.positions[-1]:
             raise ValueError(
                 f"{len(ranges)} scans that overlap ({_span(last)} and {_span(part)} deg); expected one, "
-                "or ranges that follow one another: export the scan you want as two columns"
+                "or ranges that follow one another: choose one with --block 1 (or 2, ...)"
             )
-        kept.append(part[part.two_theta > last.two_theta[-1]])
+        kept.append(part[part.positions > last.positions[-1]])
     return kept
 
 
 def _same_time(ranges: list[Scan]) -> list[Scan]:
     times = [part.seconds or 0.0 for part in ranges]
-    if min(times) <= 0 or min(times) == max(times):
+    if min(times) <= 0 or min(times) == max(times) or any(part.per_second for part in ranges):
         return ranges
     return [_scaled(part, max(times) / time) for part, time in zip(ranges, times, strict=True)]
 
@@ -83,12 +153,13 @@ def _chain(ranges: list[Scan]) -> Scan:
     sigmas = [part.sigma for part in ranges if part.sigma is not None]
     return replace(
         ranges[0],
-        two_theta=np.concatenate([part.two_theta for part in ranges]),
+        positions=np.concatenate([part.positions for part in ranges]),
         intensity=np.concatenate([part.intensity for part in ranges]),
         sigma=np.concatenate(sigmas) if len(sigmas) == len(ranges) else None,
         seconds=None,
+        assumptions=tuple(dict.fromkeys(sentence for part in ranges for sentence in part.assumptions)),
     )
 
 
 def _span(part: Scan) -> str:
-    return f"{part.two_theta[0]:g}-{part.two_theta[-1]:g}"
+    return f"{part.positions[0]:g}-{part.positions[-1]:g}"

@@ -13,13 +13,15 @@ from unscatter.io.patterns.printed_numbers import leading_numbers
 from unscatter.io.patterns.scan import Scan, grid, join
 
 NAME = "Bruker UXD"
+ASSUMES: tuple[str, ...] = ()
 
 _KEY = re.compile(r"_(\w+)\s*=\s*(.*)")
 _DATA = re.compile(r"_(2THETA)?(COUNTS|CPS)(TIME)?\s*")
+_PEAKS = re.compile(r"_(ACTUAL_I100|D-I|2THETA-I)\b")
 _OTHER_DRIVES = ("THETA", "OMEGA", "CHI", "KHI", "PHI", "X", "Y", "Z")
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether the first lines give a file version or a drive the way UXD does."""
     return any(re.match(r"_(FILEVERSION|DRIVE|SAMPLE)\s*=", line) for line in content.head(50))
 
@@ -29,6 +31,8 @@ def read(content: Content) -> Scan:
 
     Raises ValueError for scans over another axis and for ranges that overlap.
     """
+    if any(_PEAKS.match(line) for line in content.lines):
+        raise ValueError("a list of lines (UXD peaks), not a pattern; give the measured pattern")
     return join([_range(keys, mark, rows) for keys, mark, rows in _ranges(content.lines)])
 
 
@@ -46,8 +50,8 @@ def _ranges(lines: list[str]) -> Iterator[tuple[dict[str, str], str, list[list[f
             keys[key.group(1)] = key.group(2).strip(" '")
         elif data:
             mark = line.strip()
-        elif mark and leading_numbers(line):
-            rows.append(leading_numbers(line))
+        elif mark and (numbers := leading_numbers(line.replace(",", " "))):
+            rows.append(numbers)
     if mark:
         yield keys, mark, rows
 
@@ -67,13 +71,14 @@ def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
     if two_theta.size != len(counts):
         raise ValueError("UXD range without _START and _STEPSIZE; expected both, or _2THETACOUNTS with the angles")
     return Scan(
-        two_theta=two_theta,
+        positions=two_theta,
         intensity=np.array(counts, dtype=np.float64),
         wavelength=positive(_number(keys, "WL1") or 0),
         second_wavelength=positive(_number(keys, "WL2") or 0) if _number(keys, "WLRATIO") else None,
         radiation="x-ray",
         title=keys.get("SAMPLE", ""),
-        seconds=None if "CPS" in mark else _number(keys, "STEPTIME"),
+        seconds=_number(keys, "STEPTIME"),
+        per_second="CPS" in mark,
     )
 
 

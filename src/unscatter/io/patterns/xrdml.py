@@ -3,61 +3,141 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.safe_xml import find_number, find_text, parse_xml
 from unscatter.io.patterns.scan import Scan, join
+from unscatter.io.patterns.table import number_list
+from unscatter.quantities import find_quantity
 
 NAME = "PANalytical XRDML"
+ASSUMES: tuple[str, ...] = (
+    "scans over the same range are repeats, and are added (counts) or averaged (counts per second)",
+    "ranges that follow one another are one pattern, scaled to the longest counting time where they hold counts",
+)
+
+#: More scans than this are a series or a map.
+_MOST_SCANS = 1000
+#: Repeats whose temperatures differ by more are no repeats (the unit of the file, K or degrees Celsius).
+_SAME_TEMPERATURE = 2.0
 
 
-def accepts(content: Content) -> bool:
+def recognises(content: Content) -> bool:
     """Whether the text is XML of xrdMeasurements."""
-    return content.text.lstrip().startswith("<") and "<xrdMeasurements" in content.text
+    return content.text[:1000].lstrip().startswith("<") and "<xrdMeasurements" in content.text
 
 
 def read(content: Content) -> Scan:
-    """Read every scan over two-theta and put them end to end.
+    """Read every scan over two-theta, or the one that was asked for by its number, and put them end to end.
 
     Raises ValueError if no scan is over two-theta or scans overlap, and for XML that is damaged or unsafe.
     """
     root = parse_xml(content.text)
-    found = [_scan(points, root) for points in root.findall(".//{*}dataPoints")]
-    scans = [scan for scan in found if scan is not None]
-    if found and not scans:
-        raise ValueError("no scan over 2Theta (start and end positions); expected a coupled or detector scan")
-    return join(scans)
+    found = [
+        (scan, measurement)
+        for measurement in root.iterfind(".//{*}xrdMeasurement")
+        for scan in measurement.iterfind("{*}scan")
+    ]
+    if len(found) > _MOST_SCANS:
+        raise ValueError(f"{len(found)} scans in one file; expected one: export the scan you want")
+    chosen = _chosen(found, content.block)
+    title = find_text(root, "name") or find_text(root, "id") or ""
+    scans = [_scan(*one, title) for one in chosen]
+    if chosen and all(scan is None for scan in scans):
+        raise ValueError("no scan over 2Theta (start and end positions); expected a coupled or detector scan: give one")
+    _refuse_series([scan for scan, part in zip(chosen, scans, strict=True) if part is not None])
+    return join([scan for scan in scans if scan is not None])
 
 
-def _scan(points: ET.Element, root: ET.Element) -> Scan | None:
-    intensity = _intensity(points)
+def _chosen(found: list[tuple[ET.Element, ET.Element]], block: str) -> list[tuple[ET.Element, ET.Element]]:
+    if not block:
+        return found
+    if not block.strip().isdigit() or not 1 <= int(block) <= len(found):
+        raise ValueError(f"no scan {block!r}; the file has {len(found)}: choose for example --block 1")
+    return [found[int(block) - 1]]
+
+
+def _refuse_series(scans: list[tuple[ET.Element, ET.Element]]) -> None:
+    """Raise ValueError for scans at different temperatures: their sum is no pattern."""
+    values = [_list(scan, "nonAmbientValues") for scan, _ in scans]
+    means = [float(np.mean(value)) for value in values if value is not None and value.size]
+    if len(means) > 1 and np.ptp(means) > _SAME_TEMPERATURE:
+        raise ValueError(
+            f"{len(scans)} scans at different temperatures ({min(means):g} to {max(means):g}); expected one: "
+            "choose it by its number, for example --block 1"
+        )
+
+
+def _scan(scan: ET.Element, measurement: ET.Element, title: str) -> Scan | None:
+    points = scan.find(".//{*}dataPoints")
+    if points is None:
+        return None
+    intensity, per_second = _intensity(points)
     two_theta = _two_theta(points, intensity.size)
     if two_theta is None:
         return None
-    ratio = find_number(root, "ratioKAlpha2KAlpha1")
-    return Scan(
-        two_theta=two_theta,
+    axis = points.find("{*}positions[@axis='2Theta']")
+    first, second = _wavelengths(measurement)
+    part = Scan(
+        positions=two_theta,
         intensity=intensity,
-        wavelength=find_number(root, "kAlpha1"),
-        second_wavelength=find_number(root, "kAlpha2") if ratio else None,
+        axis=find_quantity("2Theta", (axis.get("unit") or "deg") if axis is not None else "deg"),
+        wavelength=first,
+        second_wavelength=second,
         radiation="x-ray",
-        title=find_text(root, "name") or find_text(root, "id") or "",
+        title=title,
         seconds=find_number(points, "commonCountingTime"),
+        per_second=per_second,
     )
+    return _same_time_at_each_point(part, _list(points, "countingTimes"))
 
 
-def _intensity(points: ET.Element) -> NDArray[np.float64]:
-    """Intensities as listed, or counts times the attenuation that lowered them."""
-    listed = _list(points, "intensities")
-    if listed is not None:
-        return listed
+def _intensity(points: ET.Element) -> tuple[NDArray[np.float64], bool]:
+    """Intensities as listed, or counts times the attenuation that lowered them; and whether per second."""
+    listed = points.find(".//{*}intensities")
+    if listed is not None and listed.text:
+        return _numbers(listed), (listed.get("unit") or "").lower() == "cps"
     counts, factors = _list(points, "counts"), _list(points, "beamAttenuationFactors")
     if counts is None:
         raise ValueError("a scan without intensities; expected <intensities> or <counts>: export it again")
-    return counts * factors if factors is not None and factors.size == counts.size else counts
+    return (counts * factors if factors is not None and factors.size == counts.size else counts), False
+
+
+def _same_time_at_each_point(part: Scan, times: NDArray[np.float64] | None) -> Scan:
+    """Counts as if each point had been counted for the longest time; what is per second stays."""
+    if times is None or times.size != part.intensity.size or not np.all(times > 0):
+        return part
+    longest = float(times.max())
+    if part.per_second or float(times.min()) == longest:
+        return replace(part, seconds=longest)
+    factor = longest / times
+    sigma = np.sqrt(np.maximum(part.intensity, 1.0)) * factor
+    told = f"counts were scaled to the longest counting time of a point, {longest:g} s"
+    return replace(part, intensity=part.intensity * factor, sigma=sigma, seconds=longest).telling(told)
+
+
+def _wavelengths(measurement: ET.Element) -> tuple[float | None, float | None]:
+    """Wavelength that was used, and K-alpha 2 where the beam holds both."""
+    used = measurement.find("{*}usedWavelength")
+    if used is None:
+        return None, None
+    intended = (used.get("intended") or "").lower().replace(" ", "")
+    if "beta" in intended:
+        return _wavelength(used, "kBeta"), None
+    # what is intended is what angles are converted with: a beam of K-alpha 1 may hold both
+    both = find_number(used, "ratioKAlpha2KAlpha1")
+    return _wavelength(used, "kAlpha1"), _wavelength(used, "kAlpha2") if both else None
+
+
+def _wavelength(used: ET.Element, tag: str) -> float | None:
+    found = used.find(f"{{*}}{tag}")
+    value = None if found is None else wavelength_of(found.text or "", found.get("unit") or "")
+    return value if value and value > 0 else None
 
 
 def _two_theta(points: ET.Element, count: int) -> NDArray[np.float64] | None:
@@ -73,10 +153,9 @@ def _two_theta(points: ET.Element, count: int) -> NDArray[np.float64] | None:
 
 
 def _list(element: ET.Element, tag: str) -> NDArray[np.float64] | None:
-    text = find_text(element, tag)
-    if text is None:
-        return None
-    try:
-        return np.array(text.split(), dtype=np.float64)
-    except ValueError:
-        raise ValueError(f"<{tag}> holds more than numbers ({text[:30]!r}...); export the scan again") from None
+    found = element.find(f".//{{*}}{tag}")
+    return _numbers(found) if found is not None and (found.text or "").strip() else None
+
+
+def _numbers(element: ET.Element) -> NDArray[np.float64]:
+    return number_list(element.text or "")

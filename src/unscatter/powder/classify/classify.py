@@ -165,7 +165,7 @@ def _ranking(
 
 def _assumptions(pattern: Pattern, subtract_background: bool) -> tuple[str, ...]:
     """What is taken for granted about a pattern, one sentence each."""
-    said = ["one crystalline phase, no magnetic lines"]
+    said = [*pattern.assumptions, "one crystalline phase, no magnetic lines"]
     below = int(np.sum(pattern.intensity < 0))
     if subtract_background:
         said.append("the estimated background was subtracted, which the network was not trained on")

@@ -1,0 +1,187 @@
+"""What the lines above a table of numbers say in words, units and JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from unscatter.io.patterns.scan import Radiation
+from unscatter.quantities import find_unit, parse_number, wavelength_in_angstrom
+
+#: K-alpha 1 of the usual anodes in Angstrom: International Tables for Crystallography C, table 4.2.2.4.
+K_ALPHA_1 = {
+    "Ag": 0.5594218,
+    "Mo": 0.7093172,
+    "Cu": 1.5405929,
+    "Co": 1.7889960,
+    "Fe": 1.9360410,
+    "Cr": 2.2897260,
+}
+
+_RADIATIONS: dict[Radiation, str] = {
+    "neutron": r"\bneutrons?\b",
+    "x-ray": r"\bx-?\s?rays?\b|\bsynchrotron\b",
+}
+_NAMED = re.compile(
+    r"(?:wave\s?-?_?length|lambda|λ|labda|wellenl(?:ae|ä)nge|longueur d'onde|\bWL|(?P<energy>\b(?:photon|incident|beam|"
+    r"x-?ray)?[ _-]?energy\b|\bE(?=\s?=)))",
+    re.IGNORECASE,
+)
+#: Behind the name: which of several, a unit in brackets, and up to twenty characters that are no digits.
+_VALUE = re.compile(
+    r"(?P<which>[\s_-]*(?:K[\s_-]?)?(?:alpha|α|a)?[\s_-]?[12](?![\d.,]))?"
+    r"(?:\s*[\[(](?P<unit>[^\])\n]{1,20})[\])])?"
+    r"[^\d\n.+-]{0,20}?(?P<number>[-+]?(?:\d+[.,]?\d*|\.\d+)(?:[eEdD][-+]?\d+)?(?:\(\d+\))?)"
+    r"\s*[\[(]?(?P<after>[^\s\d,;:)\]]{1,12}(?:\^?-1)?)?"
+)
+_OTHER_ENERGY = re.compile(r"\s*(?:resolution|loss|transfer|window|threshold|range|ring|spread|step)", re.IGNORECASE)
+_SECOND = re.compile(r"(?:^|alpha|α|a|\s|_|-)2\s*$", re.IGNORECASE)
+_BETA = re.compile(r"(?:beta|β|K[\s_-]?b)[\s_-]?\d?\s*$", re.IGNORECASE)
+_ANODES = "|".join(K_ALPHA_1)
+_ANODE = re.compile(
+    rf"anode(?:[\s_]*material)?[\s\"'=:,]*\b(?P<named>{_ANODES})\b|"
+    rf"\b(?P<line>{_ANODES})[\s_-]?K[\s_-]?(?:alpha|α|a)(?:[\s_-]?[12])?\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class _Wavelength:
+    angstrom: float
+    second: bool
+    note: str = ""
+
+
+def facts(lines: Iterable[str]) -> dict[str, Any]:
+    """What header lines say: title, wavelengths in Angstrom, radiation, whether simulated, and what was assumed.
+
+    A wavelength counts only after "wavelength", "lambda" or "WL", an energy only with its unit: a bare "1.9 A" may be
+    anything. A header in JSON, as pyFAI writes it, is read as JSON. An anode stands for its K-alpha 1.
+    """
+    kept = [line.strip(" \t#;!'\"%*") for line in lines]
+    table, kept = take_json(kept)
+    text = "\n".join(kept)
+    named = [name for name, words in _RADIATIONS.items() if re.search(words, text, re.IGNORECASE)]
+    radiation = named[0] if len(named) == 1 else None
+    found = [*_from_json(table, radiation), *(one for line in kept for one in _from_words(line, radiation))]
+    first, second, notes = _choose(found)
+    if first is None and radiation != "neutron" and (anode := _anode(text)):
+        first, radiation = K_ALPHA_1[anode], "x-ray"
+        notes = [f"the wavelength is not given: K-alpha 1 of the anode {anode}, {first:.5g} A, is assumed"]
+    return {
+        "title": next((line for line in kept if re.search(r"[^\W\d]", line)), "")[:200],
+        "wavelength": first,
+        "second_wavelength": second,
+        "radiation": radiation,
+        "simulated": re.search(r"\bsimulated\b", text, re.IGNORECASE) is not None,
+        "assumptions": tuple(notes),
+    }
+
+
+def take_json(lines: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """The first JSON object of some lines, and the lines without it; an empty one where there is none."""
+    start = next((i for i, line in enumerate(lines) if line.startswith("{")), None)
+    if start is None:
+        return {}, lines
+    text = "\n".join(lines[start:])
+    try:
+        table, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return {}, lines
+    return (table, lines[:start] + text[end:].split("\n")) if isinstance(table, dict) else ({}, lines)
+
+
+def wavelength_of(value: Any, unit: str = "", radiation: str | None = None) -> float | None:
+    """Wavelength in Angstrom of a number or a text such as "0.7 A", unchecked; None if it is none."""
+    if isinstance(value, dict):
+        unit = str(value.get("unit") or value.get("units") or unit)
+        value = value.get("value")
+    if isinstance(value, str):
+        found = _VALUE.match(value)
+        if found is None:
+            return None
+        value, unit = _number(found["number"]), _unit(found["after"]) or unit
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return wavelength_in_angstrom(float(value), unit, radiation)
+    except ValueError:
+        return None
+
+
+def _from_json(table: dict[str, Any], radiation: str | None) -> Iterator[_Wavelength]:
+    for name in ("wavelength", "Wavelength", "lambda", "wavelength_A"):
+        value = wavelength_of(table.get(name), radiation=radiation)
+        if value is not None:
+            yield _Wavelength(value, second=False)
+    energy = table.get("energy")
+    if isinstance(energy, str) and re.search(r"eV\b", energy):
+        value = wavelength_of(energy, radiation=radiation)
+        if value is not None:
+            yield _Wavelength(value, second=False)
+
+
+def _from_words(line: str, radiation: str | None) -> Iterator[_Wavelength]:
+    for named in _NAMED.finditer(line):
+        found = _VALUE.match(line, named.end())
+        if found is None or (named["energy"] and _OTHER_ENERGY.match(line, named.end())):
+            continue
+        unit = _unit(found["unit"]) or _unit(found["after"])
+        before = line[: named.start()]
+        # without a point, an exponent or a unit it may be anything: lambda/2, wavelength 1
+        vague = not unit and not re.search(r"[.,eE]", found["number"])
+        inside = (found["unit"] or "").strip()
+        if vague or _BETA.search(before) or _BETA.search(inside) or (named["energy"] and not _is_energy(unit)):
+            continue
+        value = wavelength_of(_number(found["number"]), unit, radiation)
+        if value is not None:
+            marks = (before, (found["which"] or "").rstrip(), inside)
+            second = any(_SECOND.search(mark) for mark in marks)
+            yield _Wavelength(value, second, _note(found["number"], unit))
+
+
+def _choose(found: list[_Wavelength]) -> tuple[float | None, float | None, list[str]]:
+    """First and second wavelength, and what has to be told of the choice."""
+    firsts = [one for one in found if not one.second]
+    seconds = [one for one in found if one.second]
+    if not firsts:
+        return None, None, []
+    first = firsts[0]
+    notes = [first.note] if first.note else []
+    others = {f"{one.angstrom:.5g}" for one in firsts if abs(one.angstrom - first.angstrom) > 1e-3 * first.angstrom}
+    if others:
+        notes.append(
+            f"of the wavelengths in the header {first.angstrom:.5g} A is used, not {', '.join(sorted(others))}"
+        )
+    return first.angstrom, seconds[0].angstrom if seconds else None, notes
+
+
+def _note(number: str, unit: str) -> str:
+    value = _number(number)
+    if unit or not 0 < value < 1e-8:
+        return ""
+    return f"the wavelength {number} has no unit: taken as metres"
+
+
+def _number(text: str) -> float:
+    found = parse_number(text.replace(",", ".").rstrip("."))
+    return float("nan") if found is None else found[0]
+
+
+def _unit(text: str | None) -> str:
+    """The text if it is a unit of length or energy, else ""."""
+    found = find_unit(text) if text else None
+    return text or "" if found is not None and found.dimension in ("length", "energy") else ""
+
+
+def _is_energy(unit: str) -> bool:
+    found = find_unit(unit) if unit else None
+    return found is not None and found.dimension == "energy"
+
+
+def _anode(text: str) -> str | None:
+    found = _ANODE.search(text)
+    return (found["named"] or found["line"]).capitalize() if found else None

@@ -1,0 +1,57 @@
+"""Jade MDI: a line of date and title, a line "start step time anode wavelength stop count", then counts.
+
+Layout: files of Materials Data Inc., as in DASH (W. I. F. David et al., J. Appl. Cryst. 39, 910 (2006)). A count of -1
+ends them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.header import K_ALPHA_1, wavelength_of
+from unscatter.io.patterns.scan import Scan, announced, grid
+from unscatter.io.patterns.table import number_list
+
+NAME = "Jade MDI"
+ASSUMES: tuple[str, ...] = ("where no wavelength is given, K-alpha 1 of the anode",)
+
+_NUMBER = r"([-+]?\d*\.?\d+)"
+_GRID = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+([A-Za-z]{{1,2}})\s+{_NUMBER}\s+{_NUMBER}\s+(\d+)\s*")
+
+
+def recognises(content: Content) -> bool:
+    """Whether the second line gives grid, anode and wavelength in the order of MDI."""
+    return _GRID.fullmatch(content.head(2)[1]) is not None
+
+
+def read(content: Content) -> Scan:
+    """Read the counts; raises ValueError if there are too few, or words among them."""
+    title, second = content.head(2)
+    found = _GRID.fullmatch(second)
+    if found is None:
+        raise ValueError("no line with start, step, time, anode, wavelength, stop and count; expected an MDI file")
+    start, step, seconds = (float(found.group(i)) for i in (1, 2, 3))
+    counts = number_list(_body(content.text))
+    if counts.size and counts[-1] == -1:
+        counts = counts[:-1]
+    count = int(found.group(7))
+    told = [announced(count, counts.size)]
+    counts = counts[:count]
+    wavelength, anode = wavelength_of(found.group(5)), found.group(4).capitalize()
+    if not wavelength and anode in K_ALPHA_1:
+        wavelength = K_ALPHA_1[anode]
+        told.append(f"K-alpha 1 of the anode {anode} is assumed")
+    return Scan(
+        positions=grid(start, step, counts.size),
+        intensity=counts,
+        wavelength=wavelength,
+        radiation="x-ray",
+        title=title.strip(),
+        seconds=seconds if seconds > 0 else None,
+    ).telling(*told)
+
+
+def _body(text: str) -> str:
+    """What is below the two lines, without the point that may end the file."""
+    return text.split("\n", 2)[-1].rstrip().removesuffix("\n.")

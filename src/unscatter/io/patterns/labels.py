@@ -1,0 +1,167 @@
+"""What the names above the columns of a table mean: which is the axis, which the intensity, which its uncertainty."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unscatter.quantities import Quantity, find_quantity, find_unit
+
+#: Names of columns, as `_plain` spells them, and what they hold; the first that fits counts.
+ROLES: dict[str, str] = {
+    "observed": r"y_?obs|i_?obs|io|yo|obs|observed|observedintensity|intensity_?obs|i_?exp|y_?exp|exp|experimental|"
+    r"meas|measured|i_?meas|y_?meas|zobs",
+    "intensity": r"i|int|intens|intensity|intensities|intensität|intensitaet|intensité|counts?|cts|cps|y\d?|y_?data|"
+    r"i\(.*\)|s\(q\)|f\(q\)|impulse|imp|photons|ycounts|counts_?total|totalcounts|height|rel\.?int(?:ensity)?|"
+    r"relativeintensity|i/?i0|i/imax|intensity\d|hits|signal_?norm(?:alised|alized)?",
+    "other intensity": r"net|raw|signal|detector|det\d?|roi\d?|channel\d?|chan\d|counter|mean",
+    "sigma": r"sigma|sig|s|esd|err|errors?|e\d?|std|stdev|stddev|su|s\.u\.?|uncertainty|fehler|σ|±|e\.s\.d\.?|"
+    r"(?:sigma|sig|esd|err|error|errors|std|s|e|d|σ|delta|uncertainty)_?(?:of_?)?\(?(?:i|y|int|intensity|counts|obs|"
+    r"iobs|yobs)\)?|(?:i|y|int|intensity|counts|iobs|yobs)_?(?:sigma|sig|esd|err|errors?|std|su|uncertainty)|"
+    r"standard(?:deviation|uncertainty|error)|statisticalerror",
+    "variance": r"variance|var|sigma\^?2|sig\^?2|esd\^?2|σ2",
+    "weight": r"weights?|w|wt",
+    "time": r"time_?per_?step|timeperstep|count(?:ing)?_?time|step_?time|exposure(?:time)?|live_?time",
+    "monitor": r"monitor\d?|mon\d?|i0|i_0|norm",
+    "h": r"h",
+    "k": r"k",
+    "l": r"l",
+    "width": r"fwhm\w*|integralbreadth|breadth|width",
+    "multiplicity": r"multiplicity|mult|m|j",
+    "another": r"y_?cal\w*|i_?cal\w*|calc\w*|bkg|bg|bck|back(?:g|gr|ground)?|y_?b(?:kg|ack)?|diff\w*|residuals?|"
+    r"y_?obs-y_?cal\w*|posr|phase|delta|\(hkl\)|hkl|area|temperature|fobs|f\^?2|f|fc|fo",
+}
+_ROLES = tuple((re.compile(names), role) for role, names in ROLES.items())
+#: Which of several columns is the intensity.
+_INTENSITIES = ("observed", "intensity", "other intensity")
+#: Which of several axes is used: what needs no conversion first, what cannot be converted last.
+_AXES = ("two-theta", "d", "Q", "1/d^2", "theta", "an angle", "time of flight", "energy", "another angle", "radius")
+#: Units that stand in a line of units and belong to no axis.
+_UNITS_OF_INTENSITY = re.compile(
+    r"counts?|cts|cps|counts/s|a\.?u\.?|arb\.?(?:units)?|counts?persecond|-|1", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name of a column: what it says, and either a role or a quantity."""
+
+    text: str
+    role: str = ""
+    axis: Quantity | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether it means anything."""
+        return bool(self.role) or self.axis is not None
+
+
+def parse_label(text: str) -> Label:
+    """Read one name; neither role nor axis where it means nothing."""
+    plain = _plain(text)
+    for names, role in _ROLES:
+        if names.fullmatch(plain) or names.fullmatch(re.sub(r"[\[(][^\])]*[\])]$", "", plain)):
+            # E and S are uncertainties, d and Q never
+            return Label(text, role)
+    try:
+        return Label(text, axis=find_quantity(text))
+    except ValueError:
+        return Label(text)
+
+
+def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list[Label], int] | None:
+    """Names of the columns and the number of their line in a header; None if no line is one of names.
+
+    width: columns of the table; separator: the character between them, "" for blanks. The line may stand anywhere in
+    the header, the nearest to the table wins; a line of units may follow it.
+    """
+    for place in range(len(header) - 1, -1, -1):
+        for words in _divisions(header[place], separator):
+            labels = _accepted([parse_label(word) for word in words], width)
+            if labels:
+                return _with_units(labels, header[place + 1 : place + 2], separator), place
+    return None
+
+
+def choose_axis(labels: Sequence[Label]) -> int | None:
+    """Number of the column that is the axis; None where no name is one."""
+    for kind in _AXES:
+        for place, label in enumerate(labels):
+            if label.axis is not None and label.axis.kind == kind:
+                return place
+    return next((place for place, label in enumerate(labels) if label.axis is not None), None)
+
+
+def choose_intensity(labels: Sequence[Label]) -> int | None:
+    """Number of the column that is the intensity; None where no name is one."""
+    for role in _INTENSITIES:
+        for place, label in enumerate(labels):
+            if label.role == role:
+                return place
+    return None
+
+
+def column_of(labels: Sequence[Label], role: str) -> int | None:
+    """Number of the first column of a role; None where there is none."""
+    return next((place for place, label in enumerate(labels) if label.role == role), None)
+
+
+def are_lines(labels: Sequence[Label]) -> bool:
+    """Whether the columns are those of a list of lines: indices, or widths beside spacings, and no step of an axis."""
+    roles = {label.role for label in labels}
+    return {"h", "k", "l"} <= roles or "width" in roles or ("multiplicity" in roles and len(labels) > 3)
+
+
+def _accepted(labels: list[Label], width: int) -> list[Label]:
+    """The labels, one for each column, if they are such; empty if not."""
+    axes = [label for label in labels if label.axis is not None]
+    known = [label for label in labels if label.known]
+    if len(labels) == width and known and (axes or any(label.role in _INTENSITIES for label in labels)):
+        # a title of as many words may hold one that looks like a name
+        return labels if len(known) >= 2 or len(labels) == 1 else []
+    # names, and then a remark in the same line; or fewer names than columns
+    first = labels[:width]
+    if len(first) >= 2 and all(label.known for label in first) and any(label.axis is not None for label in first):
+        return first + [Label("")] * (width - len(first))
+    return []
+
+
+def _divisions(line: str, separator: str) -> list[list[str]]:
+    """Ways to divide a line into names."""
+    bare = re.sub(r"^\s*[#!;%'*/]+", "", line).strip().strip(",;")
+    ways = [bare.split(separator)] if separator.strip() or separator == "\t" else []
+    ways += [re.split(r"\s{2,}|\t", bare), re.split(r"\s*[,;]\s*", bare), _words(bare)]
+    return [[word.strip(" \t\"'{}:") for word in way] for way in ways if len(way) > 1]
+
+
+def _words(line: str) -> list[str]:
+    """Words of a line; "2 theta", and a unit in brackets, belong to the word before."""
+    joined = re.sub(r"(?i)\b(2|two)[\s-]+theta", "2theta", line)
+    joined = re.sub(r"\s+(?=[\[(][^\])]*[\])])", "", joined)
+    joined = re.sub(r"(?i)\b(time)[\s-]of[\s-]flight", "time-of-flight", joined)
+    return re.sub(r"(?i)\bd[\s-]spacing", "d-spacing", joined).split()
+
+
+def _with_units(labels: list[Label], following: Sequence[str], separator: str) -> list[Label]:
+    """Labels with the units of the line below them, if that holds units."""
+    for line in following:
+        for units in _divisions(line, separator):
+            if len(units) == len(labels) and all(_is_unit(unit) for unit in units):
+                return [_in_unit(label, unit) for label, unit in zip(labels, units, strict=True)]
+    return labels
+
+
+def _is_unit(text: str) -> bool:
+    return not text or find_unit(text) is not None or _UNITS_OF_INTENSITY.fullmatch(text.replace(" ", "")) is not None
+
+
+def _in_unit(label: Label, unit: str) -> Label:
+    found = find_unit(unit)
+    if label.axis is None or label.axis.unit_given or found is None or found.dimension != label.axis.dimension:
+        return label
+    return Label(f"{label.text} ({unit})", label.role, find_quantity(label.text, unit))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s\"'$]", "", text).lower()
