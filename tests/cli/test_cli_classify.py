@@ -118,7 +118,7 @@ BAD = {
     "twice": (columns(TWICE, COUNTS), "does not increase"),
     "zero": (columns(ANGLES, 0 * COUNTS), "zero"),
     "negative": (columns(ANGLES, COUNTS - 110), "negative"),
-    "nan": (columns(ANGLES, np.where(np.arange(1101) == 600, np.nan, COUNTS)), "not numbers"),
+    "nan": (columns(ANGLES, np.where(np.arange(1101) % 3, np.nan, COUNTS)), "not numbers"),
     "few": (columns(ANGLES[::8], COUNTS[::8]), "expected at least 200 points"),
     "narrow": (columns(30 + ANGLES / 15, COUNTS), "ratio"),
     "beyond": (columns(ANGLES * 2, COUNTS), "at most 180"),
