@@ -52,6 +52,6 @@ def test_rows_are_read_back():
 def test_the_report_tells_number_limits_and_words():
     text = str(Findings((finding("signal", 4, fair=5, poor=3), finding("e", None)), "suitability"))
     assert text.splitlines()[0] == "suitability: fair"
-    assert "signal 4 (fair up to 5, poor up to 3): about signal" in text
-    assert "not tested e: about e" in text
+    assert " ".join(text.splitlines()[1].split()) == "fair signal 4 (fair up to 5, poor up to 3) about signal"
+    assert text.splitlines()[2].split() == ["not", "tested", "e", "about", "e"]
     assert "<script>" not in Findings((finding("<script>", 1.0),))._repr_html_()

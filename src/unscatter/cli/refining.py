@@ -14,7 +14,7 @@ from unscatter.jobs import supercell as supercell_job
 from unscatter.jobs.refine_molecules import RefineMoleculesOptions
 from unscatter.jobs.refine_order import RefineOrderOptions
 from unscatter.jobs.supercell import SupercellOptions
-from unscatter.nouns.molecule_fit import describe_ranking
+from unscatter.nouns.molecule_fit import table_of_models
 
 
 def refine_order(
@@ -61,7 +61,7 @@ def refine_molecules(
     """
     found = molecules_job.run_ranked(result, options)
     written = molecules_job.write(found, _folder(result, out) / _stem(result), picture=picture)
-    table = f"{describe_ranking(found.ranked)}\n{found.fit}" if len(found.ranked) > 1 else str(found.fit)
+    table = f"{table_of_models(found.ranked).text()}\n{found.fit}" if len(found.ranked) > 1 else str(found.fit)
     screen.tell(table, {"file": result, **molecules_job.record_of(found)}, written)
     return 0
 
@@ -71,19 +71,21 @@ def supercell(
     /,
     options: Flat[SupercellOptions] = SupercellOptions(),
     out: Path | None = None,
+    picture: bool = True,
     screen: Flat[Screen] = Screen(),
 ) -> int:
     """Draw a crystal that has the refined alphas, recompute the plane from it, and compare with the data.
 
-    Writes NAME.supercell.cif (P1), NAME.supercell.stru (DISCUS), NAME.supercell.yell.txt (Yell) and
-    NAME.supercell.csv (alphas: targets and what was reached).
+    Writes NAME.supercell.cif (P1), NAME.supercell.stru (DISCUS), NAME.supercell.yell.txt (Yell),
+    NAME.supercell.csv (alphas: targets and what was reached) and NAME.supercell.png.
 
     Args:
         result: a file that `unscatter factorize` wrote, after `unscatter refine order`.
         out: folder to write to; that of the result where it is left out.
+        picture: also draw a PNG.
     """
     drawn = supercell_job.run(result, options)
-    written = supercell_job.write(drawn, _folder(result, out) / _stem(result))
+    written = supercell_job.write(drawn, _folder(result, out) / _stem(result), picture=picture)
     record = {"file": result, "targets": drawn.supercell.rows(), **drawn.loop.to_dict()}
     screen.tell(f"{drawn.supercell}\n  {drawn.loop}", record | {"provenance": drawn.supercell.provenance}, written)
     return 0

@@ -82,7 +82,5 @@ def write(ranking: Ranking, stem: str | Path, *, picture: bool = True) -> tuple[
     write_csv(targets[1], ranking)
     if not picture:
         return tuple(targets[:2])
-    from unscatter.powder.plot.ranking import plot_ranking
-
-    save_figure(plot_ranking(ranking), targets[2])
+    save_figure(ranking.plot(), targets[2])
     return tuple(targets)

@@ -60,7 +60,5 @@ def write(components: Components, stem: str | Path, *, picture: bool = True) -> 
     write_components(target, components)
     if not picture:
         return (target,)
-    from unscatter.diffuse.plot.components import plot_components
-
-    save_figure(plot_components(components), target.with_suffix(".png"))
+    save_figure(components.plot(), target.with_suffix(".png"))
     return target, target.with_suffix(".png")

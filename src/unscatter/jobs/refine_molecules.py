@@ -114,9 +114,7 @@ def write(found: RankedFits, stem: str | Path, *, picture: bool = True) -> tuple
     write_record(f"{stem}.molecules.json", record)
     written.append(Path(f"{stem}.molecules.json"))
     if picture:
-        from unscatter.diffuse.plot.molecules import plot_molecules
-
-        save_figure(plot_molecules(found.fit), Path(f"{stem}.molecules.png"))
+        save_figure(found.fit.plot(), Path(f"{stem}.molecules.png"))
         written.append(Path(f"{stem}.molecules.png"))
     return tuple(written)
 

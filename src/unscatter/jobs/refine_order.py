@@ -130,9 +130,7 @@ def write(fit: OrderFit, stem: str | Path, *, store_in: Path | None = None, pict
     write_csv(targets[0], fit)
     write_json(targets[1], fit)
     if picture:
-        from unscatter.diffuse.plot.order import plot_order
-
-        save_figure(plot_order(fit), targets[2])
+        save_figure(fit.plot(), targets[2])
     written = targets[: 2 + picture]
     if store_in is not None:
         home = folder / store_in.name

@@ -10,6 +10,7 @@ from tyro.conf import arg
 
 from unscatter.diffuse.supercell import ClosedLoop, close_loop, draw_supercell, read_species_pair
 from unscatter.io.results.components import read_components
+from unscatter.io.results.picture import save_figure
 from unscatter.io.results.rows import write_rows
 from unscatter.io.results.supercell import read_targets, write_cif, write_discus, write_yell
 from unscatter.jobs.options import (
@@ -107,12 +108,16 @@ def supercell(source: str | Path, **options: Any) -> Supercell:
     return run(source, make_options(SupercellOptions, options, JOB)).supercell
 
 
-def write(drawn: DrawnCrystal, stem: str | Path) -> tuple[Path, ...]:
-    """Write STEM.supercell.cif (P1), .stru (DISCUS), .yell.txt (Yell) and .csv (alphas); the folder is made."""
+def write(drawn: DrawnCrystal, stem: str | Path, *, picture: bool = True) -> tuple[Path, ...]:
+    """Write STEM.supercell.cif (P1), .stru (DISCUS), .yell.txt (Yell), .csv (alphas) and .png; the folder is made."""
     paths = tuple(Path(f"{stem}.supercell.{ending}") for ending in ("cif", "stru", "yell.txt", "csv"))
     paths[0].parent.mkdir(parents=True, exist_ok=True)
     write_cif(paths[0], drawn.supercell, *drawn.species)
     write_discus(paths[1], drawn.supercell, *drawn.species)
     write_yell(paths[2], drawn.supercell, *drawn.species, drawn.reach)
     write_rows(paths[3], drawn.supercell.rows())
-    return paths
+    if not picture:
+        return paths
+    target = Path(f"{stem}.supercell.png")
+    save_figure(drawn.supercell.plot(), target)
+    return (*paths, target)

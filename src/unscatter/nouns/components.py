@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.findings import Findings
 from unscatter.nouns.plane import Plane
+from unscatter.nouns.table import Result, Table
 
 
-@dataclass(frozen=True)
-class Components:
+@dataclass(frozen=True, eq=False, repr=False)
+class Components(Result):
     """A plane taken apart: I_D = I_FF * I_SRO.
 
     form_factor carries the intensity scale and the units of the input; short_range_order has mean 1 over a cell of
@@ -28,7 +29,7 @@ class Components:
     plane: Plane
     form_factor: NDArray[np.float64]
     short_range_order: NDArray[np.float64]
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict, compare=False)
     findings: Findings = field(default_factory=Findings)
 
     def __post_init__(self) -> None:
@@ -79,19 +80,12 @@ class Components:
         measured = self.compared
         return float(np.sum(np.abs(self.residual[measured])) / np.sum(np.abs(self.plane.intensity[measured])))
 
-    def describe(self, *, notes: bool = True) -> str:
-        """A short table in words: size, coverage, lattice, how well the product explains the data, time, weights.
-
-        notes: also what was assumed and decided in reading.
-        """
-        lines = self._lines() + [("note", note) for note in self.plane.notes if notes]
-        return "\n".join(f"{name:<10} {value}" for name, value in lines)
-
-    def _lines(self) -> list[tuple[str, str]]:
+    def table(self) -> Table:
+        """Size, coverage, lattice, how well the product explains the data, time, weights, and what was assumed."""
         plane, provenance = self.plane, self.provenance
         rows, columns = plane.intensity.shape
         name = f"{columns} x {rows} pixels" + (f", {plane.axes.name()}" if plane.axes is not None else "")
-        return [
+        lines = (
             ("plane", name + (" (simulated)" if plane.simulated else "")),
             ("measured", f"{100 * plane.coverage:.1f} % of the pixels"),
             ("cell", str(plane.cell) if plane.cell is not None else "not known"),
@@ -101,7 +95,9 @@ class Components:
             ("I_FF", f"up to {self.form_factor.max():.4g}, in the units of the input"),
             ("weights", str(provenance.get("weights", "none"))),
             ("time", f"{provenance.get('seconds', float('nan'))} s"),
-        ]
+            *(("note", note) for note in plane.notes),
+        )
+        return Table("", lines)
 
     def _lattice_words(self) -> str:
         translations = self.provenance.get("lattice_translations", ())

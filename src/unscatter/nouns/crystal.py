@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Noun
 from unscatter.nouns.cell import Cell
 
 
-@dataclass(frozen=True)
-class Crystal:
+@dataclass(frozen=True, eq=False, repr=False)
+class Crystal(Noun):
     """A crystal structure: a cell, the sites of its asymmetric unit, and the operations that repeat them.
 
     elements: n symbols, isotopes as D or 7Li; positions: (n, 3) fractional; rotations: (m, 3, 3) integers and

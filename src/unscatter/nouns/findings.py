@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from unscatter.nouns.table import Result, Table
 
 Verdict: TypeAlias = Literal["good", "fair", "poor", "not tested"]
 
@@ -70,12 +71,13 @@ class Finding:
         }
 
 
-@dataclass(frozen=True)
-class Findings:
+@dataclass(frozen=True, eq=False, repr=False)
+class Findings(Result):
     """All findings of a result, in the order in which they are told.
 
     subject: what they are about, for the first line; caveat: what no check can see, for the last one; evidence: arrays
-    behind the findings, by name, for pictures. Findings compare by what they say; the arrays do not count.
+    behind the findings, by name, for pictures; plot(components=...) draws them. Findings compare by what they say; the
+    arrays do not count.
     """
 
     each: tuple[Finding, ...] = ()
@@ -101,10 +103,6 @@ class Findings:
     def __add__(self, other: Iterable[Finding]) -> Findings:
         """Add findings; the words and arrays of the first stay."""
         return Findings((*self.each, *other), self.subject, self.caveat, self.evidence)
-
-    def __str__(self) -> str:
-        """Return the report."""
-        return self.describe()
 
     @property
     def verdict(self) -> Verdict:
@@ -160,24 +158,11 @@ class Findings:
                 lines.append(f"{word:<10} {names}")
         return "\n".join(lines)
 
-    def describe(self) -> str:
-        """Write the report: verdict, name, number and limits of each finding, and what it says."""
-        lines = [f"{self.subject}: {self.verdict}"]
-        lines += [
-            f"  {one.verdict:<10} {' '.join([one.name, one.number]).strip()}: {one.sentence}" for one in self.each
-        ]
-        if self.caveat:
-            lines.append(f"  {self.caveat}")
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        """Show the report in a notebook."""
-        cells = "".join(
-            f"<tr><td>{one.verdict}</td><td>{escape(one.name)}</td><td>{escape(one.number)}</td>"
-            f"<td>{escape(one.sentence)}</td></tr>"
-            for one in self.each
-        )
-        return f"<table>{cells}</table><p>{escape(self.caveat)}</p>"
+    def table(self) -> Table:
+        """The report: verdict, name, number and limits of each finding, and what it says."""
+        rows = tuple((one.verdict, one.name, one.number, one.sentence) for one in self.each)
+        notes = (self.caveat,) if self.caveat else ()
+        return Table(f"{self.subject}: {self.verdict}", rows, notes=notes)
 
 
 def _excess(finding: Finding) -> float:

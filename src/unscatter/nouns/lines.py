@@ -8,9 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Noun
 
-@dataclass(frozen=True, eq=False)
-class Lines:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Lines(Noun):
     """Observed lines of a powder pattern, by increasing angle: d = lambda / (2 sin theta).
 
     two_theta: (n,) positions in degrees, as measured, of the K-alpha 1 component where the beam holds a doublet;
@@ -35,7 +37,7 @@ class Lines:
     mixing: tuple[float, float] = (0.5, 0.0)
     axial: float = 0.0
     title: str = ""
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse columns that do not belong together."""

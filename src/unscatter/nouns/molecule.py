@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Noun
 
-@dataclass(frozen=True)
-class Molecule:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Molecule(Noun):
     """A rigid molecule, ion or atom: element symbols and Cartesian positions (n, 3) in Angstrom.
 
     cell_lengths are the edges in Angstrom of the cell it would fill; group is its shape class; labels are the

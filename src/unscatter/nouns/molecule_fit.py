@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Noun
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Findings
 from unscatter.nouns.plane import Plane
+from unscatter.nouns.table import Result, Table, with_error
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -20,8 +21,8 @@ Floats: TypeAlias = NDArray[np.float64]
 MoleculesAgainst: TypeAlias = Literal["form-factor", "data"]
 
 
-@dataclass(frozen=True)
-class MotionScan:
+@dataclass(frozen=True, eq=False, repr=False)
+class MotionScan(Noun):
     """Figures of merit while one motion runs through its range, all else as it is but for scale and D_w.
 
     values: (n,) in `unit`; mse: (n,), mean square error of roots (see MoleculeFit); r_factor and weighted_r: (n,);
@@ -69,8 +70,8 @@ class MotionScan:
         ]
 
 
-@dataclass(frozen=True)
-class MoleculeFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class MoleculeFit(Result):
     """A model of the molecules against I_FF: parameters with uncertainties and figures of merit.
 
     names, units, values, standard_error: one entry for each motion, then D_w (Angstrom^2), scale and background;
@@ -101,12 +102,8 @@ class MoleculeFit:
     used: NDArray[np.bool_]
     scans: tuple[MotionScan, ...] = ()
     notes: tuple[str, ...] = ()
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict, compare=False)
     findings: Findings = field(default_factory=Findings)
-
-    def __str__(self) -> str:
-        """Return the table."""
-        return self.describe()
 
     def __getitem__(self, name: str) -> tuple[float, float]:
         """Value and standard uncertainty of a parameter; KeyError that lists the names if there is none."""
@@ -140,54 +137,32 @@ class MoleculeFit:
             for n, name in enumerate(self.names)
         ]
 
-    def describe(self) -> str:
-        """Write a table for the screen: figures of merit, parameters, minima of the scans, notes."""
+    def table(self) -> Table:
+        """Parameters, after figures of merit; then minima of the scans and notes."""
         what = "I_FF" if self.against == "form-factor" else "the data, I_SRO known"
-        width = max(len(name) for name in self.names)
-        lines = [
-            f"{self.name} against {what}: MSE {self.mse:.5f}, R {self.r_factor:.3f}, wR {self.weighted_r:.3f}",
-            f"  {self.pixels} pixels, of which about {self.independent:.0f} are independent "
-            f"(residuals are correlated over {self.correlation_radius:.2g} 1/Angstrom)",
-        ]
-        lines += [
-            f"  {name:<{width}}  {_with_error(self.values[n], self.standard_error[n])} {self.units[n]}".rstrip()
+        rows = tuple(
+            (name, with_error(self.values[n], self.standard_error[n]), self.units[n])
             for n, name in enumerate(self.names)
+        )
+        notes = [
+            f"{self.pixels} pixels, of which about {self.independent:.0f} are independent "
+            f"(residuals are correlated over {self.correlation_radius:.2g} 1/Angstrom)"
         ]
         for scan in self.scans:
             minima = ", ".join(f"{value:g}" for value in scan.minima[:4]) or "none inside the range"
-            lines.append(f"  scan of {scan.name}: minima {minima}; worst {scan.worst:g} {scan.unit}")
-        lines += [f"  note: {note}" for note in self.notes]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        """Show the table in a notebook."""
-        body = "".join(
-            f"<tr><td>{escape(name)}</td><td>{_with_error(self.values[n], self.standard_error[n])}</td>"
-            f"<td>{self.units[n]}</td></tr>"
-            for n, name in enumerate(self.names)
+            notes.append(f"scan of {scan.name}: minima {minima}; worst {scan.worst:g} {scan.unit}")
+        return Table(
+            f"{self.name} against {what}: MSE {self.mse:.5f}, R {self.r_factor:.3f}, wR {self.weighted_r:.3f}",
+            rows,
+            ("parameter", "value (s.u.)", "unit"),
+            notes=(*notes, *(f"note: {note}" for note in self.notes)),
         )
-        head = "<tr><th>parameter</th><th>value (s.u.)</th><th>unit</th></tr>"
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        merit = f"<p>{escape(self.name)}: MSE {self.mse:.5f}, R {self.r_factor:.3f}, wR {self.weighted_r:.3f}</p>"
-        return f"{merit}<table>{head}{body}</table>{notes}"
 
 
-def describe_ranking(fits: Sequence[MoleculeFit]) -> str:
-    """Write several models below each other, with their figures of merit, in the order given."""
-    width = max(5, *(len(fit.name) for fit in fits))
-    lines = [f"  {'model':<{width}}      MSE      R     wR    D_w"]
-    lines += [
-        f"  {fit.name:<{width}}  {fit.mse:.5f}  {fit.r_factor:.3f}  {fit.weighted_r:.3f}  {fit['D_w'][0]:.4f}"
+def table_of_models(fits: Sequence[MoleculeFit]) -> Table:
+    """Several models below each other, with their figures of merit, in the order given."""
+    rows = tuple(
+        (fit.name, f"{fit.mse:.5f}", f"{fit.r_factor:.3f}", f"{fit.weighted_r:.3f}", f"{fit['D_w'][0]:.4f}")
         for fit in fits
-    ]
-    return "\n".join(lines)
-
-
-def _with_error(value: float, error: float) -> str:
-    """A value with its standard uncertainty in units of the last digits, as -4.31(12)."""
-    if not np.isfinite(error) or error <= 0:
-        return f"{value:.5g}"
-    digits = 1 - int(np.floor(np.log10(error)))
-    if digits <= 0 or digits > 8:
-        return f"{value:.6g} ({error:.2g})"
-    return f"{value:.{digits}f}({round(error * 10**digits)})"
+    )
+    return Table("", rows, ("model", "MSE", "R", "wR", "D_w"), "lrrrr")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unscatter.nouns.arrays import FloatArray, IntArray
+from unscatter.nouns.arrays import FloatArray, IntArray, Noun
 
 
-@dataclass(frozen=True)
-class OrderParameters:
+@dataclass(frozen=True, eq=False, repr=False)
+class OrderParameters(Noun):
     """Warren-Cowley parameters alpha of a half space of vectors: I_SRO = sum over v and -v of alpha cos(2 pi hkl.v).
 
     vectors: (n, 3) in lattice units, each of v and -v once, the origin (where listed) with alpha = 1 as a rule;

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Findings
 from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.table import Result, Table
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -19,8 +20,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Against: TypeAlias = Literal["order", "data", "form-factor"]
 
 
-@dataclass(frozen=True)
-class OrderFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class OrderFit(Result):
     """One Warren-Cowley parameter for each orbit of vectors, with what is known of its uncertainty.
 
     vectors: (n, 3), one of each orbit; multiplicity: (n,), vectors in the orbit, v and -v both counted;
@@ -49,16 +50,12 @@ class OrderFit:
     pixels: int
     cells: int
     notes: tuple[str, ...] = ()
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict, compare=False)
     findings: Findings = field(default_factory=Findings)
 
     def __len__(self) -> int:
         """Return the number of refined parameters."""
         return len(self.alpha)
-
-    def __str__(self) -> str:
-        """Return the table."""
-        return self.describe()
 
     def rows(self) -> list[dict[str, Any]]:
         """One plain dictionary for each parameter, for CSV and JSON."""
@@ -95,38 +92,34 @@ class OrderFit:
         best = np.argsort(-np.abs(values), kind="stable")[:count]
         return [(self.labels[rows[i]], self.labels[columns[i]], float(values[i])) for i in best]
 
-    def describe(self) -> str:
-        """Write a table for the screen: vector, multiplicity, alpha and its standard error; then notes."""
+    def table(self) -> Table:
+        """Vector, multiplicity, alpha and its standard error; then figures of merit, correlations and notes."""
         sources = {
             "order": "I_SRO",
             "data": "the data, I_FF refined with them",
             "form-factor": "the data, I_FF known",
         }
-        width = max([6, *(len(label) for label in self.labels)])
-        lines = [
+        rows = tuple(
+            (
+                label,
+                str(self.multiplicity[i]),
+                f"{self.alpha[i]:+.4f}",
+                f"{self.standard_error[i]:.4f}",
+                f"{self.covariance_error[i]:.4f}",
+                f"{self.bootstrap_error[i]:.4f}",
+                "" if self.determined[i] else "not determined",
+            )
+            for i, label in enumerate(self.labels)
+        )
+        pairs = [pair for pair in self.strongest_correlations(3) if abs(pair[2]) > 0.5]
+        notes = [f"R {self.r_factor:.3f}, chi2 {self.chi2:.3g}"]
+        notes += [f"correlation of {a} and {b}: {value:+.2f}" for a, b, value in pairs]
+        notes += [f"note: {note}" for note in self.notes]
+        return Table(
             f"Warren-Cowley parameters from {sources[self.against]}: Laue class {self.laue}, "
             f"{self.pixels} pixels in {self.cells} reciprocal cells",
-            f"  {'vector':<{width}}  mult     alpha    s.u.  (covariance, bootstrap)",
-        ]
-        for i, label in enumerate(self.labels):
-            mark = "" if self.determined[i] else "   not determined"
-            lines.append(
-                f"  {label:<{width}}  {self.multiplicity[i]:4d}  {self.alpha[i]:+8.4f}  {self.standard_error[i]:6.4f}"
-                f"  ({self.covariance_error[i]:.4f}, {self.bootstrap_error[i]:.4f}){mark}"
-            )
-        lines.append(f"  R {self.r_factor:.3f}, chi2 {self.chi2:.3g}")
-        pairs = [pair for pair in self.strongest_correlations(3) if abs(pair[2]) > 0.5]
-        lines += [f"  correlation of {a} and {b}: {value:+.2f}" for a, b, value in pairs]
-        lines += [f"  note: {note}" for note in self.notes]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        """Show the table in a notebook."""
-        head = "<tr><th>vector</th><th>multiplicity</th><th>alpha</th><th>s.u.</th></tr>"
-        body = "".join(
-            f"<tr><td>{self.labels[i]}</td><td>{self.multiplicity[i]}</td><td>{self.alpha[i]:+.4f}</td>"
-            f"<td>{self.standard_error[i]:.4f}</td></tr>"
-            for i in range(len(self))
+            rows,
+            ("vector", "mult", "alpha", "s.u.", "covariance", "bootstrap", ""),
+            "lrrrrrl",
+            tuple(notes),
         )
-        notes = "".join(f"<p>{note}</p>" for note in self.notes)
-        return f"<table>{head}{body}</table>{notes}"

@@ -8,9 +8,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Noun
 
-@dataclass(frozen=True)
-class Pattern:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pattern(Noun):
     """A measured (or simulated) powder pattern: intensity (n,) over two_theta (n,) in degrees, increasing.
 
     sigma: (n,) standard uncertainty of the intensity, or None; wavelength in Angstrom, or None where the file

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Noun
 from unscatter.nouns.cell import Cell
 
 
-@dataclass(frozen=True)
-class PlaneAxes:
+@dataclass(frozen=True, eq=False, repr=False)
+class PlaneAxes(Noun):
     """Where the pixels of a plane lie: hkl(row j, column i) = origin + x[i] u + y[j] v.
 
     origin, u, v: (3,) in reciprocal-lattice units; x: (nx,), y: (ny,), evenly spaced and increasing.
@@ -74,8 +75,8 @@ def _coefficient(value: float, letter: str) -> str:
     return f"{value:.3g}{letter}"
 
 
-@dataclass(frozen=True)
-class Plane:
+@dataclass(frozen=True, eq=False, repr=False)
+class Plane(Noun):
     """A measured (or simulated) plane of diffuse scattering.
 
     intensity: (ny, nx), rows along v, columns along u, lower left first; NaN = not measured; negative where noise is,

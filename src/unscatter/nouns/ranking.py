@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.findings import Findings
 from unscatter.nouns.pattern import Pattern
+from unscatter.nouns.table import Result, Table
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Candidate(NamedTuple):
     groups: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Ranking:
+@dataclass(frozen=True, eq=False, repr=False)
+class Ranking(Result):
     """What a powder pattern says about symmetry: a probability for each of the 230 space groups.
 
     probabilities: (230,), space group n at entry n - 1, of sum 1. levels: how the space groups are divided, by
@@ -46,7 +46,7 @@ class Ranking:
     volume: float
     edges: tuple[float, float, float]
     assumptions: tuple[str, ...] = ()
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict, compare=False)
     findings: Findings = field(default_factory=Findings)
 
     def __post_init__(self) -> None:
@@ -89,10 +89,9 @@ class Ranking:
             raise ValueError(f"no level is called {level!r}; there are {', '.join(self.levels)}")
         return self.levels[level]
 
-    def describe(self) -> str:
-        """A table in words: what was given, the most likely symmetry at each level, and what was assumed."""
-        width = max(len(name) for name, _ in self._lines())
-        return "\n".join(f"{name:<{width}} {value}" for name, value in self._lines())
+    def table(self) -> Table:
+        """What was given, the most likely symmetry at each level, and what was assumed."""
+        return Table("", tuple(self._lines()))
 
     def _lines(self) -> list[tuple[str, str]]:
         pattern = self.pattern
@@ -148,11 +147,3 @@ class Ranking:
             "assumptions": list(self.assumptions),
             "provenance": self.provenance,
         }
-
-    def _repr_html_(self) -> str:
-        """The table, for a notebook."""
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(value)}</td></tr>"
-            for name, value in self._lines()
-        )
-        return f"<table>{rows}</table>"

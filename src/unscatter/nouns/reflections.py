@@ -8,13 +8,14 @@ from typing import Literal
 from unscatter.nouns.arrays import Array, IntArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reflections:
     """The lines of a powder, one entry for each set of equivalent reflections, by increasing 1/d.
 
     inverse_d: (n,) in 1/Angstrom; multiplicity: (n,), reflections in the set; f_squared: (n,), |F|^2 a cell,
     averaged over Friedel pairs, in fm^2 (neutron) or electrons^2 (x-ray); volume of that cell in Angstrom^3;
-    hkl: (n, 3) integers, None where they were not kept. f_squared may be an array of any library.
+    hkl: (n, 3) integers, None where they were not kept. f_squared may be an array of any library, so two of
+    them are equal only if they are one and the same.
     """
 
     inverse_d: Array

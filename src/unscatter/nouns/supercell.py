@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.laue import laue_rotations, orbit
+from unscatter.nouns.arrays import Noun
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.findings import Findings
 from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.table import Result, Table
 
 Floats: TypeAlias = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class OrderTargets:
+@dataclass(frozen=True, eq=False, repr=False)
+class OrderTargets(Noun):
     """Alphas to reach: one for each orbit of vectors under a Laue class.
 
     vectors: (n, 3), one of each orbit, the origin not among them; alpha, standard_error: (n,); laue: name of the
@@ -77,8 +79,8 @@ def _leads(vectors: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray(vectors[np.arange(len(vectors)), first] > 0)
 
 
-@dataclass(frozen=True)
-class Supercell:
+@dataclass(frozen=True, eq=False, repr=False)
+class Supercell(Result):
     """Boxes of cells, each cell with A (1) or B (0), and how near they come to the alphas they were drawn towards.
 
     occupied: (boxes, nx, ny, nz), periodic; reached: (boxes, n), the alphas of each box averaged over the orbits;
@@ -90,7 +92,7 @@ class Supercell:
     targets: OrderTargets
     reached: Floats
     notes: tuple[str, ...] = ()
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict, compare=False)
     findings: Findings = field(default_factory=Findings)
 
     @property
@@ -109,10 +111,6 @@ class Supercell:
         """The largest difference between an alpha, averaged over the boxes, and its target."""
         return float(np.abs(self.reached.mean(axis=0) - self.targets.alpha).max())
 
-    def __str__(self) -> str:
-        """Return the table."""
-        return self.describe()
-
     def rows(self) -> list[dict[str, Any]]:
         """One plain dictionary for each target."""
         mean, spread = self.reached.mean(axis=0), self.reached.std(axis=0)
@@ -129,20 +127,24 @@ class Supercell:
             for n, vector in enumerate(self.targets.vectors)
         ]
 
-    def describe(self) -> str:
-        """Write a table: each target with its s.u., what was reached on average, and how boxes differ."""
+    def table(self) -> Table:
+        """Each target with its s.u., what was reached on average, and how boxes differ."""
         size = " x ".join(map(str, self.box))
         boxes = f"{len(self.occupied)} box" + ("es" if len(self.occupied) > 1 else "")
-        width = max([6, *(len(label) for label in self.targets.labels)])
-        lines = [
-            f"supercell of {size} cells, {boxes}, {self.concentration:.1%} A, Laue class {self.targets.laue}",
-            f"  {'vector':<{width}}    target    s.u.   reached  (spread of boxes)",
-        ]
-        for label, row in zip(self.targets.labels, self.rows(), strict=True):
-            lines.append(
-                f"  {label:<{width}}  {row['target']:+8.4f}  {row['standard_error']:6.4f}  {row['reached']:+8.4f}  "
-                f"({row['spread']:.4f})"
+        rows = tuple(
+            (
+                label,
+                f"{row['target']:+.4f}",
+                f"{row['standard_error']:.4f}",
+                f"{row['reached']:+.4f}",
+                f"{row['spread']:.4f}",
             )
-        lines.append(f"  largest difference {self.worst:.4f}")
-        lines += [f"  note: {note}" for note in self.notes]
-        return "\n".join(lines)
+            for label, row in zip(self.targets.labels, self.rows(), strict=True)
+        )
+        return Table(
+            f"supercell of {size} cells, {boxes}, {self.concentration:.1%} A, Laue class {self.targets.laue}",
+            rows,
+            ("vector", "target", "s.u.", "reached", "spread of boxes"),
+            "lrrrr",
+            (f"largest difference {self.worst:.4f}", *(f"note: {note}" for note in self.notes)),
+        )

@@ -11,11 +11,12 @@ from unscatter.nouns.arrays import Array
 from unscatter.nouns.cell import Cell
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Volume:
     """A volume of reciprocal space: intensity[l, k, h], axes h, k, l in reciprocal-lattice units; NaN = not measured.
 
-    intensity may be a lazily read array (an h5py dataset): only the planes asked for are read.
+    intensity may be a lazily read array (an h5py dataset): only the planes asked for are read, and two volumes are
+    equal only if they are one and the same.
     basis: (3, 3), a row for each axis: hkl = h basis[0] + k basis[1] + l basis[2]. It is the identity unless the
     volume was binned along other directions, such as [H,H,0], [H,-H,0] and [0,0,L]. notes: what was assumed in reading.
     """

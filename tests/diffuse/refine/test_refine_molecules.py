@@ -26,7 +26,7 @@ from unscatter.diffuse.samples.artefacts import debye_waller
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.molecule import Molecule
-from unscatter.nouns.molecule_fit import describe_ranking
+from unscatter.nouns.molecule_fit import table_of_models
 from unscatter.nouns.plane import Plane, PlaneAxes
 
 AXES = axis_plane(CELL, normal=2, level=1.0, q_max=5.0, pixels=56)
@@ -223,7 +223,7 @@ def test_a_vacancy_is_a_molecule_of_no_atoms():
     ranked = rank_models(simulated(model), [wrong, model])
     assert ranked[0].name == "vacancy"
     assert ranked[0].r_factor < 1e-6 < ranked[1].r_factor
-    assert describe_ranking(ranked).splitlines()[1].split()[0] == "vacancy"
+    assert table_of_models(ranked).rows[0][0] == "vacancy"
 
 
 def test_a_and_b_alike_are_refused(arm):

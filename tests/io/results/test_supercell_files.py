@@ -149,7 +149,7 @@ def test_commands_from_a_result_to_a_crystal(tmp_path, capsys):
     assert "a concentration of 0.5 was assumed" in said
     assert "refined alphas" in said
     written = sorted(path.name for path in tmp_path.glob("plane.supercell.*"))
-    assert written == [f"plane.supercell.{end}" for end in ("cif", "csv", "stru", "yell.txt")]
+    assert written == [f"plane.supercell.{end}" for end in ("cif", "csv", "png", "stru", "yell.txt")]
     with (tmp_path / "plane.supercell.csv").open() as file:
         table = list(csv.DictReader(file))
     assert len(table) == 15

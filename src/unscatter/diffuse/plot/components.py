@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.components import Components
 from unscatter.nouns.plane import Plane
+from unscatter.nouns.table import Table
 
 Floats = NDArray[np.float64]
 NOT_MEASURED = "#c8c8c8"
@@ -119,4 +120,5 @@ def _summary(panel: Axes, components: Components) -> None:
     panel.set_xlim(0, 1)
     panel.set_ylim(0, 1)
     panel.set_aspect("equal")
-    panel.text(0.0, 0.98, components.describe(notes=False), va="top", family="monospace", fontsize=8.5, linespacing=1.8)
+    table = Table("", tuple(row for row in components.table().rows if row[0] != "note"))
+    panel.text(0.0, 0.98, table.text(), va="top", family="monospace", fontsize=8.5, linespacing=1.8)

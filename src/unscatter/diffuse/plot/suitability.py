@@ -21,6 +21,11 @@ TITLES = {
 }
 
 
+def plot_findings(suitability: Findings, components: Components) -> Figure:
+    """Draw the findings of a factorized plane; see plot_suitability."""
+    return plot_suitability(components, suitability)
+
+
 def plot_suitability(components: Components, suitability: Findings) -> Figure:
     """Residual in units of noise, what alternate cells say, Bragg positions, size effect, Q^2, and the words.
 

@@ -1,0 +1,110 @@
+"""Tables: what a result shows of itself, as text for a screen, as HTML for a notebook and as one short line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from unscatter.nouns.arrays import Noun
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: What draws each noun; found by name, because drawing stands above the nouns and loads matplotlib.
+PLOTS = {
+    "Components": "unscatter.diffuse.plot.components:plot_components",
+    "Findings": "unscatter.diffuse.plot.suitability:plot_findings",
+    "MoleculeFit": "unscatter.diffuse.plot.molecules:plot_molecules",
+    "OrderFit": "unscatter.diffuse.plot.order:plot_order",
+    "Ranking": "unscatter.powder.plot.ranking:plot_ranking",
+    "Supercell": "unscatter.diffuse.plot.supercell:plot_supercell",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of words under headings, with a line above and lines below.
+
+    columns: headings, or () for a table of names and values; align: "l" or "r" for each column, all "l" where it is
+    left out; a cell is text already, so that a number is rounded where it is known what it means.
+    """
+
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+    columns: tuple[str, ...] = ()
+    align: str = ""
+    notes: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """The table for a screen: columns of one width each, rows set off from the title by two blanks."""
+        every = [self.columns, *self.rows] if self.columns else list(self.rows)
+        count = max((len(row) for row in every), default=0)
+        widths = [max(len(row[k]) for row in every if len(row) > k) for k in range(count)]
+        lines = ["  ".join(self._cell(row, k, widths) for k in range(len(row))).rstrip() for row in every]
+        margin = "  " if self.title else ""
+        title = [self.title] if self.title else []
+        return "\n".join([*title, *(margin + line for line in lines), *(margin + note for note in self.notes)])
+
+    def _cell(self, row: Sequence[str], k: int, widths: list[int]) -> str:
+        return row[k].rjust(widths[k]) if self.align[k : k + 1] == "r" else row[k].ljust(widths[k])
+
+    def html(self) -> str:
+        """The table for a notebook, every word escaped."""
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        body = "".join(f"<tr>{self._html_cells(row)}</tr>" for row in self.rows)
+        title = f"<p>{escape(self.title)}</p>" if self.title else ""
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"{title}<table>{f'<tr>{head}</tr>' if head else ''}{body}</table>{notes}"
+
+    def _html_cells(self, row: Sequence[str]) -> str:
+        sides = {"r": "right"}
+        return "".join(
+            f'<td style="text-align:{sides.get(self.align[k : k + 1], "left")}">{escape(cell)}</td>'
+            for k, cell in enumerate(row)
+        )
+
+
+class Result(Noun):
+    """A noun that a job ends with: it shows itself as a table, and draws itself."""
+
+    def table(self) -> Table:
+        """All that a reader must know of it."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """The table as text."""
+        return self.table().text()
+
+    def __str__(self) -> str:
+        """Return the table."""
+        return self.describe()
+
+    def __repr__(self) -> str:
+        """One line: the title of the table."""
+        table = self.table()
+        first = table.title or "; ".join(" ".join(row) for row in table.rows[:2])
+        return f"<{type(self).__name__}: {first}>"
+
+    def _repr_html_(self) -> str:
+        """Show the table in a notebook."""
+        return self.table().html()
+
+    def plot(self, **how: Any) -> Figure:
+        """Draw it, as its command does; matplotlib is loaded now."""
+        module, name = PLOTS[type(self).__name__].split(":")
+        figure: Figure = getattr(import_module(module), name)(self, **how)
+        return figure
+
+
+def with_error(value: float, error: float) -> str:
+    """A value with its standard uncertainty in units of the last digits, as -4.31(12)."""
+    # A number that was given, not refined, has none; NaN does not compare.
+    if not 0 < error < float("inf"):
+        return f"{value:.5g}"
+    digits = 1 - int(f"{error:e}".partition("e")[2])
+    if digits <= 0 or digits > 8:
+        return f"{value:.6g} ({error:.2g})"
+    return f"{value:.{digits}f}({round(error * 10**digits)})"
