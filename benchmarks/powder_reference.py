@@ -22,13 +22,9 @@ from unscatter.nouns.crystal import Crystal
 from unscatter.nouns.sites import coset_representatives, primitive_atoms
 from unscatter.powder.crystal import reflections as ours
 from unscatter.powder.crystal.random_crystals import draw_crystal
-from unscatter.powder.pattern.profile import (
-    Instrument,
-    find_lines,
-    read_instruments,
-    simulate_profile,
-    simulate_profiles,
-)
+from unscatter.powder.pattern.instrument import Instrument, read_instruments
+from unscatter.powder.pattern.peaks import place_peaks
+from unscatter.powder.pattern.profile import simulate_profile, simulate_profiles
 from unscatter.symmetry import BRAVAIS_LATTICES, SPACE_GROUPS, bravais_lattice
 
 _RANGE = (3.0, 155.0)
@@ -82,7 +78,7 @@ def compare(crystals: Iterable[Crystal], calculator: Any, instrument: Instrument
     position, intensity, count = 0.0, 0.0, 0
     for crystal in crystals:
         theirs = calculator.get_pattern(to_pymatgen(crystal), scaled=True, two_theta_range=_RANGE)
-        lines = find_lines([_reflections(crystal, instrument)], [instrument])
+        lines = place_peaks(_reflections(crystal, instrument), instrument)
         inside = (lines.position >= _RANGE[0]) & (lines.position <= _RANGE[1])
         x, y = lines.position[inside], lines.area[inside]
         # Lines on top of each other are one line there, and lines below 1e-5 of the strongest are left out.
@@ -119,7 +115,7 @@ def main() -> None:
     options = parser.parse_args()
     crystals = taken(options.table, options.count) if options.table else drawn(options.count)
     bt1 = read_instruments()["lolla-2022"]
-    lab = replace(bt1, radiation="x-ray", wavelengths=(1.5418,), axial=0.0)
+    lab = replace(bt1, radiation="x-ray", wavelengths=(1.5418,), axial=(0.0, 0.0))
     symbols = sorted({element for crystal in crystals for element in crystal.elements})
     lengths = neutron_lengths(symbols, bt1.wavelengths[0])
     neutron.ATOMIC_SCATTERING_LEN.update(dict(zip(symbols, lengths.real.tolist(), strict=True)))

@@ -12,12 +12,9 @@ from unscatter.io.structures.crystals import read_cif
 from unscatter.nouns.crystal import Crystal
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.crystal.reflections import simulate_reflections
-from unscatter.powder.pattern.profile import (
-    amorphous_background,
-    chebyshev_background,
-    read_instruments,
-    simulate_profile,
-)
+from unscatter.powder.pattern.background import amorphous_background, chebyshev_background
+from unscatter.powder.pattern.instrument import read_instruments
+from unscatter.powder.pattern.profile import simulate_profile
 
 TITLE = "corundum (R-3c) on BT-1, Cu(311) (simulated)"
 #: Counts of the strongest line above the background, and of the background: its slow part and a hump of the holder.

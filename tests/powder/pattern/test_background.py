@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unscatter.powder.demonstration import simulate_corundum
-from unscatter.powder.pattern.background import clip_lines, estimate_background
+from unscatter.powder.pattern.background import (
+    amorphous_background,
+    chebyshev_background,
+    clip_lines,
+    estimate_background,
+)
 
 ANGLES = np.arange(5.0, 150.0, 0.05)
 SLOW = 120 + 80 * np.exp(-ANGLES / 30) + 40 * np.exp(-(((ANGLES - 50) / 25) ** 2))
@@ -58,3 +63,12 @@ def test_corundum_stands_on_its_background() -> None:
     middle = (pattern.two_theta > 15) & (pattern.two_theta < 100)
     assert 95 < np.median(found[middle]) < 125
     assert found[middle].max() < 200
+
+
+def test_simulated_backgrounds_are_what_they_are_called():
+    x = np.linspace(3, 155, 50)
+    np.testing.assert_allclose(chebyshev_background(x, [2.0]), 2)
+    np.testing.assert_allclose(chebyshev_background(x, [0, 0, 1])[[0, -1]], 1)
+    hump = amorphous_background(np.linspace(3, 155, 1521), 30.0, 10.0, 5.0)
+    assert hump.max() == 5
+    assert np.sum(hump >= 2.5) == 101

@@ -18,7 +18,8 @@ from unscatter.powder.pattern.channels import (
     network_axis,
     network_channels,
 )
-from unscatter.powder.pattern.profile import Instrument, simulate_profile
+from unscatter.powder.pattern.instrument import Instrument
+from unscatter.powder.pattern.profile import simulate_profile
 
 PATTERNS = Path(os.environ.get("UNSCATTER_PATTERNS", "../shared/data/patterns"))
 

@@ -10,10 +10,8 @@ from unscatter.nouns.sites import coset_representatives
 from unscatter.powder.crystal.random_crystals import draw_crystal
 from unscatter.powder.samples.artefacts import (
     add_counting_noise,
-    broaden,
     damping,
     march_dollase,
-    misalign,
     pole_cosine,
     stretch_cell,
 )
@@ -45,28 +43,6 @@ def test_damping_is_the_square_of_the_amplitude_factor():
     np.testing.assert_allclose(damping(1 / d, 1.5), np.exp(-1.5 / (4 * d**2)) ** 2)
 
 
-def test_large_perfect_crystallites_change_nothing():
-    theta = np.radians(np.linspace(5, 70, 20))
-    fwhm, eta = np.linspace(0.1, 0.5, 20), np.linspace(0.0, 1.0, 20)
-    width, share = broaden(fwhm, eta, theta, 1.54, np.inf, 0.0)
-    # The formulas of Thompson, Cox & Hastings are fits, and so is their inverse.
-    np.testing.assert_allclose(width, fwhm, rtol=3e-3)
-    np.testing.assert_allclose(share, eta, atol=6e-3)
-
-
-def test_small_crystallites_have_lorentzian_lines_of_scherrers_width():
-    theta = np.radians(np.array([10.0, 40.0]))
-    width, share = broaden(np.full(2, 1e-4), np.zeros(2), theta, 1.54, 100.0, 0.0)
-    np.testing.assert_allclose(width, np.degrees(0.9 * 1.54 / 100 / np.cos(theta)), rtol=1e-3)
-    np.testing.assert_allclose(share, 1, atol=1e-3)
-
-
-def test_strain_broadens_with_the_tangent():
-    theta = np.radians(np.array([10.0, 40.0]))
-    width, _ = broaden(np.full(2, 1e-4), np.zeros(2), theta, 1.54, np.inf, 1e-3)
-    assert width[1] / width[0] == pytest.approx(np.tan(theta[1]) / np.tan(theta[0]), rel=1e-3)
-
-
 @pytest.mark.parametrize("group", [1, 14, 62, 136, 148, 166, 194, 225])
 def test_a_stretched_cell_keeps_its_space_group(group):
     rng = np.random.default_rng(group)
@@ -84,11 +60,6 @@ def test_rhombohedral_axes_stay_equal():
     cell = stretch_cell(np.random.default_rng(0), Cell(5, 5, 5, 55, 55, 55), 166, 0.01, 0.01)
     assert cell.a == cell.b == cell.c
     assert (cell.alpha, cell.beta, cell.gamma) == (55, 55, 55)
-
-
-def test_displacement_fades_towards_back_scattering_and_zero_does_not():
-    two_theta = np.array([0.0, 120.0, 180.0])
-    np.testing.assert_allclose(misalign(two_theta, 0.1, 0.2) - two_theta, [0.3, 0.2, 0.1], atol=1e-12)
 
 
 @pytest.mark.parametrize("mean", [3.0, 20.0, 1000.0])

@@ -1,9 +1,15 @@
-"""Estimate what lies under the lines of a powder pattern, to be looked at; nothing is subtracted unasked."""
+"""What lies under the lines of a powder pattern: simulated, and estimated to be looked at."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
+
+from unscatter.nouns.arrays import Array
 
 Floats = NDArray[np.float64]
 
@@ -13,6 +19,21 @@ GRID = 2048
 HALF_FOOT = 1 / 30
 #: Width of the averages before clipping, on the same scale: noise would pull the estimate to its lower edge.
 AVERAGED = 1 / 250
+
+
+def chebyshev_background(two_theta: Array, coefficients: Sequence[float]) -> Array:
+    """Smooth background (n,): sum_k c_k T_k(x), x from -1 at the first angle to 1 at the last."""
+    xp = array_namespace(two_theta)
+    x = 2 * (two_theta - two_theta[0]) / (two_theta[-1] - two_theta[0]) - 1
+    terms = [xp.ones_like(x), x]
+    while len(terms) < len(coefficients):
+        terms.append(2 * x * terms[-1] - terms[-2])
+    return sum(c * term for c, term in zip(coefficients, terms, strict=False))
+
+
+def amorphous_background(two_theta: Array, centre: float, width: float, height: float) -> Array:
+    """Hump (n,) of an amorphous part or a sample holder: a Gaussian of FWHM `width`, all in degrees."""
+    return height * array_namespace(two_theta).exp(-4 * math.log(2) * ((two_theta - centre) / width) ** 2)
 
 
 def estimate_background(two_theta: Floats, intensity: Floats) -> Floats:

@@ -41,30 +41,6 @@ def damping(inverse_d: Array, b_iso: float) -> Array:
     return array_namespace(inverse_d).exp(-b_iso / 2 * inverse_d**2)
 
 
-def broaden(
-    fwhm: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    theta: NDArray[np.float64],
-    wavelength: float,
-    size: float,
-    strain: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """FWHM (deg) and Lorentzian share of pseudo-Voigt lines at theta (radians) of small, strained crystallites.
-
-    Adds a Lorentzian of 0.9 lambda / (L cos) + 4 epsilon tan (radians), L in Angstrom, to the Lorentzian part.
-    Source: Thompson, Cox & Hastings, J. Appl. Cryst. 20, 79 (1987).
-    """
-    more = np.degrees(0.9 * wavelength / size / np.cos(theta) + 4 * strain * np.tan(theta))
-    gaussian = fwhm * np.sqrt(np.maximum(1 + eta * (-0.74417 + eta * (-0.24781 - 0.00810 * eta)), 0.0))
-    lorentzian = fwhm * eta * (0.72928 + eta * (0.19289 + 0.07783 * eta)) + more
-    g, l = gaussian, lorentzian  # noqa: E741
-    g2, l2 = g * g, l * l
-    fifth = g * g2 * (g2 + 2.69269 * g * l + 2.42843 * l2) + l * l2 * (4.47163 * g2 + 0.07842 * g * l + l2)
-    width = fifth**0.2
-    q = l / width
-    return width, np.minimum(q * (1.36603 + q * (-0.47719 + 0.11116 * q)), 1.0)
-
-
 def stretch_cell(rng: np.random.Generator, cell: Cell, group: int, scale: float, strain: float) -> Cell:
     """Cell of the same symmetry: all edges by exp(scale z), each free one by exp(strain z), free angles likewise.
 
@@ -84,15 +60,6 @@ def stretch_cell(rng: np.random.Generator, cell: Cell, group: int, scale: float,
         return Cell(*stretched.tolist(), *(angles + free * turns).tolist())
     except ValueError:  # an acute cell need not close any more
         return Cell(*stretched.tolist(), *angles.tolist())
-
-
-def misalign(two_theta: Array, zero: float, displacement: float) -> Array:
-    """Where a line at two-theta is seen, in degrees: zero of the scale, and sample off the axis of the circle.
-
-    displacement: shift at two-theta = 0 in degrees, - 2 s / R of Bragg-Brentano optics; it falls as cos(theta).
-    """
-    xp = array_namespace(two_theta)
-    return two_theta + zero + displacement * xp.cos(two_theta * (math.pi / 360))
 
 
 def add_counting_noise(expected: Array, normal: Array) -> Array:

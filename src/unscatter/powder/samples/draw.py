@@ -12,29 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.nouns.cell import Cell
+from unscatter.powder.pattern.background import amorphous_background, chebyshev_background
 from unscatter.powder.pattern.channels import SHORTEST, network_channels
-from unscatter.powder.pattern.profile import (
-    Instrument,
-    Lines,
-    amorphous_background,
-    caglioti_fwhm,
-    chebyshev_background,
-    cylinder_absorption,
-    lorentz_polarisation,
-    polarised_share,
-    read_instruments,
-    spread_axially,
-)
-from unscatter.powder.pattern.stretched import Shape, sum_equal_lines
-from unscatter.powder.samples.artefacts import (
-    add_counting_noise,
-    broaden,
-    damping,
-    march_dollase,
-    misalign,
-    pole_cosine,
-    stretch_cell,
-)
+from unscatter.powder.pattern.instrument import Instrument, read_instruments
+from unscatter.powder.pattern.peaks import Peaks, join_peaks, place_lines
+from unscatter.powder.pattern.profile import show_peaks, sum_peaks
+from unscatter.powder.samples.artefacts import add_counting_noise, damping, march_dollase, pole_cosine, stretch_cell
 from unscatter.powder.samples.cache import PhaseLines
 from unscatter.powder.samples.tables import CachedCrystals, Crystals, RandomCrystals
 
@@ -254,7 +237,7 @@ def _draw_instrument(rng: np.random.Generator, recipe: PowderRecipe, neutron: bo
         fwhm = _draw_log(rng, _SYNCHROTRON_WIDTH)
         u, v, w = fwhm**2, 0.0, fwhm**2
         # The beam is narrow, and polarised across the plane of diffraction.
-        start, optics = 1.0, {"axial": 0.0, "monochromator": 90.0}
+        start, optics = 1.0, {"axial": (0.0, 0.0), "monochromator": 90.0}
         step = max(fwhm / 3, (stop - start) / _MOST_POINTS)
     # What lies beyond the network's axis is of no use to it.
     if recipe.axis == "network":
@@ -283,23 +266,27 @@ def _draw_peaks(
     impurities: NDArray[np.int64] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Angles (n,) in degrees and the sum of all peaks (n,), without background and noise."""
-    two_theta = instrument.two_theta
-    position, area = _place_lines(*_weigh_lines(rng, recipe, phase), instrument)
+    lines = _weigh_lines(rng, recipe, phase)
+    other, share = None, 0.0
     if rng.random() < recipe.impurity:
         number = int(rng.integers(len(crystals) if impurities is None else len(impurities)))
-        other = crystals.lines(number if impurities is None else int(impurities[number]), instrument.radiation)
-        other_position, other_area = _place_lines(*_weigh_lines(rng, recipe, other), instrument)
+        foreign = crystals.lines(number if impurities is None else int(impurities[number]), instrument.radiation)
+        other = _weigh_lines(rng, recipe, foreign)
         share = recipe.impurity_area * float(rng.random())
-        scale = share / (1 - share) * area.sum() / max(other_area.sum(), 1e-300)
-        position, area = np.concatenate([position, other_position]), np.concatenate([area, scale * other_area])
-    shape = _draw_shape(rng, recipe, instrument)
-    if instrument.axial and len(position):
-        fwhm, eta = shape(position)
-        lines = Lines(position, area, fwhm, eta, np.zeros(len(position), dtype=np.int64))
-        lines = spread_axially(lines, np.array([instrument.axial]))
-        position, area = lines.position, lines.area
-    position = misalign(position, instrument.zero, recipe.displacement * float(rng.standard_normal()))
-    return two_theta, np.maximum(sum_equal_lines(position, area, two_theta, shape, instrument.cut), 0.0)
+    size = _draw_log(rng, recipe.size) if recipe.size[1] > 0 else np.inf
+    strain = _draw_log(rng, recipe.strain) if recipe.strain[1] > 0 else 0.0
+    instrument = replace(instrument, displacement=recipe.displacement * float(rng.standard_normal()))
+    peaks = place_lines(*lines, instrument, size=size, strain=strain)
+    if other is not None:
+        peaks = _mix(peaks, place_lines(*other, instrument, size=size, strain=strain), share)
+    two_theta = instrument.two_theta
+    return two_theta, sum_peaks(show_peaks(peaks, instrument), two_theta, cut=instrument.cut)[0]
+
+
+def _mix(peaks: Peaks, others: Peaks, share: float) -> Peaks:
+    """Peaks of two phases, those of the other with `share` of the area of both."""
+    scale = share / (1 - share) * peaks.area.sum() / max(others.area.sum(), 1e-300)
+    return join_peaks([peaks, replace(others, area=scale * others.area)])
 
 
 def _weigh_lines(
@@ -315,40 +302,6 @@ def _weigh_lines(
         r = _draw_log(rng, (1 / recipe.texture, recipe.texture))
         strength = strength * march_dollase(pole_cosine(phase.hkl, phase.cell, poles[int(rng.integers(len(poles)))]), r)
     return inverse_d, strength
-
-
-def _place_lines(
-    inverse_d: NDArray[np.float64], strength: NDArray[np.float64], instrument: Instrument
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Two-theta (m,) in degrees and area (m,) of the lines on a well aligned instrument, those in its range."""
-    positions, areas = [], []
-    last = np.sin(np.radians(min(instrument.range[1] + 5, 179.0) / 2))
-    for wavelength, weight in zip(instrument.wavelengths, instrument.weights, strict=True):
-        sine = wavelength / 2 * inverse_d
-        seen = sine < last
-        theta = np.arcsin(sine[seen])
-        factor = lorentz_polarisation(theta, polarised_share(instrument))
-        if instrument.mu_r:
-            factor = factor * cylinder_absorption(theta, instrument.mu_r)
-        positions.append(np.degrees(2 * theta))
-        areas.append(strength[seen] * factor * (weight / sum(instrument.weights)))
-    return np.concatenate(positions), np.concatenate(areas)
-
-
-def _draw_shape(rng: np.random.Generator, recipe: PowderRecipe, instrument: Instrument) -> Shape:
-    """Width and shape of the lines of this instrument and of crystallites of a size and a strain that are drawn."""
-    size = _draw_log(rng, recipe.size) if recipe.size[1] > 0 else np.inf
-    strain = _draw_log(rng, recipe.strain) if recipe.strain[1] > 0 else 0.0
-
-    def shape(two_theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        theta = np.radians(two_theta / 2)
-        fwhm = caglioti_fwhm(theta, *instrument.caglioti)
-        eta = np.minimum(np.maximum(instrument.mixing[0] + instrument.mixing[1] * two_theta, 0.0), 1.0)
-        if size == np.inf and strain == 0:
-            return fwhm, eta
-        return broaden(fwhm, eta, theta, instrument.wavelengths[0], size, strain)
-
-    return shape
 
 
 def _draw_measurement(

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from unscatter.powder.pattern.channels import CHANNELS
-from unscatter.powder.pattern.profile import read_instruments
+from unscatter.powder.pattern.instrument import read_instruments
 from unscatter.powder.samples.draw import Axis, CachedCrystals, PowderRecipe, draw_samples, read_recipe, recipe_record
 from unscatter.symmetry import label_set
 from unscatter.train.loading import load_in_order
