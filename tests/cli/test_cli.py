@@ -118,7 +118,7 @@ def test_cite_prints_what_made_the_result(plane_file: Path, tmp_path: Path, caps
 def test_importing_unscatter_is_light() -> None:
     code = (
         "import sys, unscatter; unscatter.Cell; "
-        "sys.exit(any(m in sys.modules for m in ('torch', 'matplotlib', 'scipy', 'onnxruntime')))"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'matplotlib', 'scipy', 'onnxruntime', 'numba')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -59,7 +59,7 @@ def test_lines_lean_to_low_angles_below_90_degrees_and_to_high_ones_above():
 
 def test_the_mean_shift_is_that_of_the_second_moment_of_the_heights():
     # To second order <z^2> / 2 cot(2 theta), <z^2> = (2 a)^2 / 6 for equal heights a.
-    nodes = axial_nodes(np.array([30.0]), np.array([0.1]), np.array([0.5]), (0.02, 0.02))
+    nodes = axial_nodes(np.array([30.0]), np.array([0.1]), (0.02, 0.02))
     shift = 30.0 - np.sum(nodes.angle * nodes.share)
     assert shift == pytest.approx(np.degrees(0.04**2 / 12 / np.tan(np.radians(30))), rel=0.01)
 

@@ -13,15 +13,34 @@ from numpy.typing import NDArray
 from unscatter.nouns.arrays import Array
 from unscatter.powder.pattern.peaks import Peaks, take_rows
 
-# Numbers of nodes there are rules for, and points of each part of the density from which the rules are made.
+# Numbers of nodes there are rules for, and how many FWHM a line may lean for the sum over them to be right to 5e-7 of
+# its height, whatever its shape.
 _SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 40, 48, 64, 96, 128)
+_LEANS = (
+    0.0012,
+    0.048,
+    0.167,
+    0.316,
+    0.47,
+    0.62,
+    0.78,
+    0.93,
+    1.22,
+    1.51,
+    1.8,
+    2.08,
+    2.65,
+    3.2,
+    4.3,
+    5.4,
+    6.6,
+    8.9,
+    13.5,
+)
+# Points of each part of the density from which the rules are made.
 _FINE = 300
-# Nodes for a line that leans r FWHM: base + (gaussian + eta lorentzian) r keeps the sum right to 5e-7 of its height.
-_NODES = (2.7, 2.9, 5.2)
 # Heights are cut where rays come within this share of the tangent of the line's cone.
 _STEEPEST = 0.97
-# A line that leans less than this many FWHM is moved as a whole.
-_WHOLE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +62,15 @@ def spread_axially(peaks: Peaks, axial: tuple[float, float]) -> Peaks:
     """
     if max(axial) == 0 or len(peaks) == 0:
         return peaks
-    nodes = axial_nodes(peaks.position, peaks.fwhm, peaks.eta, axial)
+    nodes = axial_nodes(peaks.position, peaks.fwhm, axial)
     xp = array_namespace(peaks.position)
     area, fwhm, eta, row = (xp.take(column, nodes.owner) for column in (peaks.area, peaks.fwhm, peaks.eta, peaks.row))
     hkl = None if peaks.hkl is None else take_rows(peaks.hkl, nodes.owner)
     return Peaks(nodes.angle, area * nodes.share, fwhm, eta, row, hkl)
 
 
-def axial_nodes(two_theta: Array, fwhm: Array, eta: Array, axial: tuple[float, float]) -> Nodes:
-    """Rays of lines at two_theta (n,) with fwhm (n,), both in degrees, and Lorentzian shares eta (n,).
+def axial_nodes(two_theta: Array, fwhm: Array, axial: tuple[float, float]) -> Nodes:
+    """Rays of lines at two_theta (n,) with fwhm (n,), both in degrees; axial: S/L and H/L.
 
     A ray that leaves the plane by z times the distance is seen at cos(2 phi) = cos(2 theta) sqrt(1 + z^2). The density
     of z is flat up to |S - H| / L and falls to zero at (S + H) / L, times 1 / ((1 + z^2) sin 2 phi). The integral over
@@ -62,7 +81,7 @@ def axial_nodes(two_theta: Array, fwhm: Array, eta: Array, axial: tuple[float, f
     reach = sum(axial)
     # A cone has rays up to z = tan(2 theta); what is higher than that sees the line whole, as a ring.
     heights = xp.clip(_STEEPEST * xp.abs(xp.tan(two_theta * (math.pi / 180))), max=reach)
-    rule = _choose_rules(two_theta, fwhm, eta, heights)
+    rule = _choose_rules(two_theta, fwhm, heights)
     sizes = xp.asarray(np.array(_SIZES), device=device(two_theta))
     counts, before = xp.take(sizes, rule), xp.take(xp.cumulative_sum(sizes) - sizes, rule)
     squares, weights = _rules(abs(axial[0] - axial[1]) / reach)
@@ -90,17 +109,13 @@ def _rays(two_theta: Array, owner: Array, z2: Array, weight: Array) -> tuple[Arr
     return xp.acos(cosine) * (180 / math.pi), weight / ((1 + z2) * sine), slope
 
 
-def _choose_rules(two_theta: Array, fwhm: Array, eta: Array, heights: Array) -> Array:
+def _choose_rules(two_theta: Array, fwhm: Array, heights: Array) -> Array:
     """Number (n,) of the rule for each line, by how many FWHM it leans."""
     xp = array_namespace(two_theta)
     angle = two_theta * (math.pi / 180)
     cosine = xp.cos(angle) * xp.sqrt(1 + heights * heights)
     lean = xp.abs(xp.acos(xp.clip(cosine, -1.0, 1.0)) - angle) * (180 / math.pi) / fwhm
-    base, gaussian, lorentzian = _NODES
-    wanted = xp.where(lean < 0.04, 2.0, xp.clip(base + (gaussian + lorentzian * eta) * lean, max=_SIZES[-1]))
-    wanted = xp.where(lean < _WHOLE, 1.0, wanted)
-    sizes = xp.asarray(np.array(_SIZES), dtype=two_theta.dtype, device=device(two_theta))
-    return xp.searchsorted(sizes, wanted)
+    return xp.searchsorted(xp.asarray(np.array(_LEANS), dtype=lean.dtype, device=device(lean)), lean)
 
 
 @lru_cache(maxsize=64)

@@ -70,7 +70,7 @@ def profile_columns(
     fwhm, eta = (np.array(np.broadcast_to(column, position.shape), dtype=np.float64) for column in (fwhm, eta))
     if not np.all(fwhm > 0):
         raise ValueError(f"widths must be positive, got {fwhm.min():g} degrees: check U, V, W at the ends of the range")
-    nodes = _find_nodes(position, fwhm, eta, axial, wavelengths, weights)
+    nodes = _find_nodes(position, fwhm, axial, wavelengths, weights)
     step = even_step(grid)
     start, end = np.full(len(position), len(grid)), np.zeros(len(position), dtype=np.int64)
     find_spans(grid, step, nodes.owner, nodes.angle, fwhm, cut, start, end)
@@ -84,7 +84,6 @@ def profile_columns(
 def _find_nodes(
     position: Floats,
     fwhm: Floats,
-    eta: Floats,
     axial: tuple[float, float],
     wavelengths: tuple[float, ...],
     weights: tuple[float, ...],
@@ -100,15 +99,15 @@ def _find_nodes(
         slope = ratio * np.cos(np.radians(position[seen] / 2)) / np.cos(theta)
         share = np.full(len(theta), weight / sum(weights))
         part = Nodes(owner[seen], np.degrees(2 * theta), share, slope)
-        parts.append(part if max(axial) == 0 else _spread(part, fwhm[seen], eta[seen], axial))
+        parts.append(part if max(axial) == 0 else _spread(part, fwhm[seen], axial))
     if len(parts) == 1:
         return parts[0]
     columns = ([getattr(part, name) for part in parts] for name in ("owner", "angle", "share", "slope"))
     return Nodes(*map(np.concatenate, columns))
 
 
-def _spread(lines: Nodes, fwhm: Floats, eta: Floats, axial: tuple[float, float]) -> Nodes:
+def _spread(lines: Nodes, fwhm: Floats, axial: tuple[float, float]) -> Nodes:
     """Rays of the lines of one wavelength."""
-    rays = axial_nodes(lines.angle, fwhm, eta, axial)
+    rays = axial_nodes(lines.angle, fwhm, axial)
     share, slope = rays.share * lines.share[rays.owner], rays.slope * lines.slope[rays.owner]
     return Nodes(lines.owner[rays.owner], rays.angle, share, slope)

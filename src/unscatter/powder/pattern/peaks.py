@@ -88,10 +88,12 @@ def join_peaks(parts: Sequence[Peaks]) -> Peaks:
     if len(parts) == 1:
         return parts[0]
     xp = array_namespace(parts[0].position)
-    columns = [[getattr(part, name) for part in parts] for name in ("position", "area", "fwhm", "eta", "row")]
+    position, area, fwhm, eta, row = (
+        xp.concat([getattr(part, name) for part in parts]) for name in ("position", "area", "fwhm", "eta", "row")
+    )
     hkl = [part.hkl for part in parts if part.hkl is not None]
     kept = array_namespace(hkl[0]).concat(hkl) if len(hkl) == len(parts) else None
-    return Peaks(*(xp.concat(column) for column in columns), kept)
+    return Peaks(position, area, fwhm, eta, row, kept)
 
 
 def take_rows(hkl: Array, chosen: Array) -> Array:

@@ -104,8 +104,11 @@ def _sum_compiled(peaks: Peaks, two_theta: NDArray[np.float64], rows: int, cut: 
     from unscatter.powder.pattern.kernels import add_peaks
 
     total = np.zeros((rows, len(two_theta)))
-    columns = (np.asarray(c, dtype=np.float64) for c in (peaks.position, peaks.area, peaks.fwhm, peaks.eta))
-    add_peaks(total, two_theta, even_step(two_theta), *columns, np.asarray(peaks.row), cut, lorentzian_norm(cut))
+    position, area, fwhm, eta = (
+        np.asarray(column, dtype=np.float64) for column in (peaks.position, peaks.area, peaks.fwhm, peaks.eta)
+    )
+    row, step = np.asarray(peaks.row), even_step(two_theta)
+    add_peaks(total, two_theta, step, position, area, fwhm, eta, row, cut, lorentzian_norm(cut))
     return total.astype(peaks.area.dtype, copy=False)
 
 
