@@ -9,9 +9,10 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from unscatter.cli.files import each_file
-from unscatter.cli.screen import Flat, Screen, indent
+from unscatter.cli.screen import Flat, Screen, indent, reporting_progress
 from unscatter.jobs import factorize as factorizing
 from unscatter.jobs import report as reporting
+from unscatter.jobs import volume as whole_volume
 from unscatter.jobs.factorize import FactorizeOptions
 from unscatter.jobs.report import ReportOptions
 
@@ -33,7 +34,16 @@ def factorize(
     """
     sections = _name_sections(options.plane)
 
+    def whole(path: Path) -> None:
+        with reporting_progress(path.name, hidden=screen.quiet or screen.json) as report:
+            volume = whole_volume.run(path, options, report, out / path.stem)
+            written = whole_volume.write(volume, out / path.stem, layout=options.layout, picture=picture, report=report)
+        screen.tell(f"{path}\n{indent(volume.describe())}", {"file": path, **volume.to_dict()}, written)
+
     def one(path: Path) -> None:
+        if options.volume:
+            whole(path)
+            return
         for section, ending in sections.items():
             chosen = replace(options, plane=() if section is None else (section,))
             components = factorizing.run(path, chosen)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -71,6 +73,25 @@ def say(text: str, *, error: bool = False) -> None:
     from tqdm import tqdm
 
     tqdm.write(text, file=sys.stderr if error else sys.stdout)
+
+
+@contextmanager
+def reporting_progress(what: str, *, hidden: bool = False) -> Iterator[Callable[[float, str], None]]:
+    """Give a function to tell the share that is done, 0 to 1, and the step; on a terminal it moves a bar."""
+    from tqdm import tqdm
+
+    with tqdm(total=1.0, desc=what, leave=False, disable=True if hidden else None, bar_format=_BAR) as bar:
+
+        def report(share: float, step: str) -> None:
+            bar.set_postfix_str(step, refresh=False)
+            # Each step counts from 0 to 1.
+            bar.n = min(share, 1.0)
+            bar.refresh()
+
+        yield report
+
+
+_BAR = "{desc} {percentage:3.0f} %|{bar}| {elapsed}, {remaining} left{postfix}"
 
 
 def indent(text: str) -> str:

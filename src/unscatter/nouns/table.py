@@ -20,6 +20,7 @@ PLOTS = {
     "MoleculeFit": "unscatter.diffuse.plot.molecules:plot_molecules",
     "OrderFit": "unscatter.diffuse.plot.order:plot_order",
     "Ranking": "unscatter.powder.plot.ranking:plot_ranking",
+    "VolumeComponents": "unscatter.diffuse.plot.volume:plot_volume",
     "Supercell": "unscatter.diffuse.plot.supercell:plot_supercell",
 }
 

@@ -9,13 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.table import Result, Table, with_error
 from unscatter.nouns.volume import Volume
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class VolumeComponents:
+#: Alphas that the table shows: those that stand out most from their uncertainty.
+_SHOWN = 12
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class VolumeComponents(Result):
     """A volume of diffuse scattering taken apart: I_D = I_FF I_SRO at every voxel.
 
     form: (n_l, n_k, n_h), I_FF at the nodes of a coarse grid, in the units of the input; nodes: their h, k, l;
@@ -45,8 +50,48 @@ class VolumeComponents:
         """I_SRO on a block of layers, (layers, n_k, n_h), nowhere negative."""
         return np.clip(series_on_layers(self.series, *self._axes(layers)), 0.0, None)
 
+    def table(self) -> Table:
+        """Size, cell, how it was done, and the alphas that stand out most from their uncertainties."""
+        volume, order = self.volume, self.order
+        layers, rows, columns = self.shape
+        error = np.full(order.alpha.shape, np.nan) if order.standard_error is None else order.standard_error
+        # The first is the origin, alpha = 1 by definition.
+        ranks = np.argsort(-np.abs(order.alpha[1:]) / np.maximum(error[1:], 1e-12), kind="stable")[:_SHOWN] + 1
+        measured = self.provenance.get("measured", 0) / max(layers * rows * columns, 1)
+        lines = [
+            ("volume", f"{columns} x {rows} x {layers} voxels along h, k, l" + (" (simulated)" * volume.simulated)),
+            ("measured", f"{100 * measured:.1f} % of the voxels"),
+            ("cell", str(volume.cell) if volume.cell is not None else "not known; vectors are in lattice units"),
+            ("I_SRO", f"one series of {len(order.alpha)} lattice vectors, from all reciprocal cells; mean 1"),
+            ("I_FF", f"up to {self.form.max():.4g}, in the units of the input; {NODES_IN_WORDS}"),
+        ]
+        for rank, one in enumerate(ranks):
+            vector = "({} {} {})".format(*order.vectors[one])
+            lines.append(("" if rank else "alpha", f"{vector:<12} {with_error(order.alpha[one], error[one])}"))
+        lines += [("time", f"{self.provenance.get('seconds', float('nan'))} s")]
+        lines += [("note", note) for note in volume.notes]
+        return Table("", tuple(lines))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the voxels, as plain numbers and words, for JSON."""
+        order = self.order
+        error = np.full(order.alpha.shape, np.nan) if order.standard_error is None else order.standard_error
+        return {
+            "shape_lkh": list(self.shape),
+            "cell": None if self.volume.cell is None else list(self.volume.cell.parameters),
+            "order": [
+                {"vector": [int(n) for n in vector], "alpha": float(alpha), "standard_error": float(one)}
+                for vector, alpha, one in zip(order.vectors, order.alpha, error, strict=True)
+            ],
+            "provenance": self.provenance,
+        }
+
     def _axes(self, layers: slice) -> tuple[Floats, Floats, Floats]:
         return self.volume.h, self.volume.k, self.volume.l[layers]
+
+
+#: How I_FF is known, in the words of the table.
+NODES_IN_WORDS = "linear between nodes a quarter of a reciprocal cell apart"
 
 
 def hat_matrix(nodes: Floats, axis: Floats) -> Floats:

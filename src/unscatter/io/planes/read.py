@@ -52,7 +52,7 @@ def read_diffraction(
     Raises FileNotFoundError, or ValueError for a file of another kind.
     """
     asked = asked or Asked()
-    return _find(path, asked if dataset is None else replace(asked, dataset=dataset))[0]
+    return find_diffraction(path, asked if dataset is None else replace(asked, dataset=dataset))[0]
 
 
 def read_plane(
@@ -82,7 +82,7 @@ def read_plane(
     """
     cell = cell if cell is None or isinstance(cell, Cell) else Cell.from_sequence(cell)
     asked = Asked(dataset, -1.0 if values == "published" and missing is None else missing, axes, cell)
-    found, gaps_known = _find(path, asked)
+    found, gaps_known = find_diffraction(path, asked)
     zeros = "measured" if gaps_known or values == "published" else zeros
     flat = _flatten(found, plane, axes, zeros) if isinstance(found, Volume) else _refuse_cut(found, plane)
     if axes is not None and isinstance(found, Plane) and not names_axes(axes):
@@ -111,7 +111,7 @@ def read_mask(path: str | Path) -> NDArray[np.bool_]:
     return np.asarray(found.intensity != 0)
 
 
-def _find(source: str | Path | ArrayLike, asked: Asked) -> tuple[Plane | Volume, bool]:
+def find_diffraction(source: str | Path | ArrayLike, asked: Asked) -> tuple[Plane | Volume, bool]:
     """What a file or an array holds, and whether it says itself what was not measured."""
     if not isinstance(source, str | Path):
         if asked.dataset is not None:

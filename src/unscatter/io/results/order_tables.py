@@ -12,6 +12,7 @@ import numpy as np
 from unscatter.io.files import replacing, require_file
 from unscatter.io.hdf5 import Store, open_own
 from unscatter.io.planes.result import recognises
+from unscatter.nouns.order import OrderParameters
 from unscatter.nouns.order_fit import OrderFit
 
 #: Where the table lies in the file.
@@ -26,6 +27,16 @@ def write_csv(path: str | Path, fit: OrderFit) -> None:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def write_parameters(path: str | Path, order: OrderParameters) -> None:
+    """Write alphas without a fit, a line for each vector: u, v, w, alpha, standard_error."""
+    error = np.full(order.alpha.shape, np.nan) if order.standard_error is None else order.standard_error
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("u", "v", "w", "alpha", "standard_error"))
+        columns = zip(order.vectors.tolist(), order.alpha, error, strict=True)
+        writer.writerows([*vector, alpha, one] for vector, alpha, one in columns)
 
 
 def write_json(path: str | Path, fit: OrderFit) -> None:
