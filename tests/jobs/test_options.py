@@ -15,7 +15,7 @@ from unscatter.diffuse.supercell import draw_supercell
 from unscatter.io.patterns import read_pattern
 from unscatter.io.planes.read import read_plane
 from unscatter.jobs.classify import ClassifyOptions
-from unscatter.jobs.factorize import FactorizeOptions
+from unscatter.jobs.factorize import FactorizeOptions, VolumeOptions
 from unscatter.jobs.options import describe_fields, make_options, read_options, table_of, write_options
 from unscatter.jobs.pattern_reading import PatternReading
 from unscatter.jobs.plane_reading import PlaneReading
@@ -50,7 +50,7 @@ def own_fields(kind: type, *bases: type) -> dict[str, Any]:
     [
         (own_fields(PlaneReading), read_plane, {"plane"}),
         (own_fields(PatternReading), read_pattern, set()),
-        (own_fields(FactorizeOptions, PlaneReading), factorize, set()),
+        (own_fields(FactorizeOptions, PlaneReading, VolumeOptions), factorize, set()),
         (own_fields(ClassifyOptions, PatternReading), classify, set()),
         (own_fields(OrderOptions), refine_order, {"vectors"}),
         (own_fields(FitOptions), refine_molecules, set()),
