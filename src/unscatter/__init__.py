@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unscatter.version import __version__
 
 if TYPE_CHECKING:
-    from unscatter.io.patterns import read_pattern
+    from unscatter.io.patterns import read_lines, read_pattern
     from unscatter.io.planes.read import read_plane
     from unscatter.io.results.components import read_components, write_components
     from unscatter.jobs.classify import classify, classify_many
@@ -41,6 +41,7 @@ _HOMES = {
     "classify_many": "unscatter.jobs.classify",
     "factorize": "unscatter.jobs.factorize",
     "read_components": "unscatter.io.results.components",
+    "read_lines": "unscatter.io.patterns",
     "read_pattern": "unscatter.io.patterns",
     "read_plane": "unscatter.io.planes.read",
     "refine_molecules": "unscatter.jobs.refine_molecules",
@@ -63,6 +64,7 @@ __all__ = [
     "classify_many",
     "factorize",
     "read_components",
+    "read_lines",
     "read_pattern",
     "read_plane",
     "refine_molecules",

@@ -4,6 +4,7 @@ Each format is one module with NAME, ASSUMES, `recognises(content)` and `read(co
 and put it into FORMATS of `read`, before those that would also accept its files.
 """
 
+from unscatter.io.patterns.lines import read_lines
 from unscatter.io.patterns.read import FORMATS, Format, read_pattern
 
-__all__ = ["FORMATS", "Format", "read_pattern"]
+__all__ = ["FORMATS", "Format", "read_lines", "read_pattern"]

@@ -38,7 +38,7 @@ def place(scan: Scan, declared: str | None) -> Scan:
         scan = scan.telling(f"the axis was declared to be {AXES[declared].name}")
     if axis is None or axis.kind == "an angle":
         what = "the axis has no name and" if axis is None else f"the axis {axis.name!r}"
-        scan = scan.telling(f"{what} is assumed to be two-theta in degrees ({_CHOICES} says otherwise)")
+        scan = scan.telling(f"{what} is assumed to be two-theta in degrees (if not, type --axis theta, q, q-nm or d)")
         axis = axis or TWO_THETA
     if axis.kind in ("two-theta", "an angle"):
         return replace(scan, positions=axis.values(scan.positions), axis=TWO_THETA)
@@ -57,7 +57,7 @@ def _from_spacings(scan: Scan, axis: Quantity) -> Scan:
     if scan.wavelength is None:
         raise ValueError(
             f"the axis is {axis.name}, not two-theta, and no wavelength is given to convert it with; expected one: "
-            f"add for example --wavelength {_reaching(d):g} (any that reaches the smallest spacing gives the same d)"
+            f"add for example --wavelength {reaching(d):g} (any that reaches the smallest spacing gives the same d)"
         )
     two_theta = spacings_to_two_theta(d, scan.wavelength)
     beyond = int(np.sum(~np.isfinite(two_theta)))
@@ -65,14 +65,15 @@ def _from_spacings(scan: Scan, axis: Quantity) -> Scan:
         raise ValueError(
             f"the axis is {axis.name} and {beyond} of its {d.size} points, down to d = {float(d.min()):.4g} A, are out "
             f"of reach of the wavelength {scan.wavelength:g} A; expected one of at most {2 * float(d.min()):.4g} A: "
-            f"add --wavelength {_reaching(d):g}, or say what the axis is with --axis"
+            f"add --wavelength {reaching(d):g}, or say what the axis is with --axis"
         )
     return replace(scan, positions=two_theta, axis=TWO_THETA).telling(
         f"{axis.name} was converted to two-theta with {scan.wavelength:g} A"
     )
 
 
-def _reaching(d: NDArray[np.float64]) -> float:
+def reaching(d: NDArray[np.float64]) -> float:
+    """A wavelength in Angstrom to propose, that reaches the smallest of some spacings."""
     smallest = float(np.min(d)) if d.size else 1.0
     # a little short of 180 degrees
     return next((proposal for proposal in _PROPOSALS if proposal < 1.98 * smallest), _PROPOSALS[-1])

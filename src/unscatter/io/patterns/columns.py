@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import facts, take_json
-from unscatter.io.patterns.labels import Label, are_lines, choose_axis, choose_intensity, column_of, find_labels
+from unscatter.io.patterns.labels import (
+    Label,
+    are_lines,
+    choose_axis,
+    choose_intensity,
+    column_of,
+    find_labels,
+    stated_axis,
+)
 from unscatter.io.patterns.pyfai import axis_of_geometry
 from unscatter.io.patterns.scan import Scan
 from unscatter.io.patterns.table import number_table
@@ -71,8 +79,7 @@ def read(content: Content) -> Scan:
     found = find_labels(table.header, table.values.shape[1], table.separator)
     if found is None:
         return _unnamed(table)
-    labels, place = found
-    return _named(table, labels, table.header[:place] + table.header[place + 1 :])
+    return _named(table, *found)
 
 
 def read_table(content: Content) -> Table:
@@ -145,8 +152,11 @@ def _unnamed(table: Table) -> Scan:
         )
     known = facts(table.header)
     told = list(known.pop("assumptions"))
-    axis, how = axis_of_geometry(take_json([line.strip(" \t#") for line in table.header])[0], values[:, 0])
-    told += [how] if how else []
+    json, words = take_json([line.strip(" \t#") for line in table.header])
+    axis = stated_axis(words, json)
+    if axis is None:
+        axis, how = axis_of_geometry(json, values[:, 0])
+        told += [how] if how else []
     sigma = table.brackets if np.all(np.isfinite(table.brackets)) else None
     if count == 3:
         sigma = values[:, 2]

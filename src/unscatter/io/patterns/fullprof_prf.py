@@ -50,17 +50,18 @@ def read(content: Content) -> Scan:
 
 
 def _names_line(content: Content) -> int | None:
-    return next((i for i, line in enumerate(content.head(_HEADER_LINES)) if _NAMES.match(line)), None)
+    lines = content.head(_HEADER_LINES)
+    numbers = leading_numbers(lines[1])
+    if len(numbers) < 3 or not all(number >= 0 and number == int(number) for number in numbers[:2]):
+        return None
+    return next((i for i, line in enumerate(lines) if i > 1 and _NAMES.match(line)), None)
 
 
 def _second_line(numbers: list[float]) -> tuple[float | None, float | None, float, int]:
     """Wavelengths, zero shift and number of points; a second wavelength equal to the first is none."""
-    if len(numbers) < 4:
-        return None, None, 0.0, int(numbers[1]) if len(numbers) > 1 and numbers[1] >= 1 else 0
-    count, first, second = int(numbers[1]), numbers[2], numbers[3]
-    zero = numbers[4] if len(numbers) > 4 else 0.0
+    count, first, second, zero = (*numbers[1:5], 0.0, 0.0)[:4]
     doublet = second > 0 and abs(second - first) > 1e-6
-    return first if first > 0 else None, second if doublet else None, zero, max(count, 0)
+    return first if first > 0 else None, second if doublet else None, zero, int(count)
 
 
 def _rows(lines: list[str]) -> NDArray[np.float64]:

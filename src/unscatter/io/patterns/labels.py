@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unscatter.quantities import Quantity, find_quantity, find_unit
@@ -43,6 +43,13 @@ _UNITS_OF_INTENSITY = re.compile(
 )
 
 
+_STATEMENT = re.compile(
+    r"(?:x[-_ ]?(?:axis|units?|label|column|title)|axis|abscissa|(?:radial|dim1)[-_ ]?units?|units?|scan[-_ ]?axis|"
+    r"columns?[-_ ]?1|1)\s*[:=]\s*(.+)",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True)
 class Label:
     """A name of a column: what it says, and either a role or a quantity."""
@@ -70,8 +77,8 @@ def parse_label(text: str) -> Label:
         return Label(text)
 
 
-def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list[Label], int] | None:
-    """Names of the columns and the number of their line in a header; None if no line is one of names.
+def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list[Label], list[str]] | None:
+    """Names of the columns, and the header without their line; None if no line is one of names.
 
     width: columns of the table; separator: the character between them, "" for blanks. The line may stand anywhere in
     the header, the nearest to the table wins; a line of units may follow it.
@@ -80,7 +87,8 @@ def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list
         for words in _divisions(header[place], separator):
             labels = _accepted([parse_label(word) for word in words], width)
             if labels:
-                return _with_units(labels, header[place + 1 : place + 2], separator), place
+                units, rest = _with_units(labels, header[place + 1 : place + 2], separator)
+                return units, [*header[:place], *header[place + 1 + rest :]]
     return None
 
 
@@ -117,14 +125,35 @@ def _accepted(labels: list[Label], width: int) -> list[Label]:
     """The labels, one for each column, if they are such; empty if not."""
     axes = [label for label in labels if label.axis is not None]
     known = [label for label in labels if label.known]
+    if len(axes) == len(labels):
+        # one name of several words, or a title
+        return []
     if len(labels) == width and known and (axes or any(label.role in _INTENSITIES for label in labels)):
         # a title of as many words may hold one that looks like a name
-        return labels if len(known) >= 2 or len(labels) == 1 else []
+        return labels if len(known) >= 2 else []
     # names, and then a remark in the same line; or fewer names than columns
     first = labels[:width]
     if len(first) >= 2 and all(label.known for label in first) and any(label.axis is not None for label in first):
         return first + [Label("")] * (width - len(first))
     return []
+
+
+def stated_axis(header: Sequence[str], table: Mapping[str, object]) -> Quantity | None:
+    """What a header says of the axis in a line of its own ("x-axis: Q (1/nm)", "2-Theta Angle (Degrees)"), or JSON."""
+    said = [str(table[key]) for key in ("unit", "radial_unit", "dim1_unit", "axis", "x_unit") if key in table]
+    for line in header:
+        bare = re.sub(r"^\s*[#!;%'*/]+", "", line).strip()
+        stated = _STATEMENT.fullmatch(bare)
+        said.append(stated.group(1) if stated else bare)
+    for text in said:
+        try:
+            found = find_quantity(text)
+        except ValueError:
+            continue
+        # a letter alone may be anything
+        if found is not None and found.kind in _AXES and (found.unit_given or len(_plain(text)) > 2):
+            return found
+    return None
 
 
 def _divisions(line: str, separator: str) -> list[list[str]]:
@@ -143,13 +172,13 @@ def _words(line: str) -> list[str]:
     return re.sub(r"(?i)\bd[\s-]spacing", "d-spacing", joined).split()
 
 
-def _with_units(labels: list[Label], following: Sequence[str], separator: str) -> list[Label]:
-    """Labels with the units of the line below them, if that holds units."""
+def _with_units(labels: list[Label], following: Sequence[str], separator: str) -> tuple[list[Label], int]:
+    """Labels with the units of the line below them, and 1 if that holds units, else 0."""
     for line in following:
         for units in _divisions(line, separator):
             if len(units) == len(labels) and all(_is_unit(unit) for unit in units):
-                return [_in_unit(label, unit) for label, unit in zip(labels, units, strict=True)]
-    return labels
+                return [_in_unit(label, unit) for label, unit in zip(labels, units, strict=True)], 1
+    return labels, 0
 
 
 def _is_unit(text: str) -> bool:

@@ -60,7 +60,7 @@ Column = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
     """A data block: name and, for each tag in the spelling of the first dictionary, the values as text."""
 
     name: str
@@ -90,7 +90,7 @@ class _Block:
 class _Found:
     """Where the pattern of a block is: tag of its intensities, positions as they stand, and what these are."""
 
-    block: _Block
+    block: Block
     tag: str
     positions: Column
     axis: Quantity
@@ -108,7 +108,7 @@ def read(content: Content) -> Scan:
 
     Raises ValueError if no block can be used, if the angles are missing or do not match, and for damaged CIF.
     """
-    blocks = _blocks(content.text)
+    blocks = blocks_of(content.text)
     wanted = [block for block in blocks if not content.block or block.name.lower() == content.block.lower()]
     if not wanted:
         names = [block.name for block in blocks[:12]]
@@ -124,13 +124,14 @@ def read(content: Content) -> Scan:
     return _scan(blocks, found).telling(told)
 
 
-def _blocks(text: str) -> list[_Block]:
+def blocks_of(text: str) -> list[Block]:
+    """The data blocks of a CIF; raises ValueError for what is none."""
     try:
         document = gemmi.cif.read_string(text)
     except (ValueError, RuntimeError) as error:
         first = str(error).split("\n")[0]
         raise ValueError(f"CIF that cannot be read ({first}); correct the line or export it again") from error
-    return [_Block(block.name, dict(_tags(block))) for block in document]
+    return [Block(block.name, dict(_tags(block))) for block in document]
 
 
 def _tags(block: gemmi.cif.Block) -> Iterator[tuple[str, list[str]]]:
@@ -151,7 +152,7 @@ def _spelling(tag: str) -> str:
     return re.sub(rf"^{_WAVELENGTH}_(?:wavelength|value)$", _WAVELENGTH, plain)
 
 
-def _choose(blocks: list[_Block]) -> tuple[_Found | None, list[str]]:
+def _choose(blocks: list[Block]) -> tuple[_Found | None, list[str]]:
     """The first block with two-theta, else the first with d or Q; and why those before cannot be used."""
     candidates: list[_Found] = []
     reasons: list[str] = []
@@ -167,7 +168,7 @@ def _choose(blocks: list[_Block]) -> tuple[_Found | None, list[str]]:
     return next(iter(direct or candidates), None), reasons
 
 
-def _intensity_tag(block: _Block) -> str | None:
+def _intensity_tag(block: Block) -> str | None:
     for tag in (*INTENSITIES, *CALCULATED):
         values, _ = block.column(tag)
         if values.size > 1 and np.isfinite(values).sum() > 1:
@@ -175,7 +176,7 @@ def _intensity_tag(block: _Block) -> str | None:
     return None
 
 
-def _find(block: _Block, tag: str) -> _Found:
+def _find(block: Block, tag: str) -> _Found:
     count = len(block.tags[tag])
     for name, axis in POSITIONS.items():
         positions, _ = block.column(name)
@@ -206,14 +207,14 @@ def _no_pattern() -> str:
     )
 
 
-def _scan(blocks: list[_Block], found: _Found) -> Scan:
+def _scan(blocks: list[Block], found: _Found) -> Scan:
     block = found.block
     intensity, sigma = block.column(found.tag)
     stated, _ = block.column(f"{found.tag}_su")
     sigma = stated if stated.size == intensity.size else sigma
     positions, told = _calibrated(block, found)
     intensity, scaled, scaling = _same_conditions(block, found.tag, intensity, sigma)
-    first, second, of_wavelength = _wavelengths(blocks, block)
+    first, second, of_wavelength = wavelengths(blocks, block)
     simulated = found.tag in CALCULATED
     told += [*scaling, *of_wavelength, "the block holds no measured intensities: those calculated are read" * simulated]
     return Scan(
@@ -229,7 +230,7 @@ def _scan(blocks: list[_Block], found: _Found) -> Scan:
     ).telling(*told)
 
 
-def _calibrated(block: _Block, found: _Found) -> tuple[Column, list[str]]:
+def _calibrated(block: Block, found: _Found) -> tuple[Column, list[str]]:
     """Positions with the offset of the file added, 2theta = 2theta_meas + offset, where they are not corrected yet."""
     offsets, _ = block.column("_pd_calib_2theta_offset")
     offsets = offsets[np.isfinite(offsets)]
@@ -252,7 +253,7 @@ def _calibrated(block: _Block, found: _Found) -> tuple[Column, list[str]]:
     return found.positions + added, [f"the {offsets.size} offsets of the file were added to two-theta"]
 
 
-def _same_conditions(block: _Block, tag: str, intensity: Column, sigma: Column) -> tuple[Column, Column, list[str]]:
+def _same_conditions(block: Block, tag: str, intensity: Column, sigma: Column) -> tuple[Column, Column, list[str]]:
     """Counts relative to the counting time and the monitor of each point, where these differ."""
     told = []
     for name in _SCALES if tag.startswith("_pd_meas") else ():
@@ -273,12 +274,12 @@ def _checked_grid(start: float, stop: float, step: float, count: int) -> Column:
     return grid(start, step, count)
 
 
-def _places(blocks: list[_Block], block: _Block) -> list[_Block]:
+def _places(blocks: list[Block], block: Block) -> list[Block]:
     """The block itself, then those that hold no pattern of their own: what is common to all stands there."""
     return [block, *(other for other in blocks if other is not block and _intensity_tag(other) is None)]
 
 
-def _wavelengths(blocks: list[_Block], block: _Block) -> tuple[float | None, float | None, list[str]]:
+def wavelengths(blocks: list[Block], block: Block) -> tuple[float | None, float | None, list[str]]:
     """First and second wavelength in Angstrom, and what is told of the choice."""
     for place in _places(blocks, block):
         for tag in ("_pd_proc_wavelength", _WAVELENGTH):
@@ -310,7 +311,7 @@ def _strongest(values: Column, weights: Column) -> tuple[float, float | None, li
     return first, second, [f"of the wavelengths {first:g} A is used, not {', '.join(left)}"] if left else []
 
 
-def _radiation(blocks: list[_Block], block: _Block) -> Radiation | None:
+def _radiation(blocks: list[Block], block: Block) -> Radiation | None:
     for place in _places(blocks, block):
         probe = f"{place.text('_diffrn_radiation_probe')} {place.text('_diffrn_radiation_type')}"
         if "neutron" in probe.lower():
