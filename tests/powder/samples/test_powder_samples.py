@@ -47,7 +47,7 @@ def test_a_recipe_is_named_by_its_file(tmp_path):
 
 
 def test_a_missing_recipe_says_which_there_are():
-    with pytest.raises(FileNotFoundError, match="measured, paper"):
+    with pytest.raises(FileNotFoundError, match="measured, measured-1, paper"):
         read_recipe("published")
 
 

@@ -24,7 +24,8 @@ class Instrument:
     half heights of sample and of detector over their distance; monochromator: two-theta of its crystal in degrees;
     range: first and last two-theta and step in degrees; cut: lines end this many FWHM from their centre;
     mu_r: absorption times radius of a cylindrical sample; zero: shift of all angles in degrees; displacement: shift at
-    two-theta = 0 in degrees of a sample off the axis, which falls as cos(theta).
+    two-theta = 0 in degrees of a sample off the axis, which falls as cos(theta); k_beta: wavelength of a tube's
+    K-beta in Angstrom, 0 where the beam cannot hold it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Instrument:
     mu_r: float = 0.0
     zero: float = 0.0
     displacement: float = 0.0
+    k_beta: float = 0.0
     title: str = ""
 
     def __post_init__(self) -> None:
