@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from unscatter.io.patterns import read_lines, read_pattern
     from unscatter.io.planes.read import read_plane
     from unscatter.io.results.components import read_components, write_components
+    from unscatter.io.results.ranking import read_ranking
     from unscatter.jobs.classify import classify, classify_many
     from unscatter.jobs.factorize import factorize
     from unscatter.jobs.refine_molecules import refine_molecules
@@ -44,6 +45,7 @@ _HOMES = {
     "read_lines": "unscatter.io.patterns",
     "read_pattern": "unscatter.io.patterns",
     "read_plane": "unscatter.io.planes.read",
+    "read_ranking": "unscatter.io.results.ranking",
     "refine_molecules": "unscatter.jobs.refine_molecules",
     "refine_order": "unscatter.jobs.refine_order",
     "write_components": "unscatter.io.results.components",
@@ -67,6 +69,7 @@ __all__ = [
     "read_lines",
     "read_pattern",
     "read_plane",
+    "read_ranking",
     "refine_molecules",
     "refine_order",
     "write_components",

@@ -135,6 +135,7 @@ class Ranking(Result):
                 "radiation": pattern.radiation,
                 "wavelength_A": pattern.wavelength,
                 "second_wavelength_A": pattern.second_wavelength,
+                "assumptions": list(pattern.assumptions),
             },
             "levels": {
                 level: [
@@ -143,7 +144,33 @@ class Ranking(Result):
                 ]
                 for level in self.levels
             },
+            "classes": {level: list(classes.names) for level, classes in self.levels.items()},
             "cell_estimated": {"volume_A3": self.volume, **dict(zip(("a_A", "b_A", "c_A"), self.edges, strict=True))},
             "assumptions": list(self.assumptions),
+            "verdict": self.findings.verdict,
+            "findings": self.findings.rows(),
             "provenance": self.provenance,
         }
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any], pattern: Pattern) -> Ranking:
+        """Make a ranking again from what to_dict gave, and its pattern."""
+        probabilities = np.zeros(230)
+        for one in record["levels"]["space group"]:
+            probabilities[one["space_groups"][0] - 1] = one["probability"]
+        levels = {}
+        for level, entries in record["levels"].items():
+            groups = {one["name"]: tuple(one["space_groups"]) for one in entries}
+            names = record["classes"][level]
+            levels[level] = Classes(tuple(names), tuple(groups[name] for name in names))
+        cell = record["cell_estimated"]
+        return cls(
+            pattern,
+            probabilities,
+            levels,
+            cell["volume_A3"],
+            (cell["a_A"], cell["b_A"], cell["c_A"]),
+            tuple(record["assumptions"]),
+            record["provenance"],
+            Findings.from_rows(record.get("findings", ())),
+        )

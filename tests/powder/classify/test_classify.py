@@ -10,7 +10,7 @@ import pytest
 
 import unscatter
 from unscatter.io.results.provenance import read_provenances
-from unscatter.io.results.ranking import write_csv, write_json, write_summary
+from unscatter.io.results.ranking import read_ranking, write_csv, write_json, write_summary
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.ranking import Ranking
 from unscatter.powder.classify.classify import LEAST_POINTS, LEVELS, classify, classify_many
@@ -118,6 +118,9 @@ def test_json_holds_all_of_it(ranking: Ranking, tmp_path: Path) -> None:
     assert table["levels"]["space group"][0]["name"] == ranking.top()[0].name
     assert table["cell_estimated"]["volume_A3"] == pytest.approx(ranking.volume)
     assert read_provenances(tmp_path / "x.json") == [ranking.provenance]
+    assert read_ranking(tmp_path / "x.json") == ranking
+    assert read_ranking(tmp_path / "x.json").provenance == ranking.provenance
+    assert len((tmp_path / "x.json").read_text().splitlines()) < 8000
     assert ranking.provenance["weights_sha256"]
 
 
@@ -126,6 +129,17 @@ def test_other_files_have_no_provenance(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(ValueError, match="is no result"):
         read_provenances(tmp_path / "x.json")
+    with pytest.raises(ValueError, match="no unscatter ranking"):
+        read_ranking(tmp_path / "x.json")
+
+
+def test_a_ranking_without_its_pattern_or_of_a_later_layout_says_what_to_do(ranking: Ranking, tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", ranking)
+    text = (tmp_path / "x.json").read_text()
+    for version, advice in (("1", "classify the pattern again"), ("9", "upgrade")):
+        (tmp_path / "x.json").write_text(text.replace('"format_version": 2', f'"format_version": {version}'))
+        with pytest.raises(ValueError, match=advice):
+            read_ranking(tmp_path / "x.json")
 
 
 def test_csv_has_a_row_for_each_space_group(ranking: Ranking, tmp_path: Path) -> None:

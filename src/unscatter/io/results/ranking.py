@@ -8,18 +8,58 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from unscatter.io.files import replacing
+import numpy as np
+
+from unscatter.io.files import replacing, require_file
+from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.ranking import Ranking
 
-#: The layout of the JSON file.
-FORMAT, FORMAT_VERSION = "unscatter ranking", 1
+#: The layout of the JSON file; the first had no measured points.
+FORMAT, FORMAT_VERSION = "unscatter ranking", 2
+_COLUMNS = ("two_theta", "intensity", "sigma")
 
 
 def write_json(path: str | Path, ranking: Ranking) -> None:
-    """Write a ranking as JSON, whole or not at all; raises FileNotFoundError if the folder does not exist."""
-    text = json.dumps({"format": FORMAT, "format_version": FORMAT_VERSION, **ranking.to_dict()}, indent=1)
+    """Write a ranking with its pattern as JSON, whole or not at all, each column of the pattern in one line.
+
+    Raises FileNotFoundError if the folder does not exist.
+    """
+    columns = {name: getattr(ranking.pattern, name) for name in _COLUMNS}
+    lines = [f'"{name}": {json.dumps(column.tolist())}' for name, column in columns.items() if column is not None]
+    table = {"format": FORMAT, "format_version": FORMAT_VERSION, **ranking.to_dict()}
+    text = json.dumps(table, indent=1).removesuffix("\n}") + ',\n "data": {\n  ' + ",\n  ".join(lines) + "\n }\n}"
     with replacing(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
+
+
+def read_ranking(path: str | Path) -> Ranking:
+    """Read what write_json wrote, exactly.
+
+    Raises ValueError for another file or one of an earlier unscatter, which holds no pattern, FileNotFoundError for
+    none.
+    """
+    path = require_file(path)
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        table = None
+    if not isinstance(table, dict) or table.get("format") != FORMAT:
+        raise ValueError(f"{path} is no {FORMAT}; expected the JSON that unscatter classify wrote")
+    if table["format_version"] != FORMAT_VERSION:
+        advice = "classify the pattern again" if table["format_version"] < FORMAT_VERSION else "upgrade unscatter"
+        raise ValueError(f"{path} has layout {table['format_version']}, expected {FORMAT_VERSION}: {advice}")
+    about = table["pattern"]
+    pattern = Pattern(
+        **{name: np.array(column) for name, column in table["data"].items()},
+        wavelength=about["wavelength_A"],
+        second_wavelength=about["second_wavelength_A"],
+        radiation=about["radiation"],
+        title=about["title"],
+        source=about["source"],
+        simulated=about["simulated"],
+        assumptions=tuple(about["assumptions"]),
+    )
+    return Ranking.from_dict(table, pattern)
 
 
 def write_csv(path: str | Path, ranking: Ranking) -> None:
