@@ -96,10 +96,69 @@ def test_one_bad_file_does_not_stop_the_rest(
 def test_results_do_not_overwrite_each_other(
     corundum: Path, classifier: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    twin = tmp_path / "corundum.xy"
-    twin.write_bytes(corundum.read_bytes())
-    assert run("classify", corundum, twin, "--out", tmp_path / "out", "--weights", classifier) == 2
+    twin, other = tmp_path / "corundum.xy", tmp_path / "elsewhere" / "corundum.xye"
+    other.parent.mkdir()
+    for copy in (twin, other):
+        copy.write_bytes(corundum.read_bytes())
+    how = ["--out", tmp_path / "out", "--weights", classifier, "--no-picture"]
+    assert run("classify", corundum, other, *how) == 2
     assert "would both be written" in capsys.readouterr().err
+    assert run("classify", corundum, twin, *how) == 0
+    assert {path.name for path in (tmp_path / "out").glob("*.json")} == {
+        "corundum.xye.classified.json",
+        "corundum.xy.classified.json",
+    }
+
+
+def test_a_folder_and_a_table_of_its_instruments(bare: Path, classifier: str, tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for name in ("a.xy", "b.xy", "notes.md"):
+        (folder / name).write_bytes(bare.read_bytes())
+    table = folder / "table.csv"
+    table.write_text("file;wavelength (nm);radiation\na.xy;0.15403;neutron\nb.xy;0.07;X-ray\n")
+    how = ["--table", table, "--out", tmp_path / "out", "--weights", classifier, "--no-picture"]
+    assert run("classify", folder, *how) == 0
+    said = {}
+    for name in ("a", "b"):
+        found = json.loads((tmp_path / "out" / f"{name}.classified.json").read_text())["pattern"]
+        said[name] = (found["wavelength_A"], found["radiation"])
+    assert said == {"a": (pytest.approx(1.5403), "neutron"), "b": (pytest.approx(0.7), "x-ray")}
+    # without a folder, the files of the table
+    assert run("classify", *how) == 0
+    assert len((tmp_path / "out" / "classified.csv").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name,wavelength\na.xy,1\n", "expected file and any of"),
+        ("file,wavelength\na.xy,long\n", "line 2: wavelength 'long'"),
+        ("file,radiation\na.xy,gamma\n", "option radiation"),
+    ],
+)
+def test_a_table_that_cannot_be(
+    text: str, expected: str, bare: Path, classifier: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.xy").write_bytes(bare.read_bytes())
+    (tmp_path / "table.csv").write_text(text)
+    assert run("classify", "--table", tmp_path / "table.csv", "--out", tmp_path, "--weights", classifier) == 2
+    assert expected in capsys.readouterr().err
+
+
+def test_several_calls_add_to_one_summary(corundum: Path, classifier: str, tmp_path: Path) -> None:
+    copies = [tmp_path / f"{name}.xye" for name in "abc"]
+    for copy in copies:
+        copy.write_bytes(corundum.read_bytes())
+    how = ["--out", tmp_path / "out", "--weights", classifier, "--no-picture"]
+    summary = tmp_path / "out" / "classified.csv"
+    assert run("classify", *copies[:2], *how) == 0
+    assert run("classify", *copies[1:], *how) == 0
+    assert [line.split(",")[0] for line in summary.read_text().splitlines()[1:]] == [str(path) for path in copies]
+    summary.write_text("of,another,program\n")
+    assert run("classify", *copies[:2], *how) == 0
+    assert summary.read_text() == "of,another,program\n"
+    assert (tmp_path / "out" / "classified-2.csv").read_text().count("\n") == 3
 
 
 def columns(angles: np.ndarray, counts: np.ndarray) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 
 import unscatter
 from unscatter.io.results.provenance import read_provenances
-from unscatter.io.results.ranking import read_ranking, write_csv, write_json, write_summary
+from unscatter.io.results.ranking import add_to_summary, read_ranking, write_csv, write_json
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.ranking import Ranking
 from unscatter.powder.classify.classify import LEAST_POINTS, LEVELS, classify, classify_many
@@ -151,7 +151,7 @@ def test_csv_has_a_row_for_each_space_group(ranking: Ranking, tmp_path: Path) ->
     lattice = label_set("bravais-14")
     for row in rows:
         assert row["Bravais lattice"] == lattice.classes[lattice.label(int(row["number"]))]
-    write_summary(tmp_path / "all.csv", [ranking, ranking])
+    add_to_summary(tmp_path / "all.csv", [ranking, ranking])
     with (tmp_path / "all.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == 2

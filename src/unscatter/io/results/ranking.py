@@ -78,8 +78,31 @@ def write_csv(path: str | Path, ranking: Ranking) -> None:
     _write_rows(path, rows)
 
 
-def write_summary(path: str | Path, rankings: Iterable[Ranking]) -> None:
-    """Write one line for each pattern: the likeliest class of each level, five space groups, the estimated cell."""
+def add_to_summary(path: str | Path, rankings: Iterable[Ranking]) -> None:
+    """Write one line for each pattern: the likeliest class of each level, five space groups, the estimated cell.
+
+    Lines of other files that are there already stay; a file with other columns, of another program or version, is kept
+    as it is, and the lines go to NAME-2.csv.
+    """
+    header, rows = _summary(rankings)
+    target, number = Path(path), 1
+    while (kept := _kept_rows(target, header)) is None:
+        number += 1
+        target = Path(path).with_name(f"{Path(path).stem}-{number}{Path(path).suffix}")
+    new = {str(row[0]) for row in rows}
+    _write_rows(target, [header, *(row for row in kept if row[0] not in new), *rows])
+
+
+def _kept_rows(path: Path, header: list[str]) -> list[list[str]] | None:
+    """Rows of a summary that is there; none if there is no file, None if it is of another kind."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        found = list(csv.reader(file))
+    return found[1:] if found and found[0] == header and all(len(row) == len(header) for row in found) else None
+
+
+def _summary(rankings: Iterable[Ranking]) -> tuple[list[str], list[list[Any]]]:
     rows: list[list[Any]] = []
     header = ["file", "simulated", "radiation", "wavelength_A"]
     for ranking in rankings:
@@ -96,7 +119,7 @@ def write_summary(path: str | Path, rankings: Iterable[Ranking]) -> None:
         row += [f"{number:.5g}" for number in (ranking.volume, *ranking.edges)]
         header += ["volume_A3", "a_A", "b_A", "c_A"]
         rows.append(row)
-    _write_rows(path, [header, *rows])
+    return header, rows
 
 
 def _class_of_group(ranking: Ranking, level: str) -> dict[int, list[str]]:
