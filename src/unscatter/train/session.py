@@ -265,7 +265,9 @@ class _Log:
         self.recent.append(losses)
         if self.writer is None or progress.step % LOG_EVERY:
             return
-        means = {name: sum(each[name] for each in self.recent) / len(self.recent) for name in losses}
+        # A loss that not every step has is the mean over those that have it.
+        seen = {name: [each[name] for each in self.recent if name in each] for each in self.recent for name in each}
+        means = {name: sum(values) / len(values) for name, values in seen.items()}
         self.recent.clear()
         for name, value in means.items():
             self.writer.add_scalar(f"loss/{name}", value, progress.step)

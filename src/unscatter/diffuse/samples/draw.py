@@ -6,12 +6,9 @@ with any array library, so that on a GPU nothing but numbers ever leaves the hos
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -39,11 +36,18 @@ from unscatter.diffuse.samples.artefacts import (
     add_background,
     add_blur,
     add_counting_noise,
+    add_whole_counts,
     debye_waller,
     draw_background,
     draw_scan,
     plane_measured_by_scan,
 )
+from unscatter.diffuse.samples.gaps import draw_gaps
+from unscatter.diffuse.samples.orientation import View, draw_view
+from unscatter.diffuse.samples.recipe import DiffuseRecipe as DiffuseRecipe
+from unscatter.diffuse.samples.recipe import Range
+from unscatter.diffuse.samples.recipe import read_recipe as read_recipe
+from unscatter.diffuse.samples.recipe import recipe_record as recipe_record
 from unscatter.nouns.arrays import Array
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.molecule import Molecule
@@ -51,69 +55,11 @@ from unscatter.nouns.order import OrderParameters
 from unscatter.nouns.plane import PlaneAxes
 
 Split: TypeAlias = Literal["training", "validation"]
-Range: TypeAlias = tuple[float, float]
 
 #: One of so many Monte Carlo models of the bank is kept for validation.
 VALIDATION_SHARE = 8
-
-
-@dataclass(frozen=True)
-class DiffuseRecipe:
-    """How samples are made; on disk a TOML file, unknown keys refused.
-
-    physical: I_SRO >= 0 with a smooth cut-off, against the published series (cut at |u| = 5, origin twice, negative
-    part clipped to zero). monte_carlo: fraction of samples from Monte Carlo models. All ranges are (lowest, highest),
-    drawn uniformly unless said otherwise.
-    """
-
-    name: str
-    pixels: int = 256
-    q_max: Range = (6.0, 8.0)  # 1/Angstrom
-    physical: bool = True
-    monte_carlo: float = 0.69
-    oscillator_frequency: Range = (0.0, 3.14)  # radians a shell
-    clapp_moss: float = 0.0  # fraction of the samples that are not Monte Carlo
-    window: Range = (4.0, 8.0)  # cells: where the smooth cut-off reaches zero
-    artefacts: float = 1.0  # fraction of samples seen through a detector
-    scans: int = 512  # size of the pool of detector geometries
-    least_coverage: float = 0.4  # of a plane by its scan
-    debye_waller: Range = (0.0, 0.0)  # D_w in Angstrom^2
-    counts: Range = (0.0, 0.0)  # mean counts a pixel, drawn on a logarithmic scale; 0 is no noise
-    background: float = 0.0  # strength of the smooth background; 0 is none
-    bragg_residue: float = 0.0  # fraction of samples with residue at Bragg positions
-    blur: Range = (0.0, 0.0)  # s.d. in pixels
-
-    def __post_init__(self) -> None:
-        """Turn the lists of a TOML file into the tuples they stand for."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, list):
-                object.__setattr__(self, field.name, tuple(float(v) for v in value))
-
-
-def read_recipe(name: str) -> DiffuseRecipe:
-    """Read a recipe by the name of one that is shipped (paper, physical, measured) or the path of a TOML file.
-
-    Raises FileNotFoundError or ValueError that says which recipes and keys there are.
-    """
-    shipped = files("unscatter.data").joinpath("recipes")
-    names = sorted(
-        f.name.removeprefix("diffuse-").removesuffix(".toml")
-        for f in shipped.iterdir()
-        if f.name.startswith("diffuse-")
-    )
-    if name in names:
-        text = shipped.joinpath(f"diffuse-{name}.toml").read_text(encoding="utf-8")
-    elif Path(name).is_file():
-        text = Path(name).read_text(encoding="utf-8")
-    else:
-        raise FileNotFoundError(f"no recipe {name!r}: give one of {', '.join(names)}, or the path of a TOML file")
-    table = tomllib.loads(text)
-    known = {field.name for field in fields(DiffuseRecipe)}
-    unknown = sorted(set(table) - known)
-    if unknown:
-        raise ValueError(f"recipe {name!r} has unknown keys {unknown}; known are {sorted(known)}")
-    return DiffuseRecipe(**{"name": Path(name).stem, **table})
+#: Mean counts a pixel below which a recipe with whole counts has them.
+FEW_COUNTS = 30.0
 
 
 @dataclass(frozen=True)
@@ -125,6 +71,7 @@ class SampleDraw:
     cell: Cell
     axes: PlaneAxes
     waves: Waves
+    shape: tuple[float, float, float]
     measured: NDArray[np.bool_]
     normal: NDArray[np.float32]
     debye_waller: float
@@ -155,6 +102,8 @@ class DrawBatch:
     bragg: Array
     blur: Array
     physical: Array
+    shape: Array
+    whole_counts: Array
 
 
 @dataclass(frozen=True)
@@ -187,14 +136,19 @@ def draw_sample(recipe: DiffuseRecipe, seed: int, index: int, split: Split = "tr
     q_max = float(rng.uniform(*recipe.q_max))
     normal = int(rng.integers(3)) if monte_carlo else 1
     level = _draw_level(rng, order, cell, normal, q_max)
-    axes = axis_plane(cell, normal, level, q_max, recipe.pixels)
+    # What came later has a stream of its own, so that older recipes give the samples they always gave.
+    later = np.random.default_rng([seed, index, split == "validation", 2])
+    order = _draw_streaks(later, recipe, order, normal)
+    view = draw_view(later, recipe, View(cell, axis_plane(cell, normal, level, q_max, recipe.pixels)), normal)
+    measured = _draw_measured(rng, recipe, level * float(np.linalg.norm(cell.reciprocal[normal])) / q_max)
     return SampleDraw(
         pair=atom_pair(a, b),
         order=order,
-        cell=cell,
-        axes=axes,
-        waves=order_waves(order, axes),
-        measured=_draw_measured(rng, recipe, level * float(np.linalg.norm(cell.reciprocal[normal])) / q_max),
+        cell=view.cell,
+        axes=view.axes,
+        waves=order_waves(order, view.axes),
+        shape=_draw_shape(later, recipe),
+        measured=_draw_gaps(later, recipe, measured, view),
         normal=rng.standard_normal((recipe.pixels, recipe.pixels), dtype=np.float32)
         if recipe.counts[1] > 0
         else np.zeros((1, 1), dtype=np.float32),
@@ -268,6 +222,34 @@ def _draw_level(rng: np.random.Generator, order: OrderParameters, cell: Cell, no
     return float(strongest + rng.integers(0, max(int(highest - strongest), 0) + 1))
 
 
+def _draw_streaks(
+    rng: np.random.Generator, recipe: DiffuseRecipe, order: OrderParameters, normal: int
+) -> OrderParameters:
+    """Order along one direction of the plane alone: a subgroup of the vectors, which is positive definite too."""
+    if rng.random() >= recipe.streaks:
+        return order
+    kept = (normal + 1 + int(rng.integers(2))) % 3
+    along = np.all(np.delete(order.vectors, kept, axis=1) == 0, axis=1)
+    return OrderParameters(order.vectors[along], np.asarray(order.alpha)[along], order.concentration)
+
+
+def _draw_shape(rng: np.random.Generator, recipe: DiffuseRecipe) -> tuple[float, float, float]:
+    """Threshold, power and strength of I_SRO; each as it is in half the samples of a recipe that changes it."""
+
+    def draw(neutral: float, limits: Range) -> float:
+        return float(rng.uniform(*limits)) if rng.random() < 0.5 and limits[0] != limits[1] else neutral
+
+    return draw(0.0, recipe.order_threshold), draw(1.0, recipe.order_power), draw(1.0, recipe.order_strength)
+
+
+def _draw_gaps(
+    rng: np.random.Generator, recipe: DiffuseRecipe, measured: NDArray[np.bool_], view: View
+) -> NDArray[np.bool_]:
+    """What a scan measured as the view shows it, less other kinds of gaps."""
+    measured = view.distort(measured)
+    return draw_gaps(rng, measured, recipe.least_coverage) if rng.random() < recipe.wide_gaps else measured
+
+
 def _draw_measured(rng: np.random.Generator, recipe: DiffuseRecipe, height: float) -> NDArray[np.bool_]:
     if rng.random() >= recipe.artefacts:
         return np.ones((recipe.pixels, recipe.pixels), dtype=bool)
@@ -326,6 +308,8 @@ def collate(recipe: DiffuseRecipe, draws: Sequence[SampleDraw]) -> DrawBatch:
         bragg=np.stack([_bragg_peaks(draw, pixels) for draw in draws]),
         blur=np.array([draw.blur for draw in draws]),
         physical=np.full(len(draws), recipe.physical),
+        shape=np.array([draw.shape for draw in draws]),
+        whole_counts=np.full(len(draws), recipe.whole_counts),
     )
 
 
@@ -368,15 +352,33 @@ def render(batch: DrawBatch) -> Samples:
     form = form * debye_waller(q2, batch.debye_waller)
     # The published recipe clips what its cut-off series made negative; a physical one is negative only by rounding.
     ordered = xp.clip(short_range_order(batch.waves, batch.plane.x, batch.plane.y), 0.0, None)
+    ordered = _shape_order(ordered, batch.shape)
     clean = diffuse_scattering(form, ordered)
     mean = xp.mean(clean, axis=(-2, -1), keepdims=True)
     spoiled = add_background(clean + mean * batch.bragg, q2, batch.background)
     spoiled = add_blur(spoiled, batch.blur) if bool(xp.any(batch.blur > 0)) else spoiled
-    noisy = add_counting_noise(spoiled, xp.clip(batch.counts, 1.0, None), batch.normal)
-    spoiled = xp.where((batch.counts > 0)[..., None, None], noisy, spoiled)
+    counted = batch.counts > 0
+    noisy = add_counting_noise(spoiled, xp.where(counted, batch.counts, xp.ones_like(batch.counts)), batch.normal)
+    few = batch.whole_counts & counted & (batch.counts < FEW_COUNTS)
+    if bool(xp.any(few)):
+        counts = add_whole_counts(spoiled, xp.where(few, batch.counts, xp.ones_like(batch.counts)), batch.normal)
+        noisy = xp.where(few[..., None, None], counts, noisy)
+    spoiled = xp.where(counted[..., None, None], noisy, spoiled)
     return Samples(spoiled, batch.measured, clean, form, ordered)
 
 
-def recipe_record(recipe: DiffuseRecipe) -> dict[str, Any]:
-    """The resolved recipe as plain data, for checkpoints, data sets and results."""
-    return asdict(recipe)
+def _shape_order(ordered: Array, shape: Array) -> Array:
+    """Clip, sharpen and weaken I_SRO pixel by pixel, which leaves it periodic; its mean over the plane stays.
+
+    shape: (..., 3), the share of the maximum that is clipped away, the power, and the strength of what deviates.
+    """
+    xp = array_namespace(ordered)
+    threshold, power, strength = (shape[..., i, None, None] for i in range(3))
+    if not bool(xp.any((threshold != 0) | (power != 1) | (strength != 1))):
+        return ordered
+    mean = xp.mean(ordered, axis=(-2, -1), keepdims=True)
+    top = xp.max(ordered, axis=(-2, -1), keepdims=True)
+    sharp = xp.clip(ordered / (top + 1e-30) - threshold, 0.0, None) ** power
+    sharp = sharp * mean / (xp.mean(sharp, axis=(-2, -1), keepdims=True) + 1e-30)
+    sharp = xp.where((threshold != 0) | (power != 1), sharp, ordered)
+    return mean + strength * (sharp - mean)

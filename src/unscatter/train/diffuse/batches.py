@@ -112,15 +112,37 @@ def render_batch(batch: DrawBatch, device: torch.device) -> tuple[DrawBatch, Sam
 
 @torch.no_grad()
 def channels_of(batch: DrawBatch, samples: Samples, lattice_known: bool) -> tuple[Tensor, Tensor]:
-    """Network inputs and first guesses of rendered samples, with or without their lattice."""
+    """Network inputs and first guesses of rendered samples, with or without their lattice.
+
+    A plane that holds no two translations has no lattice to be known.
+    """
     measured = samples.measured.to(samples.intensity.dtype)
     intensity = samples.intensity * measured
-    if lattice_known:
-        guess = guess_with_lattice(intensity, measured, batch.frequencies, batch.window, batch.plane.x, batch.plane.y)
-    else:
-        guess = guess_without_lattice(intensity, measured)
-    inputs, guesses = network_channels(intensity, measured, guess, lattice_known)
+    periodic = torch.linalg.det(batch.frequencies) != 0
+    if not lattice_known or not bool(periodic.any()):
+        return _blind_channels(intensity, measured)
+    if not bool(periodic.all()):
+        known = channels_of(_take(batch, periodic), _take(samples, periodic), True)
+        both = _blind_channels(intensity, measured)
+        for all_planes, some in zip(both, known, strict=True):
+            all_planes[periodic] = some
+        return both
+    guess = guess_with_lattice(intensity, measured, batch.frequencies, batch.window, batch.plane.x, batch.plane.y)
+    inputs, guesses = network_channels(intensity, measured, guess, True)
     return inputs, guesses
+
+
+def _blind_channels(intensity: Tensor, measured: Tensor) -> tuple[Tensor, Tensor]:
+    inputs, guesses = network_channels(intensity, measured, guess_without_lattice(intensity, measured), False)
+    return inputs, guesses
+
+
+def _take(value: Any, chosen: Tensor) -> Any:
+    """Some of the samples of a dataclass of tensors (B, ...)."""
+    if is_dataclass(value):
+        kind: Any = type(value)
+        return kind(**{f.name: _take(getattr(value, f.name), chosen) for f in fields(value)})
+    return value[chosen]
 
 
 @torch.no_grad()

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
+from safetensors.torch import load
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from unscatter.diffuse.factorize.channels import CHANNELS
-from unscatter.diffuse.samples.draw import DiffuseRecipe
+from unscatter.diffuse.plane.scaling import scale_as_published, unscale_plane
+from unscatter.diffuse.samples.recipe import DiffuseRecipe
 from unscatter.nn.unet import UNet, UNetConfig
+from unscatter.train.checkpoint import read_module
 from unscatter.train.diffuse.batches import (
     DiffuseOptions,
     DiffuseStream,
@@ -27,6 +30,7 @@ from unscatter.train.diffuse.batches import (
     turn,
 )
 from unscatter.train.session import Progress, Session
+from unscatter.weights import find_weights, read_verified
 
 #: Place of the mask among the input channels.
 MEASURED = CHANNELS.index("measured")
@@ -36,10 +40,12 @@ MEASURED = CHANNELS.index("measured")
 class FactorizeTraining(DiffuseOptions):
     """How the U-Net is trained. minutes counts all sessions together: resume with a larger number to go on.
 
-    Every rendered sample is used twice, once with and once without its lattice, so that one network serves both
-    cases. lattice_weight: of the loss of samples with their lattice, whose errors are ten times smaller; gap_weight:
-    of pixels that were not measured, where only the network can help. average: share of the running average of the
-    weights that is kept at each step; the average is shipped.
+    One network serves planes with and without their lattice: lattice_share of the uses of a sample are with it.
+    lattice_weight: of the loss of samples with their lattice, whose errors are ten times smaller; gap_weight: of
+    pixels that were not measured, where only the network can help; contrast_weight: of the error of I_SRO between its
+    own minimum and maximum, which sees weak order. average: share of the running average of the weights that is kept
+    at each step; the average is shipped. start: shipped weights, or the path of such or of a checkpoint, to go on
+    from; "" begins with none.
     """
 
     out: Path = Path("runs/factorize-256")
@@ -51,6 +57,9 @@ class FactorizeTraining(DiffuseOptions):
     warm_up: int = 200
     lattice_weight: float = 4.0
     gap_weight: float = 4.0
+    lattice_share: float = 0.5
+    contrast_weight: float = 0.0
+    start: str = ""
     average: float = 0.998
     network: UNetConfig = field(default_factory=UNetConfig)
 
@@ -69,6 +78,8 @@ class UNetTraining:
         """Build the network on the training device."""
         self.options, self.recipes, self.fabric = options, recipes, fabric
         self.plain = UNet(options.network)
+        if options.start:
+            start_from(self.plain, options.start)
         self.average = copy.deepcopy(self.plain).to(fabric.device).requires_grad_(False)
         optimizer = torch.optim.AdamW(
             self.plain.parameters(),
@@ -93,22 +104,26 @@ class UNetTraining:
         options = self.options
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(options, progress)
-        known = [(part + progress.step) % 2 == 0 for part in range(len(rendered))]
+        known = [with_lattice(options.lattice_share, progress.step + part) for part in range(len(rendered))]
         parts = []
-        for (batch, samples), with_lattice in zip(rendered, known, strict=True):
-            inputs, guesses = channels_of(batch, samples, with_lattice)
+        for (batch, samples), lattice_known in zip(rendered, known, strict=True):
+            inputs, guesses = channels_of(batch, samples, lattice_known)
             parts.append(turn([inputs, guesses, targets_of(samples)], int(torch.randint(8, ()))))
         inputs, guesses, targets = (torch.cat(column) for column in zip(*parts, strict=True))
         lattice = torch.tensor(known, device=inputs.device).repeat_interleave(len(inputs) // len(rendered))
         gaps = 1 - inputs[:, MEASURED : MEASURED + 1]
-        losses = component_loss(self.network(inputs, guesses), targets, 1 + (options.gap_weight - 1) * gaps)
+        weight = 1 + (options.gap_weight - 1) * gaps
+        made = self.network(inputs, guesses)
+        losses = component_loss(made, targets, weight)
+        if options.contrast_weight > 0:
+            losses = losses + options.contrast_weight * contrast_loss(made[:, 1:], targets[:, 1:], weight)
         self.fabric.backward((losses * torch.where(lattice, options.lattice_weight, 1.0)).mean())
         self.fabric.clip_gradients(self.network, self.optimizer, max_norm=1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self._follow(progress.step)
         values = losses.detach()
-        return {"lattice": float(values[lattice].mean()), "blind": float(values[~lattice].mean())}
+        return {name: float(values[of].mean()) for name, of in (("lattice", lattice), ("blind", ~lattice)) if of.any()}
 
     @torch.no_grad()
     def _follow(self, step: int) -> None:
@@ -126,7 +141,8 @@ class UNetTraining:
                     self.average, recipe, known, self.options.validation_batches, self.fabric.device
                 ).mean(dim=0)
                 name = f"{recipe.name}/{'lattice' if known else 'blind'}"
-                scores[f"{name}/I_FF"], scores[f"{name}/I_SRO"] = errors.tolist()
+                for column, value in zip(ERRORS, errors.tolist(), strict=True):
+                    scores[f"{name}/{column}"] = value
         return scores
 
     def picture(self) -> Tensor | None:
@@ -151,16 +167,65 @@ def component_loss(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (weight * (difference.abs() + 2 * difference.square())).mean(dim=(-3, -2, -1))
 
 
+def contrast_loss(predicted: Tensor, target: Tensor, weight: Tensor, least: float = 0.02) -> Tensor:
+    """Mean squared error between the roots of I from the minimum to the maximum of the truth, (B,).
+
+    The published scaling, softened by `least` where the root is steep. predicted, target: (B, C, ny, nx) in -1..1.
+    """
+    made, true = (unscale_plane(scaled, 1.0) for scaled in (predicted.clamp_min(-1.0), target))
+    lowest = true.amin(dim=(-2, -1), keepdim=True)
+    range_ = (true.amax(dim=(-2, -1), keepdim=True) - lowest).clamp_min(1e-3)
+    roots = [torch.sqrt(((plane - lowest) / range_).clamp(0.0, 2.0) + least) for plane in (made, true)]
+    return (weight * 4 * (roots[0] - roots[1]).square()).mean(dim=(-3, -2, -1))
+
+
+def with_lattice(share: float, use: int) -> bool:
+    """Whether use number `use` of a sample is one with its lattice: a share of them, evenly spread."""
+    return int((use + 1) * share) > int(use * share)
+
+
+def start_from(network: nn.Module, start: str) -> None:
+    """Take over shipped weights, weights that were exported, or the average of a checkpoint.
+
+    Raises ValueError for weights of a network of another shape.
+    """
+    if (
+        Path(start).suffix == ".safetensors"
+        and Path(start).is_file()
+        and not Path(start).with_suffix(".json").is_file()
+    ):
+        weights = read_module(Path(start), "average")
+    else:
+        card = find_weights(start)
+        weights = load(read_verified(card, f"{card.name}.safetensors"))
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(
+            f"weights {start!r} are of a network of another shape: give the --network options that they were trained "
+            "with, or --start '' to begin with none"
+        ) from error
+
+
+#: Columns of `validation_errors`.
+ERRORS = ("I_FF", "I_SRO", "I_FF_published", "I_SRO_published")
+
+
 @torch.no_grad()
 def validation_errors(
     network: nn.Module, recipe: DiffuseRecipe, lattice_known: bool, batches: int, device: torch.device
 ) -> Tensor:
-    """Squared error of I_FF and I_SRO of each validation sample in the paper's scaling, (samples, 2).
+    """Squared errors of each validation sample, (samples, 4), named by `ERRORS`: by the maximum, and as published.
 
     Seven batches of 14 hold each of the 98 pairs once.
     """
     predictions = _predictions(network, recipe, lattice_known, batches, device)
-    return torch.cat([(made - true).square().mean(dim=(-2, -1)) for _, made, true in predictions])
+    return torch.cat([_errors(made, true) for _, made, true in predictions])
+
+
+def _errors(made: Tensor, true: Tensor) -> Tensor:
+    published = [scale_as_published(unscale_plane(planes, 1.0)) for planes in (made, true)]
+    return torch.cat([(a - b).square().mean(dim=(-2, -1)) for a, b in ((made, true), published)], dim=1)
 
 
 @torch.no_grad()
