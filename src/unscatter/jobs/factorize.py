@@ -37,8 +37,12 @@ class FactorizeOptions(VolumeOptions, PlaneReading):
 
     weights: str = "factorize-256"
     """name or path of the network."""
-    find_lattice: bool = False
-    """where the lattice is not known, look for it in the picture."""
+    lattice: Literal["find", "none"] = "find"
+    """where cell and axes are not known: find the lattice in the picture, or none: the network alone."""
+    find_lattice: bool = True
+    """an older name: --no-find-lattice is --lattice none."""
+    pixel: float | None = None
+    """edge of a pixel of a picture in 1/Angstrom (Q includes 2 pi), where no cell says it."""
     saturation: float | None = None
     """measured intensities from here on are only known to be at least this."""
 
@@ -69,8 +73,8 @@ def factorize(
 
     source: a file, an array (ny, nx) with axes and cell as options, a Plane, or a Volume; with volume=True a file is
     taken as a whole, with its lattice and without a network. A plane: with cell and axes, I_SRO is exactly
-    periodic and of mean 1 over a reciprocal cell, and I_FF carries the scale of the input; without them both come from
-    the network alone. Raises ValueError for what cannot be read or taken apart, FileNotFoundError for no such file.
+    periodic and of mean 1 over a reciprocal cell, and I_FF carries the scale of the input; without them the
+    lattice is looked for in the picture. Raises ValueError for what cannot be read or taken apart, FileNotFoundError for no such file.
     """
     chosen = make_options(FactorizeOptions, {"weights": weights, **options}, JOB)
     if isinstance(source, Volume):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.nouns.findings import Findings
+from unscatter.nouns.found_lattice import FoundLattice, found_lattice
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.table import Result, Table
 
@@ -20,8 +21,8 @@ class Components(Result):
     form_factor carries the intensity scale and the units of the input; short_range_order has mean 1 over a cell of
     the plane (which is the mean over a reciprocal cell where there is no order along the normal). Both (ny, nx) on
     the pixels of `plane`, finite everywhere: gaps are filled. findings: what the data say of the assumptions.
-    provenance: "saturation" is a level from which measured intensities are only known to be at least that; such pixels
-    are not compared.
+    provenance: "found_lattice" is the record of a `FoundLattice`; "saturation" is a level from which measured
+    intensities are only known to be at least that; such pixels are not compared.
 
     Raises ValueError if a factor is not finite or of another shape than the plane.
     """
@@ -56,6 +57,18 @@ class Components(Result):
             return self
         intensity = np.where(self.compared, self.plane.intensity, np.nan)
         return replace(self, plane=replace(self.plane, intensity=intensity))
+
+    @property
+    def found_lattice(self) -> FoundLattice | None:
+        """The lattice that was found in a picture, as the provenance has it; None where there is none."""
+        record = self.provenance.get("found_lattice")
+        return None if record is None else found_lattice(record)
+
+    @property
+    def indexed(self) -> Plane:
+        """The plane with the axes and cell it was taken apart with: its own, or those of the found lattice."""
+        found = self.found_lattice
+        return self.plane if self.plane.lattice_known or found is None else found.index(self.plane)
 
     @property
     def product(self) -> NDArray[np.float64]:
@@ -100,14 +113,15 @@ class Components(Result):
         return Table("", lines)
 
     def _lattice_words(self) -> str:
-        translations = self.provenance.get("lattice_translations", ())
-        vectors = " and ".join("({:.1f}, {:.1f})".format(*vector) for vector in translations)
+        found = self.found_lattice
+        if found is not None:
+            return found.describe() + ("; check that this is the lattice" if found.confidence != "sure" else "")
         words = {
             "known": "known: I_SRO is periodic, mean 1",
-            "found": f"found in the picture: I_SRO repeats every {vectors} pixels; check that this is the lattice",
             "aperiodic": "no two of its translations lie in this plane: the network alone",
+            "not looked for": "not looked for: the network alone",
         }
-        return words.get(str(self.provenance.get("lattice")), "not known: the network alone")
+        return words.get(str(self.provenance.get("lattice")), "not found: the network alone")
 
     def to_dict(self) -> dict[str, Any]:
         """All but the images, as plain numbers and words, for JSON."""

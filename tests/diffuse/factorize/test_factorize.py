@@ -146,7 +146,7 @@ def test_a_lattice_found_in_the_picture_does_as_well_as_the_given_one() -> None:
     draw = draw_sample(recipe, 0, 0, "validation")
     sample = render(collate(recipe, [draw]))
     plane = Plane(np.where(draw.measured, sample.intensity[0], np.nan), draw.axes, draw.cell)
-    given, found = factorize(plane), factorize(Plane(plane.intensity), find_lattice=True)
+    given, found = factorize(plane), factorize(Plane(plane.intensity))
     assert found.provenance["lattice"] == "found"
     assert squared_error(found.short_range_order, given.short_range_order) < 1e-3
     assert squared_error(found.form_factor, given.form_factor) < 1e-3
@@ -155,8 +155,13 @@ def test_a_lattice_found_in_the_picture_does_as_well_as_the_given_one() -> None:
 
 def test_what_holds_no_lattice_is_left_to_the_network() -> None:
     rng = np.random.default_rng(0)
-    components = factorize(Plane(rng.poisson(20.0, (96, 96)).astype(float)), find_lattice=True)
-    assert components.provenance["lattice"] == "not known"
+    plane = Plane(rng.poisson(20.0, (96, 96)).astype(float))
+    components = factorize(plane)
+    found = components.found_lattice
+    assert found is None or found.confidence == "uncertain"
+    alone = factorize(plane, lattice="none")
+    assert alone.provenance["lattice"] == "not looked for"
+    assert alone.found_lattice is None
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the measured plane is not shipped: no licence is stated for it")
@@ -164,10 +169,11 @@ def test_the_lattice_of_the_real_plane_is_found() -> None:
     plane = read_measured_plane()
     assert plane.axes is not None
     known = plane_lattice(plane.axes)
-    found = factorize(Plane(plane.intensity), find_lattice=True).provenance["lattice_translations"]
+    found = factorize(Plane(plane.intensity)).found_lattice
+    assert found is not None
     assert known is not None
     steps = np.array([plane.axes.x[1] - plane.axes.x[0], plane.axes.y[1] - plane.axes.y[0]])
-    in_cells = np.array(found) * steps @ np.linalg.inv(known.translations)
+    in_cells = found.translations * steps @ np.linalg.inv(known.translations)
     np.testing.assert_allclose(in_cells, np.round(in_cells), atol=0.02)
     assert abs(np.linalg.det(in_cells)) == pytest.approx(1, abs=0.02)
 

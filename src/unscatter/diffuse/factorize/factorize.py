@@ -3,58 +3,53 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.diffuse.factorize.canvas import Canvas, canvas_with_lattice, canvas_without_lattice, tile_weight, tiles
-from unscatter.diffuse.factorize.channels import guess_with_lattice, guess_without_lattice, network_channels
-from unscatter.diffuse.factorize.lattice import FoundLattice, find_plane_lattice
-from unscatter.diffuse.plane.fold import CellMap, PlaneLattice, fit_waves, local_gain, plane_lattice
-from unscatter.diffuse.plane.scaling import unscale_plane
-from unscatter.nouns.cell import Cell
+from unscatter.diffuse.factorize.asking import Answer, ask_network, canvas_pixels, scale_factor
+from unscatter.diffuse.factorize.canvas import canvas_with_lattice, canvas_without_lattice
+from unscatter.diffuse.factorize.folding import Grid, combine_with_fold
+from unscatter.diffuse.factorize.lattice.search import find_plane_lattice
+from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
 from unscatter.nouns.components import Components
-from unscatter.nouns.plane import Plane, PlaneAxes
+from unscatter.nouns.found_lattice import FoundLattice
+from unscatter.nouns.plane import Plane
 from unscatter.version import __version__
 from unscatter.weights import Network, open_network
 
 Floats = NDArray[np.float64]
+#: Where cell and axes are not known: look for the lattice in the picture, or leave all to the network.
+LatticeSearch: TypeAlias = Literal["find", "none"]
 
 #: Largest half edge of a tile: in 1/Angstrom with the lattice, in pixels without. What the network was trained on.
 LARGEST_TILE_WITH_LATTICE = 8.0
 LARGEST_TILE_WITHOUT_LATTICE = 384.0
-#: Width, in reciprocal cells, over which I_FF follows the data.
-GAIN_WIDTH = 0.25
-#: I_SRO below which I_FF is not divided out of the data.
-LEAST_ORDER = 0.02
-#: A residual of so many spreads halves the weight of a pixel.
-TRUST = 4.0
-#: Highest harmonic of the fold, however fine the pixels are.
-HIGHEST_ORDER = 12
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What the network says of a plane, on its pixels and up to one scale each."""
-
-    form_factor: Floats
-    short_range_order: Floats
+#: Pixels of the canvas along the shortest period of a found lattice, at least.
+FINEST = 6.0
 
 
 def factorize(
-    plane: Plane, weights: str = "factorize-256", *, find_lattice: bool = False, saturation: float | None = None
+    plane: Plane,
+    weights: str = "factorize-256",
+    *,
+    lattice: LatticeSearch = "find",
+    pixel: float | None = None,
+    saturation: float | None = None,
 ) -> Components:
     """Take a plane of diffuse scattering apart into I_FF and I_SRO with I_D = I_FF I_SRO, eq. (5).
 
     With cell and axes, I_SRO is exactly periodic, nowhere negative and has mean 1 over a reciprocal cell, and I_FF
-    carries the scale of the input. Without them both come from the network alone, I_SRO with mean 1 over the plane.
+    carries the scale of the input. Without them the lattice is looked for in the picture; where several are believed,
+    the results are averages over them. Where none is found, or with lattice="none", both come from the network alone,
+    I_SRO with mean 1 over the plane.
 
-    weights: name of a shipped network or path of one; find_lattice: where cell and axes are not known, look for the
-    periods of I_SRO in the picture and go on as if they were; the translations stand in the provenance.
-    saturation: measured intensities from here on are only known to be at least this; they take no part, and stay in the
-    plane for a refinement. Negative intensities are noise and are used as they are.
+    weights: name of a shipped network or path of one. What was found stands in `Components.found_lattice`; pixel: edge
+    of a pixel of a picture in 1/Angstrom (Q includes 2 pi), which gives it lengths. saturation: measured intensities
+    from here on are only known to be at least this; they take no part, and stay in the plane for a refinement.
+    Negative intensities are noise and are used as they are.
 
     Raises ValueError for a plane on which nothing, or nothing above zero, was measured, and FileNotFoundError for
     weights that are not there.
@@ -63,24 +58,26 @@ def factorize(
     whole, plane = plane, _below(plane, saturation)
     check_plane(plane)
     network = open_network(weights)
-    found = find_plane_lattice(plane.intensity, plane.measured) if find_lattice and not plane.lattice_known else None
-    given = plane if found is None else _with_lattice(plane, found.lattice)
-    lattice = plane_lattice(given.axes) if given.axes is not None and given.cell is not None else None
-    answer = _ask_network(given, network, lattice)
-    if lattice is None or given.axes is None:
-        form, ordered = _scale_to_data(given, answer)
+    known = plane_lattice(plane.axes) if plane.axes is not None and plane.cell is not None else None
+    found = None
+    if known is not None:
+        answer = _with_known_lattice(plane, network, known)
     else:
-        form, ordered = _combine_with_fold(given, given.axes, lattice, answer)
+        answer = _without_lattice(plane, network)
+        # A plane whose cell and axes hold no two translations has none to be found.
+        if lattice == "find" and not plane.lattice_known:
+            found = find_plane_lattice(plane.intensity, answer, None if pixel is None else (pixel, pixel))
+        answer = answer if found is None else _with_found_lattice(plane, network, found)
     provenance = {
         "program": "unscatter",
         "version": __version__,
         **network.provenance,
         "recipes": [recipe["name"] for recipe in network.card.record["recipes"]],
-        **_lattice_record(plane, lattice, found),
+        **_lattice_record(plane, known, found, lattice),
         **({} if saturation is None else {"saturation": saturation}),
         "seconds": round(time.perf_counter() - started, 3),
     }
-    return Components(whole, form, ordered, provenance)
+    return Components(whole, answer.form_factor, answer.short_range_order, provenance)
 
 
 def _below(plane: Plane, saturation: float | None) -> Plane:
@@ -90,35 +87,17 @@ def _below(plane: Plane, saturation: float | None) -> Plane:
     return replace(plane, intensity=np.where(plane.intensity >= saturation, np.nan, plane.intensity))
 
 
-def _with_lattice(plane: Plane, lattice: PlaneLattice) -> Plane:
-    """The same pixels as part of a reciprocal lattice with the given translations (in pixels), centred on nothing.
-
-    How long a pixel is in 1/Angstrom is not known; the whole plane is taken to fill what the network was trained on.
-    """
-    translations = lattice.translations
-    per_pixel = np.linalg.inv(translations)
-    y, x = (np.arange(n) - (n - 1) / 2 for n in plane.intensity.shape)
-    # A level that is neither whole nor half: then the plane has no centre of inversion.
-    level = np.array([0.0, 0.0, 0.25])
-    u, v = (np.array([*row, 0.0]) for row in per_pixel)
-    half_edge = max(plane.intensity.shape) / 2
-    edges = 2 * np.pi * per_pixel.T * half_edge / LARGEST_TILE_WITH_LATTICE
-    a, b = np.linalg.norm(edges, axis=1)
-    gamma = float(np.degrees(np.arccos(edges[0] @ edges[1] / (a * b))))
-    return replace(plane, axes=PlaneAxes(level, u, v, x, y), cell=Cell(float(a), float(b), 10.0, 90.0, 90.0, gamma))
-
-
-def _lattice_record(plane: Plane, lattice: PlaneLattice | None, found: FoundLattice | None) -> dict[str, Any]:
+def _lattice_record(
+    plane: Plane, known: PlaneLattice | None, found: FoundLattice | None, lattice: LatticeSearch
+) -> dict[str, Any]:
     """What was known of the lattice, for the provenance."""
     if found is not None:
-        return {
-            "lattice": "found",
-            "lattice_translations": found.lattice.translations.round(4).tolist(),
-            "lattice_confidence": round(found.confidence, 2),
-        }
-    if lattice is not None:
+        return {"lattice": "found", "found_lattice": found.record()}
+    if known is not None:
         return {"lattice": "known"}
-    return {"lattice": "aperiodic" if plane.lattice_known else "not known"}
+    if plane.lattice_known:
+        return {"lattice": "aperiodic"}
+    return {"lattice": "not found" if lattice == "find" else "not looked for"}
 
 
 def check_plane(plane: Plane) -> None:
@@ -136,131 +115,48 @@ def check_plane(plane: Plane) -> None:
         )
 
 
-def _ask_network(plane: Plane, network: Network, lattice: PlaneLattice | None) -> _Answer:
-    """Run the network on one canvas or several tiles, and blend."""
-    pixels = int(network.card.record["options"]["network"]["size"])
-    if lattice is not None and plane.axes is not None and plane.cell is not None:
-        whole = canvas_with_lattice(plane.axes, plane.cell, pixels)
-        largest = LARGEST_TILE_WITH_LATTICE
-    else:
-        whole = canvas_without_lattice(plane.intensity.shape, pixels)
-        largest = LARGEST_TILE_WITHOUT_LATTICE
-    known = lattice is not None
-    sums = np.zeros((3, *plane.intensity.shape))
-    for tile in tiles(whole, largest):
-        intensity, measured = tile.paint(plane.intensity)
-        if not np.any(intensity):
-            continue
-        form, ordered = _ask_tile(tile, intensity, measured, network, known)
-        weight = tile.read_back(tile_weight(pixels), plane.intensity.shape)
-        inside = np.isfinite(weight)
-        layers = [
-            tile.read_back(form, weight.shape),
-            tile.read_back(ordered, weight.shape),
-            np.ones(weight.shape),
-        ]
-        for total, layer in zip(sums, layers, strict=True):
-            total[inside] += (weight * layer)[inside]
-    blended = sums[:2] / np.maximum(sums[2], 1e-12)
-    return _Answer(np.clip(blended[0], 0.0, None), np.clip(blended[1], 0.0, None))
+def _measured(plane: Plane) -> Floats:
+    """The intensity, zero where not measured."""
+    return np.where(plane.measured, plane.intensity, 0.0)
 
 
-def _ask_tile(
-    tile: Canvas, intensity: Floats, measured: Floats, network: Network, lattice_known: bool
-) -> tuple[Floats, Floats]:
-    """I_FF and I_SRO of one tile, scaled so that their product explains what is measured in it."""
-    batch, seen = intensity[None].astype(np.float32), measured[None].astype(np.float32)
-    axes = tile.axes
-    lattice = plane_lattice(axes) if axes is not None and lattice_known else None
-    if axes is not None and lattice is not None:
-        frequencies = lattice.frequencies[None].astype(np.float32)
-        window = np.array([lattice.window], dtype=np.float32)
-        x, y = (axis[None].astype(np.float32) for axis in (axes.x, axes.y))
-        guess = guess_with_lattice(batch, seen, frequencies, window, x, y)
-    else:
-        guess = guess_without_lattice(batch, seen)
-    inputs, guesses = network_channels(batch, seen, guess, lattice is not None)
-    scaled = np.clip(network(inputs=inputs, guesses=guesses)[0][0].astype(np.float64), -1.0, 1.0)
-    form, ordered = unscale_plane(scaled[0], 1.0), unscale_plane(scaled[1], 1.0)
-    ordered = ordered / max(float(np.average(ordered, weights=measured)), 1e-9)
-    return form * _scale_factor(intensity, form * ordered, measured), ordered
+def _with_known_lattice(plane: Plane, network: Network, lattice: PlaneLattice) -> Answer:
+    """The network in the Cartesian frame of the crystal, then the fold in the plane's own axes."""
+    assert plane.axes is not None
+    assert plane.cell is not None
+    canvas = canvas_with_lattice(plane.axes, plane.cell, canvas_pixels(network))
+    assert canvas.axes is not None
+    on_canvas = plane_lattice(canvas.axes)
+    answer = ask_network(plane.intensity, network, canvas, LARGEST_TILE_WITH_LATTICE, on_canvas)
+    return combine_with_fold(_measured(plane), plane.measured, Grid(plane.axes.x, plane.axes.y, lattice), answer)
 
 
-def _scale_factor(intensity: Floats, model: Floats, weight: Floats) -> float:
-    """Least-squares factor between a model and what is measured."""
-    return float(np.sum(weight * intensity * model) / max(float(np.sum(weight * model**2)), 1e-30))
-
-
-def _scale_to_data(plane: Plane, answer: _Answer) -> tuple[Floats, Floats]:
-    measured = plane.measured.astype(np.float64)
-    intensity = np.where(plane.measured, plane.intensity, 0.0)
+def _without_lattice(plane: Plane, network: Network) -> Answer:
+    """The network alone, scaled to the data."""
+    canvas = canvas_without_lattice(plane.intensity.shape, canvas_pixels(network))
+    answer = ask_network(plane.intensity, network, canvas, LARGEST_TILE_WITHOUT_LATTICE, None)
     ordered = answer.short_range_order / max(float(answer.short_range_order.mean()), 1e-12)
-    return answer.form_factor * _scale_factor(intensity, answer.form_factor * ordered, measured), ordered
+    scale = scale_factor(_measured(plane), answer.form_factor * ordered, plane.measured.astype(np.float64))
+    return Answer(answer.form_factor * scale, ordered)
 
 
-def _combine_with_fold(plane: Plane, axes: PlaneAxes, lattice: PlaneLattice, answer: _Answer) -> tuple[Floats, Floats]:
-    """From the network's factors to the data's: a periodic I_SRO given I_FF, then I_FF given I_SRO."""
-    measured = plane.measured.astype(np.float64)
-    intensity = np.where(plane.measured, plane.intensity, 0.0)
-    form, ordered = answer.form_factor, answer.short_range_order
-    width = (GAIN_WIDTH * lattice.window[0], GAIN_WIDTH * lattice.window[1])
-    trusted = measured * _trust(intensity, form * ordered, plane.measured)
-    ordered = _fit_order(intensity, trusted, form, ordered, axes, lattice)
-    trusted = measured * _trust(intensity, form * ordered, plane.measured)
-    # Where I_SRO vanishes the data say nothing of I_FF: without a floor any noise there would make it endless.
-    explained = form * np.maximum(ordered, LEAST_ORDER)
-    gain = local_gain(intensity, explained, trusted, axes.x, axes.y, width)
-    form = form * np.clip(gain, 0.0, None)
-    return form * _scale_factor(intensity, form * ordered, measured), ordered
-
-
-def _trust(intensity: Floats, model: Floats, measured: NDArray[np.bool_]) -> Floats:
-    """Weight of each pixel, near 1 within the scatter of the rest and small far outside: Bragg residue, hot pixels.
-
-    Cauchy's weight. The spread has two parts: one grows as the root of the model, as counting does, with a factor
-    taken from the median residual; the other is a tenth of the model, for what the model itself does not know.
-    """
-    root = np.sqrt(model + 1e-3 * model.max())
-    counting = 1.4826 * float(np.median(np.abs((intensity - model) / root)[measured]))
-    spread = np.hypot(counting * root, 0.1 * model) + 1e-12 * model.max()
-    return np.asarray(1 / (1 + ((intensity - model) / (TRUST * spread)) ** 2))
-
-
-def _fit_order(
-    intensity: Floats, measured: Floats, form: Floats, first: Floats, axes: PlaneAxes, lattice: PlaneLattice
-) -> Floats:
-    """One periodic series for I_SRO from all data, given I_FF; what the data leave open stays as in `first`."""
-    form = np.maximum(form, 1e-3 * form.max())
-    order, frequencies = fold_order(axes, lattice), lattice.frequencies
-    # Where the plane has a centre of inversion, cosines about it are enough.
-    centric = lattice.centre is not None
-    x, y = (axis - origin for axis, origin in zip((axes.x, axes.y), lattice.centre or (0.0, 0.0), strict=True))
-    start = fit_waves(first, np.ones_like(form), frequencies, x, y, order, centric=centric)
-    # Counts are uncertain by their root, so I / I_FF deserves a weight of about I_FF.
-    series = fit_waves(
-        intensity / form,
-        measured * form,
-        frequencies,
-        x,
-        y,
-        order,
-        centric=centric,
-        prior=(start.cosine, start.sine),
+def _with_found_lattice(plane: Plane, network: Network, found: FoundLattice) -> Answer:
+    """The mean over the lattices that are believed, by their weights; one alone where it stands alone."""
+    believed = found.candidates[:1] if found.alone else found.candidates
+    answers = [_in_pixels(plane, network, PlaneLattice(each.translations, None)) for each in believed]
+    weights = [each.weight for each in believed]
+    form, ordered = (
+        np.average([getattr(answer, name) for answer in answers], axis=0, weights=weights)
+        for name in ("form_factor", "short_range_order")
     )
-    return np.asarray(np.clip(series(x, y), 0.0, None) / _cell_mean(series, lattice))
+    return Answer(form, ordered)
 
 
-def fold_order(axes: PlaneAxes, lattice: PlaneLattice) -> int:
-    """Highest harmonic that the pixels resolve: a little under half the pixels along the shorter translation."""
-    steps = np.array([axes.x[1] - axes.x[0], axes.y[1] - axes.y[0]])
-    pixels = np.linalg.norm(lattice.translations / steps, axis=1).min()
-    return int(np.clip(0.45 * pixels, 2, HIGHEST_ORDER))
-
-
-def _cell_mean(series: CellMap, lattice: PlaneLattice, grid: int = 96) -> float:
-    """Mean over one reciprocal cell of the series with its negative part clipped away."""
-    phase = np.arange(grid) / grid
-    # In units of the translations the waves are whole numbers and the cell is a square.
-    harmonics = np.stack([series.frequency_x, series.frequency_y], axis=-1) @ lattice.translations.T
-    unit = CellMap(series.cosine, series.sine, harmonics[:, 0], harmonics[:, 1])
-    return max(float(np.clip(unit(phase, phase), 0.0, None).mean()), 1e-12)
+def _in_pixels(plane: Plane, network: Network, lattice: PlaneLattice) -> Answer:
+    """The network and the fold in pixels of the plane, with a lattice given in pixels."""
+    canvas = canvas_without_lattice(plane.intensity.shape, canvas_pixels(network))
+    shortest = float(np.linalg.norm(lattice.translations, axis=1).min())
+    largest = canvas.pixels / 2 * max(1.0, shortest / FINEST)
+    answer = ask_network(plane.intensity, network, canvas, largest, lattice)
+    y, x = (np.arange(n, dtype=np.float64) for n in plane.intensity.shape)
+    return combine_with_fold(_measured(plane), plane.measured, Grid(x, y, lattice), answer)

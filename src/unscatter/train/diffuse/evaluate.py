@@ -13,15 +13,18 @@ from torch import nn
 from tqdm import tqdm
 
 from unscatter.diffuse.factorize.factorize import factorize
-from unscatter.diffuse.plane.scaling import scale_by_maximum
-from unscatter.diffuse.samples.draw import DiffuseRecipe, Samples, collate, draw_sample, read_recipe, render
+from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
+from unscatter.diffuse.samples.draw import Samples, collate, draw_sample, render
+from unscatter.diffuse.samples.recipe import DiffuseRecipe, read_recipe
 from unscatter.nouns.plane import Plane
 from unscatter.train.diffuse.distribution import Distances, distribution_distances
 from unscatter.train.diffuse.features import open_encoder, open_inception
+from unscatter.train.diffuse.measures import HEADLINE, SCALINGS, Scored
 
 Floats = NDArray[np.float64]
+Stack = NDArray[np.float32]
 #: What is known of the lattice of a plane that is scored.
-Given = Literal["lattice given", "lattice looked for", "the picture alone"]
+Given = Literal["lattice given", "lattice found", "the network alone"]
 
 #: Table 1 of Fuller & Rudden (2024): the published network on its own validation set, without the lattice.
 PUBLISHED = {
@@ -46,62 +49,86 @@ class EvaluationOptions:
     inception: Path | None = None
 
 
-@dataclass(frozen=True)
-class Scored:
-    """Planes of a validation set taken apart: (samples, 2, ny, nx) of I_FF and I_SRO in the paper's scaling."""
-
-    predicted: NDArray[np.float32]
-    truth: NDArray[np.float32]
-
-    @property
-    def errors(self) -> Floats:
-        """Mean squared error of each component of each sample, (samples, 2)."""
-        return np.asarray(np.mean((self.predicted.astype(np.float64) - self.truth) ** 2, axis=(-2, -1)))
-
-
-def validation_planes(recipe: DiffuseRecipe, seed: int, count: int) -> Iterator[tuple[Plane, Samples]]:
-    """Simulated measurements with cell and axes, and the truth behind them."""
+def validation_planes(
+    recipe: DiffuseRecipe, seed: int, count: int
+) -> Iterator[tuple[Plane, Samples, PlaneLattice | None]]:
+    """Simulated measurements with cell and axes, the truth behind them, and how I_SRO repeats."""
     for index in range(count):
         draw = draw_sample(recipe, seed, index, "validation")
         samples = render(collate(recipe, [draw]))
         intensity = np.where(draw.measured, samples.intensity[0], np.nan)
-        yield Plane(intensity, draw.axes, draw.cell, title=" / ".join(draw.names), simulated=True), samples
+        plane = Plane(intensity, draw.axes, draw.cell, title=" / ".join(draw.names), simulated=True)
+        yield plane, samples, plane_lattice(draw.axes)
 
 
 def score(options: EvaluationOptions, given: Given) -> Scored:
     """Take every validation plane apart, with its lattice, looking for it, or as a bare picture."""
     recipe = read_recipe(options.recipe)
-    predicted, truth = [], []
-    planes = validation_planes(recipe, options.seed, options.count)
-    for plane, samples in tqdm(planes, total=options.count, desc=given, leave=False):
+    predicted: list[Stack] = []
+    truth: list[Stack] = []
+    planes: list[Plane] = []
+    lattices: list[PlaneLattice | None] = []
+    drawn = validation_planes(recipe, options.seed, options.count)
+    for plane, samples, lattice in tqdm(drawn, total=options.count, desc=given, leave=False):
         seen = plane if given == "lattice given" else Plane(plane.intensity)
-        components = factorize(seen, options.weights, find_lattice=given == "lattice looked for")
-        predicted.append(_scaled(components.form_factor, components.short_range_order))
-        truth.append(_scaled(samples.form_factor[0], samples.short_range_order[0]))
-    return Scored(np.stack(predicted), np.stack(truth))
+        components = factorize(seen, options.weights, lattice="none" if given == "the network alone" else "find")
+        predicted.append(np.stack([components.form_factor, components.short_range_order]).astype(np.float32))
+        truth.append(np.stack([samples.form_factor[0], samples.short_range_order[0]]).astype(np.float32))
+        planes.append(plane)
+        lattices.append(lattice)
+    return Scored(np.stack(predicted), np.stack(truth), tuple(planes), tuple(lattices))
 
 
-def _scaled(form: Floats, ordered: Floats) -> NDArray[np.float32]:
-    return np.stack([scale_by_maximum(form), scale_by_maximum(ordered)]).astype(np.float32)
+def error_table(rows: dict[str, Floats], published: bool = True) -> str:
+    """A table of mean, median and 90th percentile of squared errors, the published row below ours if `published`.
 
-
-def error_table(rows: dict[str, Floats]) -> str:
-    """A table of mean, median and 90th percentile of the squared errors, the published row beside ours.
-
-    rows: errors (samples, 2) by the name of the row.
+    rows: errors (samples, 2) by the name of the row; NaN, where nothing was to be scored, is left out.
     """
-    lines = [f"{'mean squared error':<34}{'I_SRO':^27}{'I_FF':^27}"]
+    lines = [f"{'':<34}{'I_SRO':^27}{'I_FF':^27}"]
     lines += [f"{'':<34}" + f"{'mean':>9}{'median':>9}{'90 %':>9}" * 2]
     for name, errors in rows.items():
         numbers = [_summary(errors[:, component]) for component in (1, 0)]
         lines.append(f"{name:<34}" + "".join(f"{value:9.5f}" for triple in numbers for value in triple))
-    published = [(PUBLISHED[c]["mean"], None, PUBLISHED[c]["90 %"]) for c in ("I_SRO", "I_FF")]
-    cells = "".join(f"{'':>9}" if v is None else f"{v:9.3f}" for triple in published for v in triple)
-    return "\n".join([*lines, f"{'published network, without':<34}" + cells])
+    if published:
+        triples = [(PUBLISHED[c]["mean"], None, PUBLISHED[c]["90 %"]) for c in ("I_SRO", "I_FF")]
+        cells = "".join(f"{'':>9}" if v is None else f"{v:9.3f}" for triple in triples for v in triple)
+        lines.append(f"{'published network, without':<34}" + cells)
+    return "\n".join(lines)
 
 
 def _summary(errors: Floats) -> tuple[float, float, float]:
-    return float(errors.mean()), float(np.median(errors)), float(np.quantile(errors, 0.9))
+    seen = errors[np.isfinite(errors)]
+    if not seen.size:
+        return float("nan"), float("nan"), float("nan")
+    return float(seen.mean()), float(np.median(seen)), float(np.quantile(seen, 0.9))
+
+
+def error_tables(rows: dict[str, Scored]) -> list[str]:
+    """Every measure: the published scaling first, measured pixels and gaps apart, other scalings, physical units."""
+    tables = []
+    for scaling in SCALINGS:
+        first = scaling == HEADLINE
+        tables.append(f"mean squared error, {scaling}")
+        tables.append(error_table({name: scored.errors(scaling) for name, scored in rows.items()}, published=first))
+        if first:
+            for measured, words in ((True, "measured pixels only"), (False, "gaps only")):
+                tables.append(f"the same, {words}")
+                parts = {name: scored.errors_where(measured) for name, scored in rows.items()}
+                tables.append(error_table(parts, published=False))
+    return [*tables, physical_table({name: scored.physical_errors() for name, scored in rows.items()})]
+
+
+def physical_table(rows: dict[str, Floats]) -> str:
+    """A table of r.m.s. errors in physical units: mean and median over the samples.
+
+    rows: errors (samples, 3) of I_FF, I_SRO and the alphas by the name of the row.
+    """
+    lines = [f"{'r.m.s. error, physical units':<34}{'I_SRO, mean 1':^18}{'I_FF / mean':^18}{'alpha':^18}"]
+    lines += [f"{'':<34}" + f"{'mean':>9}{'median':>9}" * 3]
+    for name, errors in rows.items():
+        numbers = [_summary(errors[:, column])[:2] for column in (1, 0, 2)]
+        lines.append(f"{name:<34}" + "".join(f"{value:9.4f}" for pair in numbers for value in pair))
+    return "\n".join(lines)
 
 
 def distance_table(rows: dict[str, list[Distances]], suffix: str = "") -> str:
@@ -120,7 +147,7 @@ def distance_table(rows: dict[str, list[Distances]], suffix: str = "") -> str:
 
 
 def evaluate_factorize(options: EvaluationOptions) -> str:
-    """Score with the lattice, looking for it and without, and return the tables.
+    """Score with the lattice, with the one that is found, and without, and return the tables.
 
     Raises ValueError for distances of fewer than two samples.
     """
@@ -130,7 +157,7 @@ def evaluate_factorize(options: EvaluationOptions) -> str:
     encoders = _open_encoders(options)
     rows = {f"ours, {given}": score(options, given) for given in get_args(Given)}
     tables = [f"{options.count} validation samples of recipe {options.recipe}, weights {options.weights}"]
-    tables += [error_table({name: scored.errors for name, scored in rows.items()})]
+    tables += error_tables(rows)
     for suffix, encoder in encoders.items():
         distances = {name: component_distances(scored, encoder) for name, scored in rows.items()}
         tables.append(distance_table(distances, suffix))
@@ -139,7 +166,8 @@ def evaluate_factorize(options: EvaluationOptions) -> str:
 
 def component_distances(scored: Scored, encoder: nn.Module) -> list[Distances]:
     """Distances between predicted and true I_FF, and between predicted and true I_SRO."""
-    return [distribution_distances(scored.predicted[:, c], scored.truth[:, c], encoder) for c in (0, 1)]
+    made, true = scored.scaled()
+    return [distribution_distances(made[:, c], true[:, c], encoder) for c in (0, 1)]
 
 
 def _open_encoders(options: EvaluationOptions) -> dict[str, nn.Module]:

@@ -1,0 +1,1 @@
+"""The lattice of a plane that nobody described, read off the picture."""

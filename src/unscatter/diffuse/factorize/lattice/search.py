@@ -1,0 +1,147 @@
+"""Find the periods of I_SRO in a plane whose cell nobody gave: the lattice read off the picture itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unscatter.diffuse.factorize.asking import Answer
+from unscatter.diffuse.factorize.canvas import Canvas
+from unscatter.diffuse.factorize.folding import Grid
+from unscatter.diffuse.factorize.lattice.candidates import Candidate, best_candidates
+from unscatter.diffuse.factorize.lattice.refinement import refine_lattice, whiten
+from unscatter.diffuse.factorize.lattice.spectrum import (
+    LARGEST_EDGE,
+    average_blocks,
+    averaging_factor,
+    flatten,
+    log_spectrum,
+)
+from unscatter.diffuse.factorize.lattice.weighing import held_out_residual, weights_of
+from unscatter.diffuse.plane.fold import PlaneLattice
+from unscatter.nouns.found_lattice import LEAST_EVIDENCE, FoundLattice, LatticeCandidate
+
+Floats = NDArray[np.float64]
+
+#: Lattices that are weighed against each other.
+WEIGHED = 6
+#: log weight by the spectrum alone, against the best, below which a lattice is not weighed.
+HOPELESS = -5.0
+#: Weight below which a lattice is forgotten.
+LEAST_WEIGHT = 0.02
+#: Pixels of the canvas along the shortest period, at least, where lattices are weighed.
+FINEST = 6.0
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A lattice that a spectrum speaks for, refined: translations in pixels of the whole plane."""
+
+    lattice: PlaneLattice
+    evidence: float
+
+
+def find_plane_lattice(
+    intensity: Floats, blind: Answer, pixel: tuple[float, float] | None = None
+) -> FoundLattice | None:
+    """Lattices of a plane alone, weighed; None where its spectrum holds nothing above noise.
+
+    intensity: (ny, nx), NaN where not measured, any scale; blind: what the network says without a
+    lattice, I_FF in the same units; pixel: edges of a pixel in 1/Angstrom, passed on.
+    Periods from 6 pixels to a third of the plane, any angle between them and to the axes. A form factor that itself
+    nearly repeats over the whole plane, as of flat molecules with one bond length, can be taken for a lattice.
+    """
+    suggestions = suggest_lattices(intensity, blind.form_factor)
+    if not suggestions or suggestions[0].evidence < LEAST_EVIDENCE:
+        return None
+    return FoundLattice(weigh_lattices(intensity, suggestions, blind), pixel=pixel)
+
+
+def suggest_lattices(intensity: Floats, form_factor: Floats) -> list[Suggestion]:
+    """Lattices by their evidence in the spectrum, best first.
+
+    A large plane is looked at twice: averaged to LARGEST_EDGE pixels, and for short periods at its brightest part.
+    """
+    factor = averaging_factor(intensity.shape)
+    found = _suggest(average_blocks(intensity, factor), average_blocks(form_factor, factor), factor)
+    if factor > 1:
+        part = _brightest_part(intensity)
+        found += _suggest(intensity[part], form_factor[part], 1)
+    return sorted(found, key=lambda suggestion: -suggestion.evidence)[:WEIGHED]
+
+
+def _suggest(intensity: Floats, form_factor: Floats, factor: int) -> list[Suggestion]:
+    measured = np.isfinite(intensity)
+    flat = flatten(intensity, measured, form_factor)
+    if not np.any(flat.weight * np.where(measured, intensity, 0.0) > 0):
+        return []
+    spectrum = log_spectrum(flat)
+    candidates = _worth_weighing(best_candidates(spectrum, WEIGHED))
+    white = whiten(flat)
+    lattices = [refine_lattice(white, candidate.basis / spectrum.size) for candidate in candidates]
+    return [
+        Suggestion(PlaneLattice(factor * lattice.translations, None), candidate.evidence)
+        for candidate, lattice in zip(candidates, lattices, strict=True)
+        if lattice is not None
+    ]
+
+
+def _worth_weighing(candidates: list[Candidate]) -> list[Candidate]:
+    """Those that the spectrum does not rule out."""
+    if not candidates:
+        return []
+    best = candidates[0].evidence
+    return [c for c in candidates if (c.evidence - best) / (1 + 0.1 * max(best, 0.0)) > HOPELESS]
+
+
+def _brightest_part(intensity: Floats) -> tuple[slice, slice]:
+    """The square of LARGEST_EDGE pixels that holds most intensity."""
+    seen = np.where(np.isfinite(intensity), intensity, 0.0)
+    sums = np.pad(seen.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    rows, columns = (min(LARGEST_EDGE, n) for n in intensity.shape)
+    total = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
+    j, i = np.unravel_index(int(np.argmax(total)), total.shape)
+    return slice(int(j), int(j) + rows), slice(int(i), int(i) + columns)
+
+
+def weigh_lattices(
+    intensity: Floats, suggestions: list[Suggestion], blind: Answer, pixels: int = 256
+) -> tuple[LatticeCandidate, ...]:
+    """Weigh lattices by their spectra and by what they predict of hidden pixels; most believed first, of sum 1."""
+    shortest = min(float(np.linalg.norm(s.lattice.translations, axis=1).min()) for s in suggestions)
+    canvas = _weighing_canvas(intensity, shortest, pixels)
+    painted, seen = canvas.paint(intensity)
+    on_canvas = Answer(*(canvas.paint(plane)[0] for plane in (blind.form_factor, blind.short_range_order)))
+    grids = [Grid(canvas.x, canvas.y, suggestion.lattice) for suggestion in suggestions]
+    residuals = [held_out_residual(painted, seen > 0, on_canvas, grid) for grid in grids]
+    areas = [abs(float(np.linalg.det(s.lattice.translations))) for s in suggestions]
+    weights = weights_of([s.evidence for s in suggestions], residuals, areas)
+    ranked = sorted(
+        (
+            LatticeCandidate(s.lattice.translations, float(w), s.evidence, h)
+            for s, w, h in zip(suggestions, weights, residuals, strict=True)
+        ),
+        key=lambda candidate: -candidate.weight,
+    )
+    kept = [c for c in ranked if c.weight >= LEAST_WEIGHT]
+    total = sum(c.weight for c in kept)
+    return tuple(LatticeCandidate(c.translations, c.weight / total, c.evidence, c.residual) for c in kept)
+
+
+def _weighing_canvas(intensity: Floats, shortest: float, pixels: int) -> Canvas:
+    """The whole plane on one canvas, or its brightest part where the canvas would be too coarse for a period."""
+    rows, columns = intensity.shape
+    whole = (max(rows, columns) - 1) / 2
+    half = min(whole, max(pixels / 2 * shortest / FINEST, min(whole, pixels / 2)))
+    centre = ((columns - 1) / 2, (rows - 1) / 2)
+    if half < whole:
+        seen = np.where(np.isfinite(intensity), intensity, 0.0)
+        place = [float(np.average(np.arange(n), weights=seen.sum(axis=1 - axis))) for axis, n in enumerate(seen.shape)]
+        y, x = (
+            float(np.clip(p, min(half, (n - 1) / 2), max(n - 1 - half, (n - 1) / 2)))
+            for p, n in zip(place, seen.shape, strict=True)
+        )
+        centre = (x, y)
+    return Canvas(centre, half, pixels, np.eye(2, 3))
