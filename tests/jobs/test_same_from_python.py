@@ -121,4 +121,4 @@ def test_help_shows_the_options() -> None:
     import inspect
 
     assert "find_lattice" in inspect.signature(unscatter.factorize).parameters
-    assert "look for it in the picture" in (unscatter.factorize.__doc__ or "")
+    assert "find it in the picture" in (unscatter.factorize.__doc__ or "")

@@ -38,7 +38,7 @@ class FactorizeOptions(VolumeOptions, PlaneReading):
     weights: str = "factorize-256"
     """name or path of the network."""
     lattice: Literal["find", "none"] = "find"
-    """where cell and axes are not known: find the lattice in the picture, or none: the network alone."""
+    """where cell and axes are not known: find it in the picture, or none: the network alone."""
     find_lattice: bool = True
     """an older name: --no-find-lattice is --lattice none."""
     pixel: float | None = None
@@ -74,7 +74,8 @@ def factorize(
     source: a file, an array (ny, nx) with axes and cell as options, a Plane, or a Volume; with volume=True a file is
     taken as a whole, with its lattice and without a network. A plane: with cell and axes, I_SRO is exactly
     periodic and of mean 1 over a reciprocal cell, and I_FF carries the scale of the input; without them the
-    lattice is looked for in the picture. Raises ValueError for what cannot be read or taken apart, FileNotFoundError for no such file.
+    lattice is looked for in the picture. Raises ValueError for what cannot be read or taken apart, FileNotFoundError
+    for no such file.
     """
     chosen = make_options(FactorizeOptions, {"weights": weights, **options}, JOB)
     if isinstance(source, Volume):

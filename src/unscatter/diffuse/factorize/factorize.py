@@ -36,6 +36,7 @@ def factorize(
     weights: str = "factorize-256",
     *,
     lattice: LatticeSearch = "find",
+    find_lattice: bool = True,
     pixel: float | None = None,
     saturation: float | None = None,
 ) -> Components:
@@ -46,9 +47,10 @@ def factorize(
     the results are averages over them. Where none is found, or with lattice="none", both come from the network alone,
     I_SRO with mean 1 over the plane.
 
-    weights: name of a shipped network or path of one. What was found stands in `Components.found_lattice`; pixel: edge
-    of a pixel of a picture in 1/Angstrom (Q includes 2 pi), which gives it lengths. saturation: measured intensities
-    from here on are only known to be at least this; they take no part, and stay in the plane for a refinement.
+    weights: name of a shipped network or path of one; find_lattice: False is lattice="none". What was found stands in
+    `Components.found_lattice`; pixel: edge of a pixel of a picture in 1/Angstrom (Q includes 2 pi), which gives it
+    lengths. saturation: measured intensities from here on are only known to be at least this; they take no part, and
+    stay in the plane for a refinement.
     Negative intensities are noise and are used as they are.
 
     Raises ValueError for a plane on which nothing, or nothing above zero, was measured, and FileNotFoundError for
@@ -65,6 +67,7 @@ def factorize(
     else:
         answer = _without_lattice(plane, network)
         # A plane whose cell and axes hold no two translations has none to be found.
+        lattice = lattice if find_lattice else "none"
         if lattice == "find" and not plane.lattice_known:
             found = find_plane_lattice(plane.intensity, answer, None if pixel is None else (pixel, pixel))
         answer = answer if found is None else _with_found_lattice(plane, network, found)
