@@ -38,6 +38,7 @@ def plot_components(components: Components) -> Figure:
     draw_intensity(panels[0, 1], form, plane, "form factor  $I_{FF}$", float(np.percentile(form, 99.9)))
     ordered = components.short_range_order
     draw_intensity(panels[0, 2], ordered, plane, "short-range order  $I_{SRO}$", float(np.percentile(ordered, 99.9)))
+    _draw_lattice(panels[0, 2], components)
     draw_intensity(panels[1, 0], components.product, plane, "product  $I_{FF}\\,I_{SRO}$", top)
     draw_difference(panels[1, 1], components.residual, plane, "measured $-$ product", top)
     _summary(panels[1, 2], components)
@@ -46,6 +47,22 @@ def plot_components(components: Components) -> Figure:
         title += " (simulated)"
     figure.suptitle(title, fontsize=13, y=0.97)
     return figure
+
+
+def _draw_lattice(panel: Axes, components: Components) -> None:
+    """Draw one cell of a lattice that was found, around the middle of the picture."""
+    found, plane = components.found_lattice, components.plane
+    if found is None:
+        return
+    rows, columns = plane.intensity.shape
+    a, b = found.translations
+    corner = np.array([(columns - 1) / 2, (rows - 1) / 2]) - (a + b) / 2
+    x, y = np.array([corner, corner + a, corner + a + b, corner + b, corner]).T
+    if plane.axes is not None:
+        axes = plane.axes
+        x, y = (axis[0] + p * (axis[1] - axis[0]) for axis, p in ((axes.x, x), (axes.y, y)))
+    style = "-" if found.confidence == "sure" else "--"
+    panel.plot(x, y, style, color="white", linewidth=1.2)
 
 
 def _extent(plane: Plane) -> tuple[float, float, float, float] | None:
