@@ -15,7 +15,7 @@ import numpy as np
 
 from unscatter.diffuse.factorize.factorize import factorize
 from unscatter.diffuse.plane.forward import q_squared, scattering_plane
-from unscatter.diffuse.samples.artefacts import BraggResidue, add_bragg_residue, add_counting_noise, debye_waller
+from unscatter.diffuse.samples.artefacts import add_counting_noise, bragg_residue, debye_waller
 from unscatter.diffuse.samples.draw import SampleDraw, collate, draw_sample, read_recipe, render
 from unscatter.diffuse.suitability import LIMITS, assess_suitability
 from unscatter.nouns.plane import Plane
@@ -58,7 +58,7 @@ def add_second_phase(clean, draw: SampleDraw, q2, form, rng):
 def add_residue(clean, draw: SampleDraw, q2, form, rng):
     """Gaussians at Bragg positions, twice the mean intensity high on average."""
     width, seed = float(rng.uniform(0.015, 0.04)), int(rng.integers(1_000_000))
-    return add_bragg_residue(clean, draw.axes.hkl(), BraggResidue(2.0, width, seed))
+    return clean + clean.mean() * bragg_residue(draw.axes.hkl(), 2.0, width, seed)
 
 
 SPOIL = {

@@ -71,12 +71,6 @@ class LabelSet:
         """Space group numbers of a class."""
         return tuple(int(n) + 1 for n in np.flatnonzero(self.of_group == label))
 
-    @property
-    def membership(self) -> NDArray[np.float64]:
-        """Zeros and ones (230, classes): probabilities of groups @ membership = probabilities of classes."""
-        member: NDArray[np.bool_] = self.of_group[:, None] == np.arange(len(self))
-        return member.astype(np.float64)
-
 
 def space_group(number: int) -> gemmi.SpaceGroup:
     """Space group in its reference setting (unique axis b, hexagonal axes, second origin).
@@ -128,11 +122,6 @@ def extinction_groups() -> tuple[tuple[int, ...], ...]:
     for number in SPACE_GROUPS:
         sets.setdefault(_extinction_key(number), []).append(number)
     return tuple(tuple(numbers) for numbers in sets.values())
-
-
-def extinction_group(number: int) -> int:
-    """Index 0..98 of the extinction group of a space group."""
-    return label_set("extinction-99").label(number)
 
 
 @cache

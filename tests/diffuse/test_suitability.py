@@ -9,7 +9,7 @@ from unscatter.diffuse.demonstration import simulate_demonstration
 from unscatter.diffuse.factorize.factorize import factorize
 from unscatter.diffuse.plane.fold import plane_lattice
 from unscatter.diffuse.plot.suitability import plot_suitability
-from unscatter.diffuse.samples.artefacts import BraggResidue, add_bragg_residue
+from unscatter.diffuse.samples.artefacts import bragg_residue
 from unscatter.diffuse.suitability import LIMITS, assess_suitability, noise_variance, smooth_form_factor
 from unscatter.nouns.components import Components
 from unscatter.nouns.plane import Plane
@@ -43,13 +43,9 @@ def test_a_good_plane_passes_every_check(truth):
 
 
 def test_bragg_residue_is_found(truth):
-    spoiled_plane = replace(
-        truth.plane,
-        intensity=add_bragg_residue(
-            np.nan_to_num(truth.plane.intensity), truth.plane.axes.hkl(), BraggResidue(4.0, 0.04, 3)
-        ),
-    )
-    measured = np.where(truth.plane.measured, spoiled_plane.intensity, np.nan)
+    clean = np.nan_to_num(truth.plane.intensity)
+    peaks = clean.mean() * bragg_residue(truth.plane.axes.hkl(), 4.0, 0.04, 3)
+    measured = np.where(truth.plane.measured, clean + peaks, np.nan)
     report = assess_suitability(factorize(replace(truth.plane, intensity=measured)))
     assert report["bragg"].verdict == "poor", str(report)
     assert "mask" in report["bragg"].sentence

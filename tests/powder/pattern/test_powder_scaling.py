@@ -16,6 +16,7 @@ from unscatter.powder.pattern.channels import (
     SIZE,
     lower_envelope,
     network_axis,
+    network_background,
     network_channels,
 )
 from unscatter.powder.pattern.instrument import Instrument
@@ -182,3 +183,24 @@ def test_a_background_hardly_changes_what_is_seen_of_the_lines():
     change = np.abs(bare - covered)
     assert change.mean() < 0.02
     assert np.quantile(change, 0.98) < 0.1
+
+
+def test_the_background_shown_is_what_the_network_takes_off():
+    two_theta = np.arange(5, 150, 0.05)
+    straight = 0.3 + 1e-3 * two_theta
+    lines = sum(peak(two_theta, centre) for centre in (22, 41, 60, 95))
+    shown = network_background(two_theta, straight + lines, 2.0)
+    channels = network_channels(two_theta, straight + lines, 2.0)
+    angle = 2 * np.degrees(np.arcsin(np.minimum(1.0 / network_axis(), 1.0)))
+    covered = np.interp(angle, two_theta, shown - straight) * channels[2]
+    np.testing.assert_allclose(covered, 0, atol=0.02)
+    # Where what is shown lies over the pattern, the network sees no line, and elsewhere it does.
+    above = np.interp(angle, two_theta, straight + lines - shown)
+    assert np.all(channels[1][(channels[2] > 0) & (above < -2e-3)] == 0)
+    assert np.all(channels[1][(channels[2] > 0) & (above > 2e-3)] > 0)
+
+
+def test_the_background_shown_goes_on_where_the_network_sees_nothing():
+    two_theta = np.arange(1.0, 150.0, 0.05)
+    shown = network_background(two_theta, np.full(len(two_theta), 3.0), 0.7)
+    np.testing.assert_allclose(shown, 3.0)

@@ -37,7 +37,8 @@ SHORTEST_DISTANCE = 60.0
 #: Expected counts from which on a pixel's count is a rounded Gaussian.
 MANY_COUNTS = 24.0
 
-_PRIME = 2**31 - 1  # the square of a residue still fits into 64 bits
+# A prime as the number of classes of heights.
+_PRIME = 4093
 
 
 # ---- the detector and its rotation scan ------------------------------------------------------------------
@@ -189,20 +190,6 @@ def spindle_rotation(phi: float) -> NDArray[np.float64]:
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
-def measured_by_scan(Q: Array, scan: RotationScan, symmetry: Iterable[ArrayLike] = ()) -> Array:
-    """Whether a scan measured Q: some phi puts it on the Ewald sphere and its ray on a live pixel.
-
-    Q: (..., 3) in 1/Angstrom (with 2 pi), crystal Cartesian, floating. Returns booleans (...).
-    symmetry: Cartesian (3, 3) operations of the group the data were averaged in (Friedel: -1); Q then counts
-    as measured if any equivalent was. Judged at the centre of a voxel: programs that fill a voxel from any
-    pixel that touches it keep slightly narrower gaps. Raises ValueError if Q does not end in 3 components, or
-    for operations that are not orthogonal.
-    """
-    if Q.ndim < 1 or Q.shape[-1] != 3:
-        raise ValueError(f"Q holds three Cartesian components along its last axis, got shape {tuple(Q.shape)}")
-    return _any_of(_struck(*_components(Q, frame), scan) for frame in _equivalent_frames(scan, symmetry))
-
-
 def plane_measured_by_scan(
     origin: ArrayLike,
     u: ArrayLike,
@@ -212,10 +199,13 @@ def plane_measured_by_scan(
     scan: RotationScan,
     symmetry: Iterable[ArrayLike] = (),
 ) -> Array:
-    """`measured_by_scan` for the plane Q = origin + x u + y v, without building Q.
+    """Whether a scan measured the points Q = origin + x u + y v of a plane.
 
-    origin, u, v: (3,) in 1/Angstrom, crystal Cartesian (hkl @ cell.reciprocal); x: (nx,), y: (ny,) floating.
-    Returns booleans (ny, nx), rows along v.
+    That is, whether some phi puts Q on the Ewald sphere and its ray on a live pixel. origin, u, v: (3,) in 1/Angstrom
+    (with 2 pi), crystal Cartesian (hkl @ cell.reciprocal); x: (nx,), y: (ny,) floating. symmetry: Cartesian (3, 3)
+    operations of the group the data were averaged in (Friedel: -1); Q then counts as measured if any equivalent was.
+    Judged at the centre of a voxel: programs that fill a voxel from any pixel that touches it keep slightly narrower
+    gaps. Returns booleans (ny, nx), rows along v. Raises ValueError for operations that are not orthogonal.
     """
     corner, right, up = (np.asarray(vector, dtype=np.float64) for vector in (origin, u, v))
     masks = []
@@ -237,12 +227,6 @@ def _equivalent_frames(scan: RotationScan, symmetry: Iterable[ArrayLike]) -> lis
     operations = dict.fromkeys([IDENTITY, *(as_rotation(S, improper=True) for S in rounded)])
     middle = spindle_rotation(scan.start + scan.sweep / 2)
     return [middle @ frame @ np.array(S) for frame in scan.frames() for S in operations]
-
-
-def _components(Q: Array, frame: NDArray[np.float64]) -> tuple[Array, Array, Array]:
-    """Components (...) of frame @ Q, each contiguous: sums beat a product with so small a matrix."""
-    x, y, z = (a * Q[..., 0] + b * Q[..., 1] + c * Q[..., 2] for a, b, c in frame.tolist())
-    return x, y, z
 
 
 def _on_ewald_sphere(q_x: Array, q_y: Array, q_z: Array, k: float) -> tuple[Array, Array, Array]:
@@ -413,19 +397,6 @@ class Background:
     halo_width: PerPlane = 0.3
 
 
-@dataclass(frozen=True)
-class BraggResidue:
-    """What is left around integer hkl after Bragg peaks were subtracted.
-
-    height: mean height in units of the plane's mean intensity; width: s.d. of the Gaussian in r.l.u.;
-    seed: a whole number that picks the heights. Each is a number or an array (...), one for each plane.
-    """
-
-    height: PerPlane
-    width: PerPlane
-    seed: PerPlane = 0
-
-
 def debye_waller(q_squared: Array, b: PerPlane) -> Array:
     """Debye-Waller factor exp(-b Q^2).
 
@@ -459,29 +430,19 @@ def draw_background(rng: np.random.Generator) -> Background:
     )
 
 
-def add_bragg_residue(intensity: Array, hkl: Array, residue: BraggResidue) -> Array:
-    """Intensity plus a Gaussian of random height at every integer hkl: what imperfect Bragg removal leaves.
+def bragg_residue(hkl: NDArray[np.float64], height: float, width: float, seed: int) -> NDArray[np.float32]:
+    """What imperfect removal of Bragg peaks leaves (...): a Gaussian of random height at every integer hkl (..., 3).
 
-    intensity: (..., ny, nx); hkl: (..., ny, nx, 3) in r.l.u. Returns (..., ny, nx). Heights follow Wilson's
-    exponential distribution, are equal at hkl and -hkl (Friedel), and depend on hkl and the seed alone:
-    planes that share a reflection agree on it.
+    height: the mean one, in units of the plane's mean intensity; width: s.d. in r.l.u. Heights follow Wilson's
+    exponential distribution, are equal at hkl and -hkl (Friedel), and depend on hkl and the seed alone: planes that
+    share a reflection agree on it.
     """
-    xp = array_namespace(intensity)
-    nearest = xp.round(hkl)
-    shape = xp.exp(-0.5 * xp.sum((hkl - nearest) ** 2, axis=-1) / _per_plane(residue.width) ** 2)
-    height = xp.astype(-xp.log(_uniform_of(nearest, residue.seed)), intensity.dtype)
-    return intensity + _mean(intensity) * _per_plane(residue.height) * height * shape
-
-
-def _uniform_of(hkl: Array, seed: PerPlane) -> Array:
-    """A number in (0, 1), float64, that hkl and -hkl share: a hash by squaring residues of a prime."""
-    xp = array_namespace(hkl)
-    h, k, l = (xp.astype(hkl[..., i], xp.int64) for i in range(3))  # noqa: E741
-    # Squares cannot tell hkl from -hkl: Friedel's law by construction.
-    n = (h * 73856093 + k * 19349663 + l * 83492791) % _PRIME
-    for salt in (_per_plane(seed) % _PRIME, 1013904223, 374761393):
-        n = (n * n + salt) % _PRIME
-    return (xp.astype(n, xp.float64) + 0.5) / _PRIME
+    nearest = np.round(hkl)
+    heights = np.random.default_rng(seed).exponential(height, 4096)
+    # Friedel's law: a hash of squares gives hkl and -hkl one height.
+    code = (nearest.astype(np.int64) @ np.array([73856093, 19349663, 83492791])) ** 2 % _PRIME
+    shape = np.exp(-0.5 * np.sum((hkl - nearest) ** 2, axis=-1) / width**2)
+    return np.asarray(heights[code] * shape, dtype=np.float32)
 
 
 def add_blur(intensity: Array, sigma: PerPlane, periodic: bool = False) -> Array:

@@ -37,6 +37,7 @@ from unscatter.diffuse.samples.artefacts import (
     add_blur,
     add_counting_noise,
     add_whole_counts,
+    bragg_residue,
     debye_waller,
     draw_background,
     draw_scan,
@@ -317,13 +318,7 @@ def _bragg_peaks(draw: SampleDraw, pixels: int) -> NDArray[np.float32]:
     """Residue at the Bragg positions in units of the mean intensity; one zero where there is none."""
     if draw.bragg_height == 0:
         return np.zeros((pixels, pixels), dtype=np.float32)
-    hkl = draw.axes.hkl()
-    nearest = np.round(hkl)
-    heights = np.random.default_rng(draw.bragg_seed).exponential(draw.bragg_height, 4096)
-    # Friedel's law: a hash of squares gives hkl and -hkl one height.
-    code = (nearest.astype(np.int64) @ [73856093, 19349663, 83492791]) ** 2 % 4093
-    shape = np.exp(-0.5 * np.sum((hkl - nearest) ** 2, axis=-1) / draw.bragg_width**2)
-    return np.asarray(heights[code] * shape, dtype=np.float32)
+    return bragg_residue(draw.axes.hkl(), draw.bragg_height, draw.bragg_width, draw.bragg_seed)
 
 
 def _stack(values: Sequence[Any]) -> Any:

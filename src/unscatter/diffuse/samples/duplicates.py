@@ -14,7 +14,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from scipy.special import logsumexp
 
 from unscatter.nouns.arrays import FloatArray
 
@@ -23,9 +22,6 @@ Vectors: TypeAlias = NDArray[np.float32]
 
 #: Sliced distance, in edges of the plane, below which two planes count as one: a shift of 0.4 pixels of 256.
 THRESHOLD = 1e-3
-#: The published threshold of `published_distance`. Source: Fuller & Rudden 2024.
-PUBLISHED_THRESHOLD = 6.7e-11
-
 #: Directions over half a turn, bins along each, and the edge to which larger planes are pooled.
 _DIRECTIONS = 16
 _BINS = 64
@@ -74,19 +70,11 @@ def later_of(pairs: Pairs) -> set[int]:
     return dropped
 
 
-def sliced_distance(a: FloatArray, b: FloatArray) -> float:
-    """Sliced W1 of two planes (ny, nx) of any scale, in units of the edge of the plane.
-
-    Equals the mean over directions of the distance mass has to be moved along them: a plane shifted by d has
-    2 d / pi, as long as nothing leaves it.
-    """
-    first, second = embed_planes([a, b])
-    return float(np.abs(first - second).sum())
-
-
 def embed_planes(planes: Iterable[FloatArray]) -> Vectors:
-    """Vectors (n, 1024) whose L1 distances are the sliced Wasserstein distances of n planes (ny, nx).
+    """Vectors (n, 1024) whose L1 distances are the sliced Wasserstein distances of n planes (ny, nx) of any scale.
 
+    A distance, in edges of the plane, is the mean over directions of how far mass has to be moved along them: a plane
+    shifted by d is 2 d / pi away, as long as nothing leaves it.
     Planes are pooled to 64 x 64, which moves no mass by more than half of such a pixel. Raises ValueError for
     a plane without mass.
     """
@@ -128,28 +116,3 @@ def _cumulative_projections(rows: int, columns: int) -> NDArray[np.float64]:
     # A ramp one bin wide in place of a step: areas between curves stay, and shifts below a bin are seen.
     below = np.clip((edges - place[..., None]) / width + 0.5, 0.0, 1.0)
     return np.asarray(below.reshape(rows * columns, -1) * (width / _DIRECTIONS))
-
-
-def published_distance(a: FloatArray, b: FloatArray, blur: float = 0.05, iterations: int = 50) -> float:
-    """The published uniqueness measure, for comparison only: debiased Sinkhorn divergence of the rows.
-
-    S = OT(a, b) - OT(a, a) / 2 - OT(b, b) / 2 with cost |x - y|^2 / 2 and epsilon = blur^2, each plane scaled
-    to unit sum and taken as ny points in nx dimensions. Which row stands where does not enter, so it is blind
-    to vertical shifts. Source: Fuller & Rudden 2024; Feydy et al., AISTATS (2019).
-    """
-    x, y = a / a.sum(), b / b.sum()
-    epsilon = blur**2
-    cross = _entropic_cost(x, y, epsilon, iterations)
-    return cross - (_entropic_cost(x, x, epsilon, iterations) + _entropic_cost(y, y, epsilon, iterations)) / 2
-
-
-def _entropic_cost(x: FloatArray, y: FloatArray, epsilon: float, iterations: int) -> float:
-    """Entropic optimal transport between equal weights at the points x (n, d) and y (m, d)."""
-    cost = np.sum((x[:, None] - y[None, :]) ** 2, axis=-1) / 2
-    f, g = np.zeros(len(x)), np.zeros(len(y))
-    for _ in range(iterations):
-        f, g = (
-            (f - epsilon * logsumexp((g[None, :] - cost) / epsilon, b=1 / len(y), axis=1)) / 2,
-            (g - epsilon * logsumexp((f[:, None] - cost) / epsilon, b=1 / len(x), axis=0)) / 2,
-        )
-    return float(f.mean() + g.mean())

@@ -173,11 +173,11 @@ class FrozenSamples(Sequence[Components]):
     def __getitem__(self, item: slice) -> list[Components]: ...
     def __getitem__(self, item: int | slice) -> Components | list[Components]:
         """Read one sample, or a list of them."""
+        if not isinstance(item, slice) and not -self.size <= item < self.size:
+            raise IndexError(f"sample {item} of a set of {self.size}")
         with Store(self.path) as store:
             if isinstance(item, slice):
                 return [self._read(store, row) for row in range(*item.indices(self.size))]
-            if not -self.size <= item < self.size:
-                raise IndexError(f"sample {item} of a set of {self.size}")
             return self._read(store, item % self.size)
 
     def __iter__(self) -> Iterator[Components]:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.ranking import Classes, Ranking
-from unscatter.powder.pattern.background import estimate_background
-from unscatter.powder.pattern.channels import CHANNELS, LONGEST, SHORTEST, SIZE, network_channels
+from unscatter.powder.pattern.channels import CHANNELS, LONGEST, SHORTEST, SIZE, network_background, network_channels
 from unscatter.symmetry import label_set
 from unscatter.version import __version__
 from unscatter.weights import Network, open_network
@@ -128,10 +127,11 @@ def pattern_channels(pattern: Pattern, *, subtract_background: bool = False) -> 
     """What the network sees of a pattern, (3, 4096); raises ValueError for one that says too little."""
     check_pattern(pattern)
     intensity = pattern.intensity
-    if subtract_background:
-        intensity = np.clip(intensity - estimate_background(pattern.two_theta, intensity), 0.0, None)
     assert pattern.wavelength is not None, "checked above"
     try:
+        if subtract_background:
+            below = network_background(pattern.two_theta, intensity, pattern.wavelength)
+            intensity = np.clip(intensity - below, 0.0, None)
         return np.asarray(network_channels(pattern.two_theta, intensity, pattern.wavelength), dtype=np.float32)
     except ValueError as error:
         raise ValueError(f"{pattern.source or 'the pattern'}: {error}") from error
@@ -156,7 +156,7 @@ def _ranking(
         "version": __version__,
         **network.provenance,
         "temperature": float(network.card.record["temperature"]),
-        "background": "subtracted (SNIP)" if subtract_background else "left in the pattern",
+        "background": "subtracted (peak clipping)" if subtract_background else "left in the pattern",
         "seconds": round(seconds, 4),
     }
     assumptions = _assumptions(pattern, subtract_background)

@@ -60,6 +60,19 @@ def network_channels(two_theta: FloatArray, intensity: Array, wavelength: float)
     return stack_channels(mean, mask, noise)
 
 
+def network_background(two_theta: FloatArray, intensity: FloatArray, wavelength: float) -> NDArray[np.float64]:
+    """What the network takes for background (n,) of a pattern (n,): `lower_envelope` of its bins, at its own angles.
+
+    Beyond the spacings that the network sees, the last value goes on. Raises ValueError as `network_channels`.
+    """
+    bins = _find_bins(np.asarray(two_theta, dtype=np.float64), np.shape(intensity), float(wavelength))
+    mask = bins.measured.astype(np.float64)
+    below = lower_envelope(bins.means(np.asarray(intensity, dtype=np.float64)) * mask, mask)
+    sine = np.minimum(wavelength / 2 / network_axis(), 1.0)
+    angle = np.degrees(2 * np.arcsin(sine))[bins.measured]
+    return np.asarray(np.interp(two_theta, angle, below[bins.measured]))
+
+
 def stack_channels(mean: Array, mask: Array, noise: Array) -> Array:
     """Channels (..., 3, 4096), float32, of intensities (..., 4096) that are zero where mask (..., 4096) is.
 

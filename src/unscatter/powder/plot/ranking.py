@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.ranking import Candidate, Ranking
-from unscatter.powder.pattern.background import estimate_background
-from unscatter.powder.pattern.channels import LONGEST, SHORTEST
+from unscatter.powder.pattern.channels import LONGEST, SHORTEST, network_background
 
 Floats = NDArray[np.float64]
 MEASURED, BACKGROUND, BARS, UNUSED, WHOLE = "#1f4e79", "#d95f02", "#4c9a6a", "#e4e4e4", "#eeeeee"
@@ -92,7 +91,7 @@ def _draw_background(panel: Axes, ranking: Ranking) -> None:
     """The estimated background, grey where d is longer or shorter than the network sees, and what is what."""
     pattern = ranking.pattern
     assert pattern.wavelength is not None, "a ranking has a wavelength"
-    background = estimate_background(pattern.two_theta, pattern.intensity)
+    background = network_background(pattern.two_theta, pattern.intensity, pattern.wavelength)
     panel.plot(pattern.two_theta, np.clip(background, 0.0, None), color=BACKGROUND, linewidth=1.4)
     first, last = panel.get_xlim()
     start, stop = bragg_angles(np.array([LONGEST, SHORTEST]), pattern.wavelength).tolist()
