@@ -1,0 +1,114 @@
+"""From a powder pattern to its lines: where they are, how strong, and the profile that all of them share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from unscatter.nouns.lines import Lines
+from unscatter.nouns.pattern import Pattern
+from unscatter.powder.pattern.background import estimate_background
+from unscatter.powder.refine.columns import Floats, Profile
+from unscatter.powder.refine.images import flag_images
+from unscatter.powder.refine.noise import Noise, find_noise
+from unscatter.powder.refine.peaks import (
+    Data,
+    Peaks,
+    eliminate,
+    refine_peaks,
+    residual,
+    seek,
+    uncertainties,
+    with_misfit,
+)
+from unscatter.powder.refine.widths import half_widths, width_laws
+
+# Weight of K-alpha 2 beside K-alpha 1.
+_DOUBLET = 0.5
+_MIXING = {"neutron": 0.2, "x-ray": 0.5}
+# Smooth functions of the baseline beside the estimated background.
+_BASELINE = 12
+
+
+def find_lines(pattern: Pattern) -> Lines:
+    """Lines of a powder pattern, resolved as far as the profile allows, with the profile found on the way.
+
+    The intensity is sum_j A_j p(2 theta - t_j) + baseline with one pseudo-Voigt p of FWHM^2 = U tan^2 + V tan + W,
+    leaning at low angles and doubled where the beam holds K-alpha 2; lines are sought on a fine grid with A_j >= 0,
+    merged, refined with the profile, and kept where they stand six standard deviations above nothing. Raises
+    ValueError for a pattern without a wavelength.
+    """
+    if pattern.wavelength is None:
+        raise ValueError("no wavelength is known of this pattern: give one in Angstrom, for example --wavelength 1.5406")
+    noise = find_noise(pattern)
+    data = _prepare(pattern, noise)
+    peaks = _first_fit(pattern, data)
+    peaks, data = _whole_fit(peaks, data, noise)
+    again = seek(data, peaks.profile)[0]
+    peaks, data = _whole_fit(replace(again, baseline=peaks.baseline), data, noise)
+    return _lines_of(peaks, data, pattern, noise)
+
+
+def _prepare(pattern: Pattern, noise: Noise) -> Data:
+    two_theta, intensity = pattern.two_theta, pattern.intensity
+    if not noise.present:
+        return Data(two_theta, intensity, noise.sigma, np.empty((len(two_theta), 0)))
+    background = estimate_background(two_theta, intensity)
+    return Data(two_theta, intensity - background, noise.sigma, _smooth_functions(two_theta))
+
+
+def _smooth_functions(two_theta: Floats) -> Floats:
+    """Triangles (n, k) over the range, of which a continuous baseline is made."""
+    place = (two_theta - two_theta[0]) / (two_theta[-1] - two_theta[0]) * (_BASELINE - 1)
+    return np.maximum(1 - np.abs(place[:, None] - np.arange(_BASELINE)), 0.0)
+
+
+def _first_fit(pattern: Pattern, data: Data) -> Peaks:
+    """Lines with the best of a few laws of the width, by chi squared."""
+    assert pattern.wavelength is not None
+    place, width = half_widths(data.two_theta, data.intensity, data.sigma)
+    if len(place) < 2:
+        step = float(np.median(np.diff(data.two_theta)))
+        place, width = np.array([data.two_theta[0], data.two_theta[-1]]), np.full(2, 5 * step)
+    second = pattern.second_wavelength
+    doublet = (second / pattern.wavelength, _DOUBLET) if second else (1.0, 0.0)
+    mixing = _MIXING[pattern.radiation or "x-ray"]
+    loose = replace(data, sigma=np.sqrt(data.sigma**2 + (0.02 * np.maximum(data.intensity, 0)) ** 2))
+    found = [seek(loose, Profile(law, (mixing, 0.0), 0.0, doublet)) for law in width_laws(place, width)]
+    # A law that needs many lines to explain the same is too narrow.
+    return min(found, key=lambda one: one[1] + 30.0 * len(one[0]))[0]
+
+
+def _whole_fit(peaks: Peaks, data: Data, noise: Noise) -> tuple[Peaks, Data]:
+    """Lines, profile and misfit of the profile in turn, and the lines that are left."""
+    data = with_misfit(data, noise.sigma, refine_peaks(peaks, data, 1))
+    peaks = refine_peaks(peaks, data, 2)
+    peaks = eliminate(peaks, data, least=3.0, rounds=6)
+    peaks = refine_peaks(peaks, data, 6, with_profile=True)
+    data = with_misfit(data, noise.sigma, peaks)
+    peaks = eliminate(peaks, data)
+    return refine_peaks(refine_peaks(peaks, data, 2, with_profile=True), data, 2), data
+
+
+def _lines_of(peaks: Peaks, data: Data, pattern: Pattern, noise: Noise) -> Lines:
+    assert pattern.wavelength is not None
+    position_error, area_error = uncertainties(peaks, data) if len(peaks) else (peaks.area, peaks.area)
+    misfit = float(np.sqrt(max(np.mean((residual(peaks, data) / data.sigma) ** 2), 1.0))) if noise.present else 1.0
+    lines = Lines(
+        two_theta=peaks.position,
+        two_theta_error=position_error * misfit,
+        area=peaks.area,
+        area_error=area_error * misfit,
+        fwhm=peaks.profile.fwhm(peaks.position),
+        wavelength=pattern.wavelength,
+        range=(float(pattern.two_theta[0]), float(pattern.two_theta[-1])),
+        radiation=pattern.radiation,
+        second_wavelength=pattern.second_wavelength,
+        caglioti=peaks.profile.caglioti,
+        mixing=peaks.profile.mixing,
+        axial=peaks.profile.axial,
+        title=pattern.title,
+        provenance={"source": pattern.source, "noise": noise.present, "gain": noise.gain, "constant": noise.constant},
+    )
+    return replace(lines, flags=flag_images(lines))

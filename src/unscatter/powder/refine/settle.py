@@ -1,0 +1,161 @@
+"""A lattice refined on the positions of lines: metric, zero of the scale, asymmetry; and how well it explains them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from unscatter.nouns.lines import Lines
+from unscatter.powder.refine.metric import Floats, Integers, Metric, average, invariant_metrics, reduce_metric
+
+#: Share of foreign lines that is expected.
+FOREIGN = 0.05
+#: Price of a cell parameter in nats.
+PRICE = 4.0
+# Uncertainty of any position in degrees besides that of counting: misalignment and overlap.
+_SYSTEMATIC = 0.008
+# Standard deviations of zero in degrees and of the shift in cot(two-theta).
+_ZERO, _LEANING = 0.05, 0.003
+# Nodes of the reciprocal lattice beyond which a cell is too large or too flat to be looked at.
+_MOST_NODES = 1e5
+# Windows in degrees in which lines are assigned, from the first turn to the last, or so many s.u. if more.
+_WINDOWS, _SIGMAS = (0.09, 0.06, 0.04), 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Lines to be explained: two_theta (n,) and s.u. (n,) in degrees, 1/d^2 q (n,) and its change with two-theta (n,)."""
+
+    two_theta: Floats
+    error: Floats
+    q: Floats
+    slope: Floats
+    wavelength: float
+
+    @classmethod
+    def of(cls, lines: Lines) -> Observed:
+        """The first lines of a list."""
+        slope = 2 * np.sin(np.radians(lines.two_theta)) / lines.wavelength**2 * np.pi / 180
+        return cls(lines.two_theta, np.hypot(lines.two_theta_error, _SYSTEMATIC), lines.q, slope, lines.wavelength)
+
+    def shifted(self, zero: float) -> Observed:
+        """As measured with another zero of the scale."""
+        two_theta = self.two_theta - zero
+        q = (2 * np.sin(np.radians(two_theta / 2)) / self.wavelength) ** 2
+        return replace(self, two_theta=two_theta, q=q)
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """A refined lattice: metric, zero and leaning in degrees, score in nats, and for each line the nearest prediction.
+
+    off: (n,) degrees from the nearest predicted line; indexed: (n,) whether it explains the line; density: (n,)
+    predicted lines a degree.
+    """
+
+    metric: Metric
+    zero: float
+    leaning: float
+    score: float
+    off: Floats
+    indexed: Floats
+    hkl: Integers
+    density: Floats
+
+
+def predicted(reciprocal: Floats, most: float) -> tuple[Integers, Floats]:
+    """Indices (m, 3), one of each pair of opposites, and q (m,) up to `most` of a reciprocal metric (3, 3), sorted."""
+    reach = np.sqrt(np.maximum(most * np.diag(np.linalg.inv(reciprocal)), 0.0))
+    if not np.prod(2 * reach + 1) < _MOST_NODES:
+        return np.empty((0, 3), dtype=np.int64), np.empty(0)
+    reach = np.floor(reach + 1e-9).astype(np.int64)
+    h, k, l = np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij")
+    hkl = np.stack([h.ravel(), k.ravel(), l.ravel()], axis=1)
+    # The box is symmetric: its second half holds the opposites of the first.
+    hkl = hkl[len(hkl) // 2 + 1 :]
+    q = np.einsum("ni,ij,nj->n", hkl, reciprocal, hkl)
+    inside = q <= most
+    hkl, q = hkl[inside], q[inside]
+    order = np.argsort(q)
+    return hkl[order], q[order]
+
+
+def settle(metric: Metric, observed: Observed, zero: float = 0.0, free_zero: bool = True) -> Settled:
+    """Refine a lattice with its symmetry on the lines it explains, and score it.
+
+    q = h G* h with G* linear in the free parameters; two_theta(measured) = two_theta(lattice) + zero + c cot(two_theta).
+    """
+    reciprocal = np.linalg.inv(metric.matrix)
+    free = invariant_metrics(np.swapaxes(metric.rotations, 1, 2))
+    leaning = 0.0
+    for window in _WINDOWS:
+        seen = observed.shifted(zero + leaning / np.tan(np.radians(observed.two_theta)))
+        hkl, q = predicted(reciprocal, float(seen.q[-1]) * 1.02)
+        if len(q) < 3:
+            break
+        nearest, off = _nearest(q, seen)
+        good = np.abs(off) < np.maximum(window, _SIGMAS * observed.error)
+        if np.sum(good) < len(free) + 1:
+            break
+        solved = _least_squares(free, hkl[nearest[good]], observed, good, free_zero)
+        changed = np.tensordot(solved[:-2], free, axes=1)
+        if np.any(np.linalg.eigvalsh(changed) <= 0):
+            break
+        reciprocal, zero, leaning = changed, float(solved[-2]), float(solved[-1])
+    return _scored(metric, reciprocal, observed, zero, leaning, len(free))
+
+
+def _least_squares(free: Floats, hkl: Integers, observed: Observed, good: Floats, free_zero: bool) -> Floats:
+    """Free parameters of the reciprocal metric, zero and leaning, by linear least squares."""
+    slope, weight = observed.slope[good], 1 / (observed.slope[good] * observed.error[good])
+    design = np.einsum("ni,kij,nj->nk", hkl, free, hkl)
+    cotangent = 1 / np.tan(np.radians(observed.two_theta[good]))
+    matrix = np.column_stack([design, slope, slope * cotangent]) * weight[:, None]
+    target = observed.q[good] * weight
+    scale = 1.0 if free_zero else 1e-6
+    prior = np.zeros((2, matrix.shape[1]))
+    prior[0, -2], prior[1, -1] = 1 / (_ZERO * scale), 1 / (_LEANING * scale)
+    matrix, target = np.concatenate([matrix, prior]), np.concatenate([target, [0.0, 0.0]])
+    norm = np.sqrt(np.sum(matrix**2, axis=0)) + 1e-300
+    return np.asarray(np.linalg.lstsq(matrix / norm, target, rcond=1e-10)[0] / norm)
+
+
+def _nearest(q: Floats, seen: Observed) -> tuple[Integers, Floats]:
+    """Nearest prediction (n,) of each line, and how far in degrees (n,) the line lies beyond it."""
+    above = np.clip(np.searchsorted(q, seen.q), 1, len(q) - 1)
+    nearest = np.where(seen.q - q[above - 1] < q[above] - seen.q, above - 1, above)
+    return nearest, (seen.q - q[nearest]) / seen.slope
+
+
+def _scored(
+    metric: Metric, reciprocal: Floats, observed: Observed, zero: float, leaning: float, parameters: int
+) -> Settled:
+    seen = observed.shifted(zero + leaning / np.tan(np.radians(observed.two_theta)))
+    hkl, q = predicted(reciprocal, float(seen.q[-1]) * 1.1)
+    count = len(observed.q)
+    if len(q) < 2:
+        nothing = np.zeros(count)
+        return Settled(metric, zero, leaning, -1e9, nothing, nothing > 0, np.zeros((count, 3), np.int64), nothing)
+    nearest, off = _nearest(q, seen)
+    distinct = q[np.concatenate([[True], np.diff(q) > 1e-6 * q[1:]])]
+    # Predictions a degree around each line, at least half of one in the stretch looked at.
+    low, high = 0.7 * seen.q, np.minimum(1.3 * seen.q, distinct[-1])
+    between = np.searchsorted(distinct, high) - np.searchsorted(distinct, low)
+    density = np.maximum(between, 0.5) / (high - low) * seen.slope
+    sigma = observed.error
+    chance = np.log(density) - 2 * density * np.abs(off)
+    close = -0.5 * (off / sigma) ** 2 - np.log(sigma * np.sqrt(2 * np.pi)) + np.log(1 - FOREIGN)
+    gains = np.logaddexp(close, np.log(FOREIGN) + chance) - chance
+    indexed = close > np.log(FOREIGN) + chance
+    score = float(np.sum(gains)) - PRICE * parameters - 0.5 * (zero / _ZERO) ** 2
+    # Back to the direct lattice; the basis stays the one on which the rotations act.
+    direct = average(np.linalg.inv(reciprocal), metric.rotations)
+    return Settled(Metric(direct, metric.rotations), zero, leaning, score, off, indexed, hkl[nearest], density)
+
+
+def on_reduced_basis(metric: Metric) -> Metric:
+    """The same lattice on the reduced basis, which refinement may have left."""
+    reduced, basis = reduce_metric(metric.matrix)
+    inverse = np.rint(np.linalg.inv(basis)).astype(np.int64)
+    return Metric(reduced, inverse.T @ metric.rotations @ basis.T)

@@ -1,0 +1,63 @@
+"""First guesses of the profile: widths at half maximum, and the instruments whose widths grow like them."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unscatter.powder.pattern.profile import read_instruments
+
+Floats: TypeAlias = NDArray[np.float64]
+Law: TypeAlias = tuple[float, float, float]
+
+# Overlap makes lines wider, never narrower: the law runs below most of the widths.
+_QUANTILE = 0.25
+
+
+def half_widths(two_theta: Floats, intensity: Floats, sigma: Floats, least: float = 8.0) -> tuple[Floats, Floats]:
+    """Places (m,) of maxima that rise `least` sigma and their FWHM (m,), twice the narrower half, in degrees."""
+    smooth = np.convolve(np.pad(intensity, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+    inner = smooth[1:-1]
+    top = 1 + np.flatnonzero((inner >= smooth[:-2]) & (inner > smooth[2:]) & (inner > least * sigma[1:-1]))
+    found = [(two_theta[i], w) for i in top if (w := _width(two_theta, smooth, int(i))) > 0]
+    return (np.array([p for p, _ in found]), np.array([w for _, w in found]))
+
+
+def _width(two_theta: Floats, values: Floats, top: int) -> float:
+    halves = [h for direction in (-1, 1) if (h := _half(two_theta, values, top, direction)) > 0]
+    return 2 * min(halves, default=0.0)
+
+
+def _half(two_theta: Floats, values: Floats, top: int, direction: int) -> float:
+    """Distance in degrees to where a line falls to half of its height, 0 where it rises again before."""
+    half = values[top] / 2
+    i = top
+    while 0 <= i + direction < len(values) and values[i] > half:
+        i += direction
+        if values[i] > values[i - direction] * 1.02:
+            return 0.0
+    if values[i] > half:
+        return 0.0
+    before = i - direction
+    part = (values[before] - half) / max(values[before] - values[i], 1e-300)
+    return float(abs(two_theta[before] + direction * part * abs(two_theta[i] - two_theta[before]) - two_theta[top]))
+
+
+def width_laws(place: Floats, width: Floats, most: int = 3) -> list[Law]:
+    """The likeliest laws U, V, W in deg^2, the best first: instruments' own, scaled so that few lines are narrower."""
+    tangent = np.tan(np.radians(place / 2))
+    shapes = {i.caglioti for i in read_instruments().values()} | {(0.0, 0.0, 1.0), (1.0, 0.0, 1.0)}
+    ranked = sorted((_loss(shape, tangent, width) for shape in shapes), key=lambda found: found[0])
+    return [law for _, law in ranked[:most]]
+
+
+def _loss(shape: Law, tangent: Floats, width: Floats) -> tuple[float, Law]:
+    squared = np.maximum((shape[0] * tangent + shape[1]) * tangent + shape[2], 1e-4)
+    ratio = np.log(width) - np.log(squared) / 2
+    level = float(np.quantile(ratio, _QUANTILE))
+    rest = ratio - level
+    loss = float(np.mean(np.where(rest > 0, _QUANTILE * rest, (_QUANTILE - 1) * rest)))
+    factor = float(np.exp(2 * level))
+    return loss, (shape[0] * factor, shape[1] * factor, shape[2] * factor)
