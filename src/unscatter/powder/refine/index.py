@@ -110,12 +110,15 @@ def _search(search: Search, system: str, max_volume: float | None) -> list[Settl
     else:
         plane_scores, planes = np.full(150, -1e8), np.zeros((150, 3))
         trials.zones(search.q, search.window, np.arange(min(12, size)), plane_scores, planes)
+        trials.refine_planes(planes, search.q, search.window)
         if letter == "m":
-            trials.monoclinic(*common, full, np.arange(min(14, size)), largest, scores, found, planes)
+            few = np.arange(min(14, size))
+            trials.monoclinic(*common, full, few, largest, scores, found, planes)
+            trials.monoclinic_rows(*common, full, few, largest, scores, found, planes[:60])
         else:
+            few = np.arange(min(12, size))
             trials.triclinic(
-                search.q, search.window, search.rarity, search.table, full, np.arange(min(12, size)),
-                largest, scores, found, planes[:20], 20,
+                search.q, search.window, *common[1:], full, few, largest, scores, found, planes[:25], _STEPS, 20
             )
     return [one for row in found[scores > 0][:20] for one in _refined(row, search)]
 
@@ -139,6 +142,8 @@ def _squares() -> Floats:
 
 
 _SQUARES = _squares()
+# Nodes of a zone beside that over which the third vector stands; the second half are opposites of the first.
+_STEPS = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (-1, 0), (0, -1), (-1, -1), (-1, 1)])
 
 
 def _symmetric_masks(masks: Integers) -> Integers:
@@ -155,13 +160,12 @@ def _largest(search: Search, letter: str, max_volume: float | None) -> float:
 
 def _refined(row: Floats, search: Search) -> list[Settled]:
     """A trial metric with every symmetry that it nearly has, each refined on the lines."""
-    first = settle(triclinic_metric(_direct(row, search.masks)), search.observed)
+    metric = symmetry_of(_direct(row, search.masks), 3e-3)
+    first = settle(metric, search.observed)
     if not _sound(first):
         return []
     base = on_reduced_basis(first.metric)
-    found = [first]
-    for one in supergroups(base, 8e-3):
-        found.append(settle(one, search.observed, first.zero))
+    found = [first, *(settle(one, search.observed, first.zero) for one in supergroups(base, 8e-3))]
     return [one for one in found if _sound(one)]
 
 

@@ -180,6 +180,39 @@ def zones(q: Floats, window: Floats, base: Integers, scores: Floats, found: Floa
 
 
 @compiled
+def refine_planes(planes: Floats, q: Floats, window: Floats) -> None:
+    """Least squares of two-dimensional lattices (m, 3) on the lines that they explain, in place."""
+    for z in range(len(planes)):
+        a, b, d = planes[z]
+        if a <= 0:
+            continue
+        square, target = np.zeros((3, 3)), np.zeros(3)
+        lines = 0
+        for i in range(len(q)):
+            best, row = window[i], np.zeros(3)
+            area = a * b - d * d / 4
+            for n in range(int(np.sqrt(q[i] / area * a)) + 2):
+                centre = -d * n / (2 * a)
+                half = np.sqrt(max(centre * centre + (q[i] - b * n * n) / a, 0.0))
+                for m in (np.rint(centre - half), np.rint(centre + half)):
+                    off = abs(a * m * m + d * m * n + b * n * n - q[i])
+                    if off < best:
+                        best = off
+                        row[0], row[1], row[2] = m * m, n * n, m * n
+            if row[0] + row[1] > 0:
+                lines += 1
+                for x in range(3):
+                    target[x] += row[x] * q[i] / window[i] ** 2
+                    for y in range(3):
+                        square[x, y] += row[x] * row[y] / window[i] ** 2
+        if lines < 4 or not np.linalg.det(square) > 1e-8 * square[0, 0] * square[1, 1] * square[2, 2]:
+            continue
+        x = np.linalg.solve(square, target)
+        if x[0] * x[1] - x[2] * x[2] / 4 > 0 and abs(x[0] - a) < 0.01 * a and abs(x[1] - b) < 0.01 * b:
+            planes[z] = x
+
+
+@compiled
 def _reduced_plane(a: float, b: float, d: float) -> tuple[float, float, float]:
     """The same two-dimensional lattice with a <= b and 0 <= d <= a."""
     for _ in range(20):
@@ -232,10 +265,15 @@ def monoclinic(
     found: Floats,
     planes: Floats,
 ) -> None:
-    """Zones (m, 3) as h0l, and b* at right angles from every base line with k = 1, 2 or 3 over a node of the zone."""
+    """Zones (m, 3) as h0l, as they are and halved both ways, and b* at right angles.
+
+    b* comes from every base line with k = 1, 2 or 3 over a node of the zone. Glide planes and centring hide lines of
+    the zone itself, so that its nodes may be twice too far apart.
+    """
     bits = np.zeros(8, dtype=np.int64)
-    for plane in planes:
-        a, b, d = plane
+    for n in range(2 * len(planes)):
+        part = 4.0 if n & 1 else 1.0
+        a, b, d = planes[n // 2, 0] / part, planes[n // 2, 1] / part, planes[n // 2, 2] / part
         if a <= 0:
             continue
         for i in base:
@@ -253,6 +291,53 @@ def monoclinic(
 
 
 @compiled
+def monoclinic_rows(
+    q: Floats,
+    rarity: Floats,
+    table: Integers,
+    masks: Integers,
+    base: Integers,
+    largest: float,
+    scores: Floats,
+    found: Floats,
+    planes: Floats,
+) -> None:
+    """Zones (m, 3) that are rectangles, centred or not, as b* and a*; c* and beta* from two more lines."""
+    bits = np.zeros(8, dtype=np.int64)
+    count = len(q)
+    for plane in planes:
+        a, b, d = plane
+        if a <= 0:
+            continue
+        if d < 0.03 * a:
+            first, second = a, b
+        elif a - d < 0.03 * a:
+            first, second = a, 4 * b - a
+        elif b - a < 0.03 * a:
+            first, second = a + b + d, a + b - d
+        else:
+            continue
+        for role in range(4):
+            row, high = (first, second) if role & 1 else (second, first)
+            high = high / 4 if role & 2 else high
+            for i in base:
+                for n in range(4):
+                    c = q[i] - n * n * high
+                    if c <= 0:
+                        break
+                    for j in range(count):
+                        for k in range(4):
+                            e = q[j] - k * k * high - c - row
+                            if e < -2 * np.sqrt(c * row):
+                                break
+                            if j == i or abs(e) > 1.5 * row:
+                                continue
+                            g = np.array([row, high, c, 0.0, e, 0.0])
+                            score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, scores[-1], largest)
+                            keep(scores, found, g, score, mask)
+
+
+@compiled
 def triclinic(
     q: Floats,
     window: Floats,
@@ -264,28 +349,41 @@ def triclinic(
     scores: Floats,
     found: Floats,
     planes: Floats,
+    steps: Integers,
     partners: int,
 ) -> None:
-    """Zones (m, 3) as hk0, a third vector from a line outside, and its two angles from two more lines."""
+    """Zones (m, 3) as hk0, a third vector from a line outside, and its two angles from two lines at higher angles.
+
+    steps: rows (s, 2) that lead from the third vector to those lines, of which the first half are not opposites.
+    """
     bits = np.zeros(8, dtype=np.int64)
+    count = min(partners, len(q))
     for plane in planes:
         a, b, d = plane
         if a <= 0:
             continue
-        inside = plane_score(a, b, d, q, window, bits)[1]
+        inside = plane_score(a, b, d, q, 0.4 * window, bits)[1]
         for i in base:
             if inside >> i & 1:
                 continue
             c = q[i]
-            for j in range(min(partners, len(q))):
-                e = q[j] - a - c
-                if j == i or inside >> j & 1 or abs(e) > 1.6 * a:
-                    continue
-                for k in range(min(partners, len(q))):
-                    f = q[k] - b - c
-                    if k == i or inside >> k & 1 or abs(f) > 1.6 * b:
-                        continue
-                    for sign in (1.0, -1.0):
-                        g = np.array([a, b, c, sign * f, e, d])
-                        score, mask = judge(g, 0, 2.0, q, rarity, table, masks, bits, scores[-1], largest)
-                        keep(scores, found, g, score, mask)
+            for j in range(i + 1, count):
+                for x in range(len(steps) // 2):
+                    m1, n1 = steps[x, 0], steps[x, 1]
+                    r1 = q[j] - c - (m1 * m1 * a + n1 * n1 * b + m1 * n1 * d)
+                    for k in range(i + 1, count):
+                        if k == j:
+                            continue
+                        for y in range(len(steps)):
+                            m2, n2 = steps[y, 0], steps[y, 1]
+                            det = m1 * n2 - m2 * n1
+                            # Each pair of lines once.
+                            if det == 0 or abs(det) > 1 or (k < j and y < len(steps) // 2):
+                                continue
+                            r2 = q[k] - c - (m2 * m2 * a + n2 * n2 * b + m2 * n2 * d)
+                            e, f = (r1 * n2 - r2 * n1) / det, (m1 * r2 - m2 * r1) / det
+                            if abs(e) > 1.6 * a or abs(f) > 1.6 * b:
+                                continue
+                            g = np.array([a, b, c, f, e, d])
+                            score, mask = judge(g, 0, 2.0, q, rarity, table, masks, bits, scores[-1], largest)
+                            keep(scores, found, g, score, mask)
