@@ -3,56 +3,65 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
-from unscatter.powder.refine import trials
-from unscatter.powder.refine.match import MOST_LINES, line_table, parity_masks
+from unscatter.powder.refine.figures import f20, m20
 from unscatter.powder.refine.metric import (
     Floats,
-    Integers,
     Metric,
-    average,
-    metric_of_lattice,
+    inverse,
     primitive_metric,
-    reduce_metric,
-    subgroups,
     supergroups,
     symmetry_of,
     triclinic_metric,
     vonorms,
 )
-from unscatter.powder.refine.settle import Observed, Settled, on_reduced_basis, settle
+from unscatter.powder.refine.search import LETTER, SYSTEMS, Effort, largest_volume, pose, sweep, warm_up
+from unscatter.powder.refine.settle import Observed, Settled, on_reduced_basis, predicted, settle
+from unscatter.powder.refine.zero import likely_zeros
 
-#: What is searched, from the system with fewest parameters to that with most.
-SYSTEMS = ("cubic", "hexagonal", "rhombohedral", "tetragonal", "orthorhombic", "monoclinic", "triclinic")
-#: Lines that a first and a second search look at.
-LEVELS = (22, 28)
+#: Told after every step: what was done, and the lattices found so far.
+Progress: TypeAlias = Callable[[str, tuple[Lattice, ...]], None]
+
+FIRST = Effort()
+WIDE = Effort(lines=28, window=0.035, base=(10, 7, 16, 14), zones=(300, 50), partners=24)
+# Lines over which lattices are ranked, and fewer than these name no lattice.
+_RANKED, _FEWEST = 36, 4
+# Nats a line beyond which a lattice of so few parameters ends the search, if it leaves no line unexplained.
+_SETTLED = {"cubic": 3.7, "rhombohedral": 3.7, "tetragonal": 3.7, "hexagonal": 3.7, "orthorhombic": 3.0}
+# Largest share of foreign lines in a lattice that ends the search.
+_UNEXPLAINED = 0.12
+# Strain within which a symmetry is tried, and up to which a refined metric is taken to have it.
+_TRIED, _NEAR = 8e-3, 3e-3
 # Least volume of a primitive cell in Angstrom^3 and least edge in Angstrom.
 _SMALLEST, _SHORTEST = 8.0, 1.8
-# Volumes are looked at up to so many times what predicts as many lines as are seen: symmetry makes lines absent.
-_MARGIN = {"c": 12.0, "h": 8.0, "r": 8.0, "t": 8.0, "o": 5.0, "m": 3.0, "a": 3.0}
-_LETTER = dict(zip(SYSTEMS, "chrtoma", strict=True))
-# Least window of a line in degrees, and how many s.u. it spans if that is more.
-_WINDOW, _SIGMAS = 0.025, 2.0
+# Lattices that are ranked over all lines.
+_RANKING = 24
 
 
 @dataclass(eq=False)
-class Search:
-    """Lines as a search sees them, and what it has found so far."""
+class _Work:
+    """Lines of a search, what is allowed, and what was found so far."""
 
-    q: Floats
-    window: Floats
-    rarity: Floats
-    table: Integers
-    masks: Integers
     observed: Observed
+    max_volume: float
+    deadline: float
+    count: int
+    progress: Progress | None
     settled: list[Settled] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+
+    def tell(self, step: str) -> None:
+        self.done.append(step)
+        if self.progress is not None:
+            self.progress(step, tuple(lattice_from(s) for s in _distinct(self.settled)[: self.count]))
 
 
 def index(
@@ -60,159 +69,168 @@ def index(
     *,
     max_volume: float | None = None,
     systems: Iterable[str] = SYSTEMS,
+    cell: Cell | None = None,
+    likely: Mapping[str, float] | None = None,
     count: int = 20,
-    time_limit: float = 10.0,
-    progress: Callable[[str], None] | None = None,
+    time_limit: float = 20.0,
+    progress: Progress | None = None,
 ) -> tuple[Lattice, ...]:
-    """Lattices that explain the lines, the likeliest first, at most `count`."""
-    clean = _without_images(lines)
-    search = _prepare(clean, LEVELS[0])
-    for system in [s for s in SYSTEMS if s in set(systems)]:
-        search.settled += _search(search, system, max_volume)
-    return tuple(_lattice(s) for s in _distinct(search.settled)[:count])
+    """Lattices that may explain a list of lines, the likeliest first.
+
+    Metrics are made of few lines with indices given by trial, scored by the log Bayes factor of all first lines against
+    chance, refined with every symmetry that they nearly have, and ranked over up to 36 lines. Lines may be missing or
+    foreign, and the zero of the scale may be off by a tenth of a degree. Systems of up to three parameters are
+    searched exhaustively: every lattice whose first lines hold two (three) of the lines tried.
+
+    max_volume: of the conventional cell in Angstrom^3; systems: of SYSTEMS; cell: known or suspected, tried first in
+    all centrings and up to 3 % larger or smaller; likely: probabilities of Bravais lattices, which order the search and
+    leave nothing out; count: lattices at most; time_limit: seconds after which no further step is begun; progress: told
+    after each step. No lattice at all means that none explains the lines better than chance. Raises ValueError for
+    fewer than four lines or a system that is not known.
+    """
+    order = _order(systems, likely or {})
+    if progress is not None:
+        progress("loading the search, which is compiled once", ())
+    warm_up()
+    work = _begin(lines, max_volume, count, time_limit, progress)
+    if cell is not None:
+        work.settled += _known(cell, work.observed)
+        work.tell("known cell")
+    _search(work, order, FIRST, 0.0)
+    if _unexplained(work):
+        for zero in (0.0, *likely_zeros(work.observed.two_theta)):
+            _search(work, order, WIDE if zero == 0 else FIRST, zero)
+            if not _unexplained(work):
+                break
+    ranked = _rank(work)[:count]
+    return tuple(replace(lattice_from(s), provenance={"searched": tuple(work.done)}) for s in ranked)
 
 
-def _without_images(lines: Lines) -> Lines:
+def _begin(lines: Lines, max_volume: float | None, count: int, time_limit: float, progress: Progress | None) -> _Work:
     clean = np.array([not flag for flag in lines.flags], dtype=bool)
-    return _chosen(lines, clean)
+    if clean.sum() < _FEWEST:
+        raise ValueError(f"{clean.sum()} lines name no lattice: give at least {_FEWEST}, better 20 or more")
+    deadline = time.monotonic() + time_limit
+    return _Work(Observed.of(lines, clean), max_volume or np.inf, deadline, count, progress)
 
 
-def _chosen(lines: Lines, chosen: Floats) -> Lines:
-    names = ("two_theta", "two_theta_error", "area", "area_error", "fwhm")
-    columns = {name: getattr(lines, name)[chosen] for name in names}
-    return replace(lines, **columns, flags=())
+def _order(systems: Iterable[str], likely: Mapping[str, float]) -> list[str]:
+    """Systems to search, the likeliest of equal effort first."""
+    wanted = set(systems)
+    if unknown := wanted - set(SYSTEMS):
+        raise ValueError(f"systems {sorted(unknown)} are not known: expected some of {', '.join(SYSTEMS)}")
+    chance = dict.fromkeys(SYSTEMS, 0.0)
+    for bravais, probability in likely.items():
+        system = next(s for s in SYSTEMS if LETTER[s] == ("r" if bravais == "hR" else bravais[0]))
+        chance[system] += probability
+    # Few parameters are searched in no time, so that a prior only matters where it is strong.
+    return sorted((s for s in SYSTEMS if s in wanted), key=lambda s: (chance[s] < 0.5, SYSTEMS.index(s)))
 
 
-def _prepare(lines: Lines, most: int) -> Search:
-    first = _chosen(lines, np.arange(len(lines)) < min(most, MOST_LINES))
-    observed = Observed.of(first)
-    window = observed.slope * np.maximum(_WINDOW, _SIGMAS * first.two_theta_error)
-    rarity = -np.log(4 * np.pi * window * np.sqrt(observed.q))
-    return Search(observed.q, window, rarity, line_table(observed.q, window), parity_masks(), observed)
+def _search(work: _Work, order: Sequence[str], effort: Effort, zero: float) -> None:
+    """Sweep over the systems in order, until one explains everything or time is up."""
+    problem = pose(work.observed, effort, zero)
+    some = work.observed.first(effort.lines)
+    for system in order:
+        if time.monotonic() > work.deadline:
+            work.tell("time is up")
+            return
+        largest = min(largest_volume(problem, system), work.max_volume)
+        for matrix in sweep(problem, system, effort, largest):
+            work.settled += _refined(matrix, some, zero)
+        work.tell(f"{system}, {len(problem.q)} lines" + (f", zero {zero:+.3f}" if zero else ""))
+        if _convincing(work, system, len(problem.q)):
+            return
 
 
-def _search(search: Search, system: str, max_volume: float | None) -> list[Settled]:
-    """Trial metrics of one system, refined."""
-    letter = _LETTER[system]
-    scores, found = np.full(40, -1e8), np.zeros((40, 8))
-    largest = _largest(search, letter, max_volume)
-    common = (search.q, search.rarity, search.table)
-    size = len(search.q)
-    full = search.masks
-    if letter == "c":
-        trials.cubic(*common, _symmetric_masks(full), np.arange(min(6, size)), largest, scores, found)
-    elif letter in "trh":
-        kind = "thr".index(letter)
-        masks = _symmetric_masks(full) if letter == "t" else full[:1]
-        trials.two_parameters(*common, masks, np.arange(min(8, size)), largest, scores, found, kind, _nodes(letter))
-    elif letter == "o":
-        trials.orthorhombic(*common, full, np.arange(min(6, size)), largest, scores, found, _SQUARES)
-    else:
-        plane_scores, planes = np.full(150, -1e8), np.zeros((150, 3))
-        trials.zones(search.q, search.window, np.arange(min(12, size)), plane_scores, planes)
-        trials.refine_planes(planes, search.q, search.window)
-        if letter == "m":
-            few = np.arange(min(14, size))
-            trials.monoclinic(*common, full, few, largest, scores, found, planes)
-            trials.monoclinic_rows(*common, full, few, largest, scores, found, planes[:60])
-        else:
-            few = np.arange(min(12, size))
-            trials.triclinic(
-                search.q, search.window, *common[1:], full, few, largest, scores, found, planes[:25], _STEPS, 20
-            )
-    return [one for row in found[scores > 0][:20] for one in _refined(row, search)]
+def _convincing(work: _Work, system: str, lines: int) -> bool:
+    best = max(work.settled, key=lambda s: s.score, default=None)
+    least = _SETTLED.get(system, np.inf)
+    return best is not None and best.foreign == 0 and best.score > least * lines
 
 
-# h^2 + k^2 and h^2 + hk + k^2 as they come, and the largest l with each: long axes show many l on few rows.
-_ROWS = {"t": (0, 1, 2, 4, 5, 8, 9, 10), "h": (0, 1, 3, 4, 7, 9, 12), "r": (0, 1, 3, 4, 7, 9, 12)}
-_MOST_L = (16, 12, 7, 6, 5, 5, 4, 4)
+def _unexplained(work: _Work) -> bool:
+    best = max(work.settled, key=lambda s: s.score, default=None)
+    return best is None or best.foreign > _UNEXPLAINED * len(best.off)
 
 
-def _nodes(letter: str) -> Integers:
-    """Rows N, l^2 (m, 2) that are tried for a line."""
-    rows = [(s, l) for s, most in zip(_ROWS[letter], _MOST_L, strict=False) for l in range(most + 1) if s + l]
-    if letter == "r":
-        rows = [(s, l) for s, l in rows if (s % 3 == 0) == (l % 3 == 0)]
-    return np.array([(s, l * l) for s, l in rows])
-
-
-def _squares() -> Floats:
-    reach = [(h, k, l) for h in range(3) for k in range(4) for l in range(6) if h + k + l and h + k + l <= 6]
-    return np.array(reach, dtype=np.float64) ** 2
-
-
-_SQUARES = _squares()
-# Nodes of a zone beside that over which the third vector stands; the second half are opposites of the first.
-_STEPS = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (-1, 0), (0, -1), (-1, -1), (-1, 1)])
-
-
-def _symmetric_masks(masks: Integers) -> Integers:
-    """Primitive, body-centred and face-centred of parity_masks."""
-    return masks[[0, 7, 8 + int(np.argmax([m[0] == m[7] == 1 for m in masks[8:]]))]]
-
-
-def _largest(search: Search, letter: str, max_volume: float | None) -> float:
-    """Largest primitive volume in Angstrom^3 that is looked at: three times what predicts as many lines as are seen."""
-    general = 4 * np.pi / 3 * search.q[-1] ** 1.5 / trials.MULTIPLICITY[letter]
-    most = _MARGIN[letter] * len(search.q) / general
-    return min(most, max_volume) if max_volume else most
-
-
-def _refined(row: Floats, search: Search) -> list[Settled]:
+def _refined(matrix: Floats, observed: Observed, zero: float) -> list[Settled]:
     """A trial metric with every symmetry that it nearly has, each refined on the lines."""
-    metric = symmetry_of(_direct(row, search.masks), 3e-3)
-    first = settle(metric, search.observed)
+    first = settle(symmetry_of(matrix, _NEAR), observed, zero)
     if not _sound(first):
         return []
     base = on_reduced_basis(first.metric)
-    found = [first, *(settle(one, search.observed, first.zero) for one in supergroups(base, 8e-3))]
+    found = [first, *(settle(one, observed, first.zero) for one in supergroups(base, _TRIED))]
     return [one for one in found if _sound(one)]
 
 
 def _sound(one: Settled) -> bool:
     """Whether a lattice is worth a second look: it explains something, and has room for an atom."""
-    return one.score > -20 and one.metric.volume > _SMALLEST and float(np.min(np.diag(one.metric.matrix))) > _SHORTEST**2
+    return (
+        one.score > -20 and one.metric.volume > _SMALLEST and float(np.min(np.diag(one.metric.matrix))) > _SHORTEST**2
+    )
 
 
-def _direct(row: Floats, masks: Integers) -> Floats:
-    """Direct primitive metric (3, 3) of a trial g0 ... g5 and the number of its mask."""
-    g = row[:6]
-    reciprocal = np.array([[g[0], g[5] / 2, g[4] / 2], [g[5] / 2, g[1], g[3] / 2], [g[4] / 2, g[3] / 2, g[2]]])
-    basis = _basis(tuple(masks[int(row[6])].tolist()))
-    return np.linalg.inv(basis @ reciprocal @ basis.T)
+def _known(cell: Cell, observed: Observed) -> list[Settled]:
+    """A cell in all centrings, at the scale that fits best, with its own and any higher symmetry."""
+    found = []
+    for centring in "PCIFR":
+        matrix = primitive_metric(cell, centring)
+        scaled = [settle(triclinic_metric(matrix * s * s), observed.first(12)) for s in np.linspace(0.97, 1.03, 31)]
+        best = max(scaled, key=lambda one: one.score)
+        found += _refined(best.metric.matrix, observed.first(FIRST.lines), best.zero)
+    return found
 
 
-def _basis(mask: tuple[int, ...]) -> Integers:
-    """Basis (3, 3) of the hkl whose parity a mask keeps."""
-    vectors = np.stack(np.meshgrid(*[np.arange(-1, 3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    vectors = vectors[[mask[int((abs(v) % 2) @ [1, 2, 4])] == 1 and bool(v.any()) for v in vectors]]
-    vectors = vectors[np.argsort((vectors**2).sum(axis=1), kind="stable")]
-    points = 8 // sum(mask)
-    for i, one in enumerate(vectors):
-        for j, two in enumerate(vectors[:i]):
-            cross = np.cross(one, two)
-            third = np.flatnonzero(np.abs(vectors[:j] @ cross) == points)
-            if len(third):
-                return np.array([one, two, vectors[third[0]]])
-    raise AssertionError("every mask is a lattice")
+def _rank(work: _Work) -> list[Settled]:
+    """The best lattices over all lines that are ranked, with their supercells where lines stay unexplained."""
+    observed = work.observed.first(_RANKED)
+    best = _distinct(work.settled)[:_RANKING]
+    ranked = [settle(one.metric, observed, one.zero) for one in best]
+    for one in sorted(ranked, key=lambda s: -s.score)[:4]:
+        if one.foreign >= 2:
+            ranked += [found for larger in _doubled(one.metric) for found in _refined(larger, observed, one.zero)]
+    return _distinct([one for one in ranked if one.score > 0])
 
 
-def _distinct(settled: Sequence[Settled]) -> list[Settled]:
+def _doubled(metric: Metric) -> list[Floats]:
+    """Metrics (3, 3) of the seven lattices of twice the volume."""
+    reciprocal = inverse(metric.matrix)
+    found = []
+    for n in range(1, 8):
+        half = np.array([n & 1, n >> 1 & 1, n >> 2 & 1])
+        rows = np.eye(3)
+        rows[int(np.argmax(half))] = half / 2
+        found.append(inverse(rows @ reciprocal @ rows.T))
+    return found
+
+
+def _distinct(settled: Iterable[Settled]) -> list[Settled]:
     """The best of each lattice, the likeliest first."""
     found: list[Settled] = []
-    seen: list[tuple[str, Floats]] = []
+    seen: list[tuple[int, Floats]] = []
     for one in sorted(settled, key=lambda s: -s.score):
-        norms = vonorms(one.metric.matrix)
-        size = len(one.metric.rotations)
+        norms, size = vonorms(one.metric.matrix), len(one.metric.rotations)
         if not any(size == other and np.all(np.abs(norms - n) < 4e-3 * norms) for other, n in seen):
             found.append(one)
             seen.append((size, norms))
     return found
 
 
-def _lattice(one: Settled) -> Lattice:
+def lattice_from(one: Settled) -> Lattice:
+    """Conventional cell, figures of merit and counts of a refined lattice."""
     metric = on_reduced_basis(one.metric)
-    indexed = int(np.sum(one.indexed))
+    seen = one.seen
+    _, q = predicted(inverse(one.metric.matrix), float(seen.q[-1]) * 1.02)
+    calculated = seen.q - one.off * seen.slope
+    indexed, angle = one.indexed, seen.angle_of
     return Lattice(
-        metric.cell, metric.bravais, one.score, indexed=indexed, foreign=len(one.indexed) - indexed, zero=one.zero
+        metric.cell,
+        metric.bravais,
+        one.score,
+        m20(seen.q[indexed], calculated[indexed], q),
+        f20(seen.two_theta[indexed], angle(calculated[indexed]), angle(q)),
+        int(np.sum(indexed)),
+        one.foreign,
+        one.zero,
     )

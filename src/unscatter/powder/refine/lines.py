@@ -40,7 +40,9 @@ def find_lines(pattern: Pattern) -> Lines:
     ValueError for a pattern without a wavelength.
     """
     if pattern.wavelength is None:
-        raise ValueError("no wavelength is known of this pattern: give one in Angstrom, for example --wavelength 1.5406")
+        raise ValueError(
+            "no wavelength is known of this pattern: give one in Angstrom, for example --wavelength 1.5406"
+        )
     noise = find_noise(pattern)
     data = _prepare(pattern, noise)
     peaks = _first_fit(pattern, data)
@@ -61,7 +63,7 @@ def _prepare(pattern: Pattern, noise: Noise) -> Data:
 def _smooth_functions(two_theta: Floats) -> Floats:
     """Triangles (n, k) over the range, of which a continuous baseline is made."""
     place = (two_theta - two_theta[0]) / (two_theta[-1] - two_theta[0]) * (_BASELINE - 1)
-    return np.maximum(1 - np.abs(place[:, None] - np.arange(_BASELINE)), 0.0)
+    return np.asarray(np.maximum(1 - np.abs(place[:, None] - np.arange(_BASELINE)), 0.0))
 
 
 def _first_fit(pattern: Pattern, data: Data) -> Peaks:

@@ -6,6 +6,8 @@ line sets those it may be, sorted by the parity of hkl, so that every sublattice
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from unscatter.powder.refine.columns import Floats, Integers
@@ -29,6 +31,7 @@ def line_table(q: Floats, window: Floats) -> Integers:
     return table
 
 
+@cache
 def parity_masks() -> Integers:
     """Classes of (h, k, l) modulo 2 (15, 8) that are kept: all, half in seven ways, and a quarter in seven ways."""
     parity = np.array([[n & 1, n >> 1 & 1, n >> 2 & 1] for n in range(8)])
@@ -38,9 +41,7 @@ def parity_masks() -> Integers:
 
 
 @compiled
-def explained(
-    g: Floats, symmetry: int, most: float, table: Integers, scale: float, bits: Integers, limit: int
-) -> int:
+def explained(g: Floats, symmetry: int, most: float, table: Integers, scale: float, bits: Integers, limit: int) -> int:
     """Set the bits (8,) of the lines that a metric g (6,) explains below q = most; return how many it predicts.
 
     symmetry: 0 for all hkl and their opposites as one, 1 with k and -k as one (g3 = g5 = 0), 2 with all signs alike.
@@ -61,7 +62,7 @@ def explained(
     highest = int(np.sqrt(most / g2))
     if highest > limit:
         return limit + 1
-    for l in range(highest + 1):
+    for l in range(highest + 1):  # noqa: E741
         centre_k = -g3 * l / (2 * g1)
         half_k = np.sqrt(max((most - g2 * l * l) / g1, 0.0))
         first_k, last_k = int(np.ceil(centre_k - half_k)), int(np.floor(centre_k + half_k))
@@ -127,7 +128,7 @@ def judge(
     enough: float,
     largest: float,
 ) -> tuple[float, int]:
-    """Best score of a metric g (6,) and the number of its mask; -1e9 where a first look at few lines says no.
+    """Best score of a metric g (6,) and the parity classes kept, as bits; -1e9 where a first look at few lines says no.
 
     rarity: (n,) -log(4 pi w sqrt(q)) of lines with windows w; multiplicity: hkl of one general line; largest: volume in
     Angstrom^3 of the primitive cell; enough: score below which nothing is wanted.
@@ -164,7 +165,9 @@ def judge(
             continue
         score = gain(found, rarity, np.log(volume * kept / 8 / multiplicity))
         if score > best:
-            best, chosen = score, m
+            best, chosen = score, 0
+            for n in range(8):
+                chosen |= masks[m, n] << n
     return best, chosen
 
 
@@ -172,7 +175,7 @@ def judge(
 def keep(scores: Floats, found: Floats, g: Floats, score: float, mask: int) -> None:
     """Put a metric among the best so far, sorted by score; one of like determinant and score is the same."""
     size = len(scores)
-    if score <= scores[size - 1]:
+    if score <= scores[size - 1] or mask == 0:
         return
     det = g[0] * g[1] * g[2] + (g[3] * g[4] * g[5] - g[0] * g[3] ** 2 - g[1] * g[4] ** 2 - g[2] * g[5] ** 2) / 4
     place = size - 1

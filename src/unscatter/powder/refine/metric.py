@@ -22,6 +22,7 @@ from unscatter.powder.refine.rotations import (
     bravais_group,
     conjugates,
     generated_groups,
+    is_group,
     numbers_of,
     rotations_of,
     rotations_within,
@@ -132,6 +133,10 @@ def symmetry_of(matrix: Floats, tolerance: float = EXACT) -> Metric:
     tolerance: largest strain (relative change of a length) that the symmetry may ask for.
     """
     reduced = reduce_metric(matrix)[0]
+    near = rotations_within(reduced, tolerance)
+    # As a rule the rotations that fit are a group, and no other is to be looked for.
+    if is_group(near) and near == bravais_group(reduced, near):
+        return _reduced(reduced, near)
     found = [triclinic_metric(reduced), *supergroups(triclinic_metric(reduced), tolerance)]
     return max(found, key=lambda m: (len(m.rotations), -strain_between(reduced, m.matrix)))
 
@@ -175,6 +180,8 @@ def supergroups(metric: Metric, tolerance: float) -> tuple[Metric, ...]:
     """
     present = set(numbers_of(metric.rotations))
     near = rotations_within(metric.matrix, 2 * tolerance)
+    if set(near) <= present:
+        return ()
     found = []
     for group in generated_groups(frozenset(near), frozenset(present)):
         averaged = average(metric.matrix, rotations_of(group))
@@ -228,6 +235,11 @@ def strain_between(one: Floats, other: Floats) -> float:
     """Largest relative difference of a length between metrics (3, 3) on the same basis."""
     values = np.linalg.eigvals(np.linalg.solve(one, other)).real
     return float(np.max(np.abs(np.sqrt(np.maximum(values, 0.0)) - 1)))
+
+
+def inverse(matrix: Floats) -> Floats:
+    """Inverse of a metric: the reciprocal one of a direct one, and back."""
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
 def vonorms(matrix: Floats) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
 from unscatter.powder.refine.banded import band_width, banded_gram, nonnegative, project
@@ -50,8 +51,8 @@ class Peaks:
         """Return the number of lines."""
         return len(self.position)
 
-    def kept(self, chosen: Floats | Integers) -> Peaks:
-        """The lines of a mask or index."""
+    def kept(self, chosen: NDArray[np.bool_]) -> Peaks:
+        """The lines of a mask (m,)."""
         return replace(self, position=self.position[chosen], area=self.area[chosen])
 
 
@@ -223,8 +224,7 @@ def _profile_slopes(peaks: Peaks, data: Data) -> Floats:
         by_width = area * tangent**power / (2 * fwhm**2) / h
         found.append(wide.sum(by_width, points) - still.sum(by_width, points))
     round_ = make_columns(position, profile, data.two_theta, 1.0, 0.01)
-    for factor in (1.0, position):
-        found.append((round_.sum(area * factor, points) - still.sum(area * factor, points)) / 0.01)
+    found += [(round_.sum(part, points) - still.sum(part, points)) / 0.01 for part in (area, area * position)]
     step = 1e-4
     leaning = replace(profile, axial=float(np.sqrt(profile.axial**2 + step)))
     found.append((make_columns(position, leaning, data.two_theta).sum(area, points) - now) / step)
@@ -267,7 +267,7 @@ def _merge(place: Floats, area: Floats, profile: Profile) -> tuple[Floats, Float
             free = (owner < 0) & (np.abs(place - place[i]) <= reach[i])
             owner[free] = i
     _, number = np.unique(owner, return_inverse=True)
-    total = np.bincount(number, area)
+    total = np.asarray(np.bincount(number, area), dtype=np.float64)
     middle = np.bincount(number, area * place) / np.maximum(total, 1e-300)
     order = np.argsort(middle)
     return middle[order], total[order]
@@ -279,7 +279,7 @@ def _merge_close(peaks: Peaks) -> Peaks:
     if not np.any(close):
         return peaks
     number = np.concatenate([[0], np.cumsum(~close)])
-    area = np.bincount(number, peaks.area)
+    area = np.asarray(np.bincount(number, peaks.area), dtype=np.float64)
     return replace(peaks, position=np.bincount(number, peaks.area * peaks.position) / area, area=area)
 
 

@@ -79,6 +79,11 @@ def bravais_group(metric: Floats, group: Group) -> Group:
     return rotations_within(generic, 1e-9)
 
 
+def is_group(numbers: Group) -> bool:
+    """Whether the product of any two rotations is one of them again."""
+    return len(numbers) <= _MOST and bool(np.all(np.isin(_table()[np.ix_(numbers, numbers)], numbers)))
+
+
 def conjugates(group: Group, whole: Group) -> set[Group]:
     """All groups that a larger group turns a group into."""
     return {tuple(sorted(_table()[_table()[_inverse(r), list(group)], r].tolist())) for r in whole}

@@ -5,9 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unscatter.nouns.lines import Lines
-from unscatter.powder.refine.metric import Floats, Integers, Metric, average, invariant_metrics, reduce_metric
+from unscatter.powder.refine.metric import (
+    Floats,
+    Integers,
+    Metric,
+    average,
+    invariant_metrics,
+    inverse,
+    reduce_metric,
+)
 
 #: Share of foreign lines that is expected.
 FOREIGN = 0.05
@@ -25,7 +34,7 @@ _WINDOWS, _SIGMAS = (0.09, 0.06, 0.04), 4.0
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """Lines to be explained: two_theta (n,) and s.u. (n,) in degrees, 1/d^2 q (n,) and its change with two-theta (n,)."""
+    """Lines to be explained: two_theta (n,) and s.u. (n,) in degrees, 1/d^2 q (n,), slope dq/d(two-theta) (n,)."""
 
     two_theta: Floats
     error: Floats
@@ -34,13 +43,23 @@ class Observed:
     wavelength: float
 
     @classmethod
-    def of(cls, lines: Lines) -> Observed:
-        """The first lines of a list."""
-        slope = 2 * np.sin(np.radians(lines.two_theta)) / lines.wavelength**2 * np.pi / 180
-        return cls(lines.two_theta, np.hypot(lines.two_theta_error, _SYSTEMATIC), lines.q, slope, lines.wavelength)
+    def of(cls, lines: Lines, chosen: NDArray[np.bool_] | None = None) -> Observed:
+        """Lines of a list, or those chosen (n,)."""
+        every = np.ones(len(lines), dtype=bool) if chosen is None else chosen
+        two_theta, error = lines.two_theta[every], np.hypot(lines.two_theta_error[every], _SYSTEMATIC)
+        slope = 2 * np.sin(np.radians(two_theta)) / lines.wavelength**2 * np.pi / 180
+        return cls(two_theta, error, lines.q[every], slope, lines.wavelength)
 
-    def shifted(self, zero: float) -> Observed:
-        """As measured with another zero of the scale."""
+    def first(self, most: int) -> Observed:
+        """The first lines."""
+        return Observed(self.two_theta[:most], self.error[:most], self.q[:most], self.slope[:most], self.wavelength)
+
+    def angle_of(self, q: Floats) -> Floats:
+        """Two-theta in degrees at which 1/d^2 q (n,) is seen."""
+        return np.degrees(2 * np.arcsin(np.clip(np.sqrt(q) * self.wavelength / 2, 0, 1)))
+
+    def shifted(self, zero: float | Floats) -> Observed:
+        """As they would be seen with a shift of so many degrees, of all or of each, taken off."""
         two_theta = self.two_theta - zero
         q = (2 * np.sin(np.radians(two_theta / 2)) / self.wavelength) ** 2
         return replace(self, two_theta=two_theta, q=q)
@@ -50,18 +69,23 @@ class Observed:
 class Settled:
     """A refined lattice: metric, zero and leaning in degrees, score in nats, and for each line the nearest prediction.
 
-    off: (n,) degrees from the nearest predicted line; indexed: (n,) whether it explains the line; density: (n,)
-    predicted lines a degree.
+    seen: the lines with zero and leaning taken off; off: (n,) degrees from the nearest predicted line, hkl (n, 3) of
+    that on the basis of the metric; indexed: (n,) whether it explains the line.
     """
 
     metric: Metric
     zero: float
     leaning: float
     score: float
+    seen: Observed
     off: Floats
-    indexed: Floats
+    indexed: NDArray[np.bool_]
     hkl: Integers
-    density: Floats
+
+    @property
+    def foreign(self) -> int:
+        """Number of lines that are not explained."""
+        return int(np.sum(~self.indexed))
 
 
 def predicted(reciprocal: Floats, most: float) -> tuple[Integers, Floats]:
@@ -70,8 +94,8 @@ def predicted(reciprocal: Floats, most: float) -> tuple[Integers, Floats]:
     if not np.prod(2 * reach + 1) < _MOST_NODES:
         return np.empty((0, 3), dtype=np.int64), np.empty(0)
     reach = np.floor(reach + 1e-9).astype(np.int64)
-    h, k, l = np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij")
-    hkl = np.stack([h.ravel(), k.ravel(), l.ravel()], axis=1)
+    grids = np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij")
+    hkl = np.stack([grid.ravel() for grid in grids], axis=1)
     # The box is symmetric: its second half holds the opposites of the first.
     hkl = hkl[len(hkl) // 2 + 1 :]
     q = np.einsum("ni,ij,nj->n", hkl, reciprocal, hkl)
@@ -84,9 +108,10 @@ def predicted(reciprocal: Floats, most: float) -> tuple[Integers, Floats]:
 def settle(metric: Metric, observed: Observed, zero: float = 0.0, free_zero: bool = True) -> Settled:
     """Refine a lattice with its symmetry on the lines it explains, and score it.
 
-    q = h G* h with G* linear in the free parameters; two_theta(measured) = two_theta(lattice) + zero + c cot(two_theta).
+    q = h G* h with G* linear in the free parameters, and two_theta(measured) = two_theta(lattice) + zero +
+    c cot(two_theta), where c stands for axial asymmetry.
     """
-    reciprocal = np.linalg.inv(metric.matrix)
+    reciprocal = inverse(metric.matrix)
     free = invariant_metrics(np.swapaxes(metric.rotations, 1, 2))
     leaning = 0.0
     for window in _WINDOWS:
@@ -99,14 +124,14 @@ def settle(metric: Metric, observed: Observed, zero: float = 0.0, free_zero: boo
         if np.sum(good) < len(free) + 1:
             break
         solved = _least_squares(free, hkl[nearest[good]], observed, good, free_zero)
-        changed = np.tensordot(solved[:-2], free, axes=1)
+        changed = np.asarray(np.tensordot(solved[:-2], free, axes=1))
         if np.any(np.linalg.eigvalsh(changed) <= 0):
             break
         reciprocal, zero, leaning = changed, float(solved[-2]), float(solved[-1])
     return _scored(metric, reciprocal, observed, zero, leaning, len(free))
 
 
-def _least_squares(free: Floats, hkl: Integers, observed: Observed, good: Floats, free_zero: bool) -> Floats:
+def _least_squares(free: Floats, hkl: Integers, observed: Observed, good: NDArray[np.bool_], free_zero: bool) -> Floats:
     """Free parameters of the reciprocal metric, zero and leaning, by linear least squares."""
     slope, weight = observed.slope[good], 1 / (observed.slope[good] * observed.error[good])
     design = np.einsum("ni,kij,nj->nk", hkl, free, hkl)
@@ -136,7 +161,7 @@ def _scored(
     count = len(observed.q)
     if len(q) < 2:
         nothing = np.zeros(count)
-        return Settled(metric, zero, leaning, -1e9, nothing, nothing > 0, np.zeros((count, 3), np.int64), nothing)
+        return Settled(metric, zero, leaning, -1e9, seen, nothing, nothing > 0, np.zeros((count, 3), np.int64))
     nearest, off = _nearest(q, seen)
     distinct = q[np.concatenate([[True], np.diff(q) > 1e-6 * q[1:]])]
     # Predictions a degree around each line, at least half of one in the stretch looked at.
@@ -150,12 +175,12 @@ def _scored(
     indexed = close > np.log(FOREIGN) + chance
     score = float(np.sum(gains)) - PRICE * parameters - 0.5 * (zero / _ZERO) ** 2
     # Back to the direct lattice; the basis stays the one on which the rotations act.
-    direct = average(np.linalg.inv(reciprocal), metric.rotations)
-    return Settled(Metric(direct, metric.rotations), zero, leaning, score, off, indexed, hkl[nearest], density)
+    direct = average(inverse(reciprocal), metric.rotations)
+    return Settled(Metric(direct, metric.rotations), zero, leaning, score, seen, off, indexed, hkl[nearest])
 
 
 def on_reduced_basis(metric: Metric) -> Metric:
     """The same lattice on the reduced basis, which refinement may have left."""
     reduced, basis = reduce_metric(metric.matrix)
-    inverse = np.rint(np.linalg.inv(basis)).astype(np.int64)
-    return Metric(reduced, inverse.T @ metric.rotations @ basis.T)
+    back = np.rint(np.linalg.inv(basis)).astype(np.int64)
+    return Metric(reduced, back.T @ metric.rotations @ basis.T)

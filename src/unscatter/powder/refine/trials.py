@@ -2,7 +2,7 @@
 
 Every function takes q (n,) = 1/d^2 of the lines sought, their rarity and table (see match.py), the lines from which
 metrics are made (base, indices into q, the most trusted first), and the largest primitive volume; it fills
-scores (m,) and found (m, 8): g0 ... g5, number of the mask, det G*.
+scores (m,) and found (m, 8): g0 ... g5, the parity classes kept as bits, det G*.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def refine_planes(planes: Floats, q: Floats, window: Floats) -> None:
         square, target = np.zeros((3, 3)), np.zeros(3)
         lines = 0
         for i in range(len(q)):
-            best, row = window[i], np.zeros(3)
+            best, nearest = window[i], np.zeros(3)
             area = a * b - d * d / 4
             for n in range(int(np.sqrt(q[i] / area * a)) + 2):
                 centre = -d * n / (2 * a)
@@ -198,18 +198,19 @@ def refine_planes(planes: Floats, q: Floats, window: Floats) -> None:
                     off = abs(a * m * m + d * m * n + b * n * n - q[i])
                     if off < best:
                         best = off
-                        row[0], row[1], row[2] = m * m, n * n, m * n
-            if row[0] + row[1] > 0:
+                        nearest[0], nearest[1], nearest[2] = m * m, n * n, m * n
+            if nearest[0] + nearest[1] > 0:
                 lines += 1
                 for x in range(3):
-                    target[x] += row[x] * q[i] / window[i] ** 2
+                    target[x] += nearest[x] * q[i] / window[i] ** 2
                     for y in range(3):
-                        square[x, y] += row[x] * row[y] / window[i] ** 2
+                        square[x, y] += nearest[x] * nearest[y] / window[i] ** 2
         if lines < 4 or not np.linalg.det(square) > 1e-8 * square[0, 0] * square[1, 1] * square[2, 2]:
             continue
-        x = np.linalg.solve(square, target)
-        if x[0] * x[1] - x[2] * x[2] / 4 > 0 and abs(x[0] - a) < 0.01 * a and abs(x[1] - b) < 0.01 * b:
-            planes[z] = x
+        solved = np.linalg.solve(square, target)
+        turned = abs(solved[0] - a) > 0.01 * a or abs(solved[1] - b) > 0.01 * b
+        if not turned and solved[0] * solved[1] - solved[2] * solved[2] / 4 > 0:
+            planes[z] = solved
 
 
 @compiled
@@ -279,7 +280,7 @@ def monoclinic(
         for i in base:
             for k in range(1, 4):
                 for h in range(-2, 3):
-                    for l in range(3):
+                    for l in range(3):  # noqa: E741
                         if l == 0 and h < 0:
                             continue
                         high = (q[i] - (a * h * h + b * l * l + d * h * l)) / (k * k)
