@@ -17,20 +17,26 @@ if TYPE_CHECKING:
     from unscatter.io.results.ranking import read_ranking
     from unscatter.jobs.classify import classify, classify_many
     from unscatter.jobs.factorize import factorize
+    from unscatter.jobs.index import index
     from unscatter.jobs.refine_molecules import refine_molecules
     from unscatter.jobs.refine_order import refine_order
     from unscatter.nouns.cell import Cell
     from unscatter.nouns.components import Components
+    from unscatter.nouns.lattice import Lattice
+    from unscatter.nouns.lines import Lines
     from unscatter.nouns.molecule import Molecule
     from unscatter.nouns.order import OrderParameters
     from unscatter.nouns.pattern import Pattern
     from unscatter.nouns.plane import Plane, PlaneAxes
     from unscatter.nouns.ranking import Ranking
     from unscatter.nouns.volume import Volume
+    from unscatter.powder.refine.lines import find_lines
 
 _HOMES = {
     "Cell": "unscatter.nouns.cell",
     "Components": "unscatter.nouns.components",
+    "Lattice": "unscatter.nouns.lattice",
+    "Lines": "unscatter.nouns.lines",
     "Molecule": "unscatter.nouns.molecule",
     "OrderParameters": "unscatter.nouns.order",
     "Pattern": "unscatter.nouns.pattern",
@@ -41,6 +47,8 @@ _HOMES = {
     "classify": "unscatter.jobs.classify",
     "classify_many": "unscatter.jobs.classify",
     "factorize": "unscatter.jobs.factorize",
+    "find_lines": "unscatter.powder.refine.lines",
+    "index": "unscatter.jobs.index",
     "read_components": "unscatter.io.results.components",
     "read_lines": "unscatter.io.patterns",
     "read_pattern": "unscatter.io.patterns",
@@ -54,6 +62,8 @@ _HOMES = {
 __all__ = [
     "Cell",
     "Components",
+    "Lattice",
+    "Lines",
     "Molecule",
     "OrderParameters",
     "Pattern",
@@ -65,6 +75,8 @@ __all__ = [
     "classify",
     "classify_many",
     "factorize",
+    "find_lines",
+    "index",
     "read_components",
     "read_lines",
     "read_pattern",

@@ -19,6 +19,7 @@ COMMANDS = {
     "refine molecules": ("refining", "Compare models of the two molecules with I_FF, and refine what moves in them."),
     "supercell": ("refining", "Draw a crystal that has the refined alphas, and recompute the plane from it."),
     "classify": ("patterns", "Rank Bravais lattices, extinction groups and space groups of powder patterns."),
+    "index": ("patterns", "Find the lattices that explain the lines of powder patterns, with figures of merit."),
     "watch": ("watching", "Watch a folder: work on planes and patterns as they are written, each once."),
     "demo": ("about", "Simulate a plane and a powder pattern, and take apart the one and classify the other."),
     "options": ("about", "Print the options that made a result, as TOML, to make it again."),

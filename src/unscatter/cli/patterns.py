@@ -1,4 +1,4 @@
-"""The command that names the symmetry behind powder patterns."""
+"""The commands that name the lattice and the symmetry behind powder patterns."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from unscatter.cli.files import each_file
-from unscatter.cli.screen import Flat, Screen, indent
+from unscatter.cli.screen import Flat, Screen, indent, reporting_progress
 from unscatter.io.results.ranking import add_to_summary
 from unscatter.jobs import classify as classifying
+from unscatter.jobs import index as indexing
 from unscatter.jobs.classify import ClassifyOptions
+from unscatter.jobs.index import IndexOptions
 from unscatter.jobs.pattern_files import find_patterns, options_for, read_table, stems_of
 
 
@@ -49,3 +51,34 @@ def classify(
         add_to_summary(out / "classified.csv", rankings)
         screen.note(f"all of them in {out / 'classified.csv'}")
     return code
+
+
+def index(
+    files: Positional[tuple[Path, ...]] = (),
+    /,
+    out: Path = Path(),
+    table: Path | None = None,
+    options: Flat[IndexOptions] = IndexOptions(),
+    lines: bool = False,
+    screen: Flat[Screen] = Screen(),
+) -> int:
+    """Find the lattices that explain the lines of powder patterns: cells with figures of merit, also as JSON.
+
+    Args:
+        files: powder patterns in any format that is read, or lists of lines (two-theta or d, then intensity), or
+            folders of them.
+        out: folder for NAME.indexed.json and, with --lines, NAME.lines.
+        table: CSV with the columns file, wavelength, radiation (and axis, block), as for classify.
+        lines: also write the list of lines that was found.
+    """
+    known = read_table(table) if table is not None else {}
+    patterns = find_patterns(files, table)
+    stems = stems_of(patterns)
+
+    def one(path: Path) -> None:
+        with reporting_progress(path.name, hidden=screen.quiet or screen.json) as progress:
+            found = indexing.run(path, options_for(options, path, known, "index"), progress)
+        written = indexing.write(found, out / stems[path], lines=lines)
+        screen.tell(f"{path}\n{indent(found.describe())}", {"file": path, **found.to_dict()}, written)
+
+    return each_file(tuple(patterns), one, example="unscatter index corundum.xye")

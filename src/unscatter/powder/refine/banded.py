@@ -1,58 +1,83 @@
-"""Normal equations of overlapping lines: only neighbours share points, so the matrix is a band."""
+"""Normal equations of overlapping lines: only neighbours share points, so the matrix is a band.
+
+Columns are ragged: that of line i covers the points start[i], start[i] + 1, ... with values[begin[i] : begin[i + 1]].
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from unscatter.powder.refine.columns import Floats, Integers
-from unscatter.powder.refine.compiled import compiled
+from unscatter.powder.pattern.kernels import compiled
+from unscatter.powder.refine.shape import Floats, Integers
 
 
 @compiled
-def band_width(start: Integers, span: int) -> int:
+def band_width(start: Integers, begin: Integers) -> int:
     """Most neighbours that a column shares points with, itself included; start: (m,), nearly sorted."""
     widest = 1
     for i in range(len(start)):
+        end = start[i] + begin[i + 1] - begin[i]
         for j in range(i + widest, len(start)):
-            if start[j] >= start[i] + span:
+            if start[j] >= end:
                 break
             widest = j - i + 1
     return widest
 
 
 @compiled
-def banded_gram(start: Integers, values: Floats, weight: Floats, band: int) -> Floats:
-    """Weighted scalar products of columns i and i + k, (m, band); values: (m, span), weight: (n,) of the points."""
-    count, span = values.shape
+def banded_gram(start: Integers, begin: Integers, values: Floats, weight: Floats, band: int) -> Floats:
+    """Weighted scalar products of columns i and i + k, (m, band); weight: (n,) of the points."""
+    count = len(start)
     gram = np.zeros((count, band))
-    weighted = np.empty(span)
+    weighted = values.copy()
     for i in range(count):
-        for p in range(span):
-            weighted[p] = values[i, p] * weight[start[i] + p]
+        for p in range(begin[i], begin[i + 1]):
+            weighted[p] *= weight[start[i] + p - begin[i]]
+    for i in range(count):
+        end = start[i] + begin[i + 1] - begin[i]
         for k in range(min(band, count - i)):
-            offset = start[i + k] - start[i]
-            total = 0.0
-            if offset >= 0:
-                for p in range(offset, span):
-                    total += weighted[p] * values[i + k, p - offset]
-            else:
-                for p in range(span + offset):
-                    total += weighted[p] * values[i + k, p - offset]
-            gram[i, k] = total
+            j = i + k
+            first, last = max(start[i], start[j]), min(end, start[j] + begin[j + 1] - begin[j])
+            if last > first:
+                one = weighted[begin[i] + first - start[i] : begin[i] + last - start[i]]
+                other = values[begin[j] + first - start[j] : begin[j] + last - start[j]]
+                gram[i, k] = _product(one, other)
     return gram
 
 
 @compiled
-def project(start: Integers, values: Floats, weighted: Floats) -> Floats:
+def _product(one: Floats, other: Floats) -> float:
+    """Scalar product, in four sums at once."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    whole = len(one) - len(one) % 4
+    for p in range(0, whole, 4):
+        a += one[p] * other[p]
+        b += one[p + 1] * other[p + 1]
+        c += one[p + 2] * other[p + 2]
+        d += one[p + 3] * other[p + 3]
+    for p in range(whole, len(one)):
+        a += one[p] * other[p]
+    return a + b + c + d
+
+
+@compiled
+def project(start: Integers, begin: Integers, values: Floats, weighted: Floats) -> Floats:
     """Scalar products (m,) of columns with weighted data (n,)."""
-    count, span = values.shape
-    found = np.empty(count)
-    for i in range(count):
-        total = 0.0
-        for p in range(span):
-            total += values[i, p] * weighted[start[i] + p]
-        found[i] = total
+    found = np.empty(len(start))
+    for i in range(len(start)):
+        size = begin[i + 1] - begin[i]
+        found[i] = _product(values[begin[i] : begin[i + 1]], weighted[start[i] : start[i] + size])
     return found
+
+
+@compiled
+def combine(start: Integers, begin: Integers, values: Floats, factors: Floats, points: int) -> Floats:
+    """Sum (points,) of columns times factors (m,)."""
+    total = np.zeros(points)
+    for i in range(len(start)):
+        for p in range(begin[i], begin[i + 1]):
+            total[start[i] + p - begin[i]] += factors[i] * values[p]
+    return total
 
 
 @compiled

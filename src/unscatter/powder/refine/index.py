@@ -14,7 +14,6 @@ from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.powder.refine.figures import f20, m20
 from unscatter.powder.refine.metric import (
-    Floats,
     Metric,
     inverse,
     primitive_metric,
@@ -25,6 +24,7 @@ from unscatter.powder.refine.metric import (
 )
 from unscatter.powder.refine.search import LETTER, SYSTEMS, Effort, largest_volume, pose, sweep, warm_up
 from unscatter.powder.refine.settle import Observed, Settled, on_reduced_basis, predicted, settle
+from unscatter.powder.refine.shape import Floats
 from unscatter.powder.refine.zero import likely_zeros
 
 #: Told after every step: what was done, and the lattices found so far.

@@ -9,12 +9,12 @@ import numpy as np
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.pattern.background import estimate_background
-from unscatter.powder.refine.columns import Floats, Profile
 from unscatter.powder.refine.images import flag_images
 from unscatter.powder.refine.noise import Noise, find_noise
 from unscatter.powder.refine.peaks import (
     Data,
     Peaks,
+    chi_squared,
     eliminate,
     refine_peaks,
     residual,
@@ -22,13 +22,18 @@ from unscatter.powder.refine.peaks import (
     uncertainties,
     with_misfit,
 )
+from unscatter.powder.refine.shape import Floats, Shape
 from unscatter.powder.refine.widths import half_widths, width_laws
 
 # Weight of K-alpha 2 beside K-alpha 1.
 _DOUBLET = 0.5
-_MIXING = {"neutron": 0.2, "x-ray": 0.5}
+# Lorentzian share from which its refinement starts, and FWHM from the centre where lines end: tails of X-ray lines are
+# long.
+_START = {"neutron": (0.2, 8.0), "x-ray": (0.5, 20.0)}
 # Smooth functions of the baseline beside the estimated background.
 _BASELINE = 12
+# Asymmetry from which its refinement starts, and the chi squared that it must save.
+_AXIAL, _WORTH = 0.02, 40.0
 
 
 def find_lines(pattern: Pattern) -> Lines:
@@ -45,11 +50,12 @@ def find_lines(pattern: Pattern) -> Lines:
         )
     noise = find_noise(pattern)
     data = _prepare(pattern, noise)
-    peaks = _first_fit(pattern, data)
+    peaks = _first_fit(pattern, data, pattern.wavelength)
     peaks, data = _whole_fit(peaks, data, noise)
     again = seek(data, peaks.profile)[0]
     peaks, data = _whole_fit(replace(again, baseline=peaks.baseline), data, noise)
-    return _lines_of(peaks, data, pattern, noise)
+    peaks = _lean(peaks, data)
+    return _lines_of(peaks, data, pattern, noise, pattern.wavelength)
 
 
 def _prepare(pattern: Pattern, noise: Noise) -> Data:
@@ -66,18 +72,17 @@ def _smooth_functions(two_theta: Floats) -> Floats:
     return np.asarray(np.maximum(1 - np.abs(place[:, None] - np.arange(_BASELINE)), 0.0))
 
 
-def _first_fit(pattern: Pattern, data: Data) -> Peaks:
+def _first_fit(pattern: Pattern, data: Data, wavelength: float) -> Peaks:
     """Lines with the best of a few laws of the width, by chi squared."""
-    assert pattern.wavelength is not None
     place, width = half_widths(data.two_theta, data.intensity, data.sigma)
     if len(place) < 2:
         step = float(np.median(np.diff(data.two_theta)))
         place, width = np.array([data.two_theta[0], data.two_theta[-1]]), np.full(2, 5 * step)
     second = pattern.second_wavelength
-    doublet = (second / pattern.wavelength, _DOUBLET) if second else (1.0, 0.0)
-    mixing = _MIXING[pattern.radiation or "x-ray"]
+    wavelengths, weights = ((wavelength, second), (1.0, _DOUBLET)) if second else ((wavelength,), (1.0,))
+    mixing, cut = _START[pattern.radiation or "x-ray"]
     loose = replace(data, sigma=np.sqrt(data.sigma**2 + (0.02 * np.maximum(data.intensity, 0)) ** 2))
-    found = [seek(loose, Profile(law, (mixing, 0.0), 0.0, doublet)) for law in width_laws(place, width)]
+    found = [seek(loose, Shape(law, (mixing, 0.0), 0.0, wavelengths, weights, cut)) for law in width_laws(place, width)]
     # A law that needs many lines to explain the same is too narrow.
     return min(found, key=lambda one: one[1] + 30.0 * len(one[0]))[0]
 
@@ -87,23 +92,33 @@ def _whole_fit(peaks: Peaks, data: Data, noise: Noise) -> tuple[Peaks, Data]:
     data = with_misfit(data, noise.sigma, refine_peaks(peaks, data, 1))
     peaks = refine_peaks(peaks, data, 2)
     peaks = eliminate(peaks, data, least=3.0, rounds=6)
-    peaks = refine_peaks(peaks, data, 6, with_profile=True)
+    peaks = refine_peaks(peaks, data, 5, "widths")
     data = with_misfit(data, noise.sigma, peaks)
-    peaks = eliminate(peaks, data)
-    return refine_peaks(refine_peaks(peaks, data, 2, with_profile=True), data, 2), data
+    peaks = eliminate(refine_peaks(peaks, data, 2, "widths"), data)
+    return refine_peaks(refine_peaks(peaks, data, 2, "widths"), data, 1), data
 
 
-def _lines_of(peaks: Peaks, data: Data, pattern: Pattern, noise: Noise) -> Lines:
-    assert pattern.wavelength is not None
+def _lean(peaks: Peaks, data: Data) -> Peaks:
+    """Lines that lean to one side at low angles, where that explains much more than lines that do not."""
+    if not len(peaks):
+        return peaks
+    start = replace(peaks, profile=replace(peaks.profile, axial=_AXIAL))
+    leaning = refine_peaks(refine_peaks(refine_peaks(start, data, 3), data, 4, "axial"), data, 2)
+    gained = chi_squared(peaks, data) - chi_squared(leaning, data)
+    return eliminate(leaning, data) if gained > _WORTH else peaks
+
+
+def _lines_of(peaks: Peaks, data: Data, pattern: Pattern, noise: Noise, wavelength: float) -> Lines:
     position_error, area_error = uncertainties(peaks, data) if len(peaks) else (peaks.area, peaks.area)
-    misfit = float(np.sqrt(max(np.mean((residual(peaks, data) / data.sigma) ** 2), 1.0))) if noise.present else 1.0
+    chi2 = float(np.mean((residual(peaks, data) / data.sigma) ** 2))
+    misfit = max(chi2, 1.0) ** 0.5 if noise.present else 1.0
     lines = Lines(
         two_theta=peaks.position,
         two_theta_error=position_error * misfit,
         area=peaks.area,
         area_error=area_error * misfit,
         fwhm=peaks.profile.fwhm(peaks.position),
-        wavelength=pattern.wavelength,
+        wavelength=wavelength,
         range=(float(pattern.two_theta[0]), float(pattern.two_theta[-1])),
         radiation=pattern.radiation,
         second_wavelength=pattern.second_wavelength,

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
-from unscatter.powder.refine.banded import band_width, banded_gram, nonnegative, project
-from unscatter.powder.refine.columns import Columns, Floats, Integers, Profile, make_columns
+from unscatter.powder.pattern.columns import Columns
+from unscatter.powder.refine.banded import band_width, banded_gram, combine, nonnegative, project
+from unscatter.powder.refine.shape import Floats, Integers, Shape
+
+#: What is refined besides areas, positions and baseline: nothing, widths and mixing, or also how far lines lean.
+Free: TypeAlias = Literal["lines", "widths", "axial"]
 
 # Nodes a FWHM on which lines are first sought, and how far nodes of one line lie apart, in FWHM.
 _NODES = 4.0
@@ -24,6 +29,8 @@ _STEP, _HELD = 0.25, 0.5
 _MISFIT = (0.002, 0.03)
 # How far profile parameters may be from where they start: squared widths (share), mixing, slope, axial squared.
 _LOOSE = np.array([0.5, 0.5, 0.5, 0.3, 0.003, 1e-3])
+# Step of axial squared for its derivative.
+_AXIAL_STEP = 1e-4
 # Lines below this share of the strongest within ten FWHM are what its profile does not describe.
 _FAINTEST = 0.002
 
@@ -45,7 +52,7 @@ class Peaks:
     position: Floats
     area: Floats
     baseline: Floats
-    profile: Profile
+    profile: Shape
 
     def __len__(self) -> int:
         """Return the number of lines."""
@@ -60,7 +67,8 @@ def model(peaks: Peaks, data: Data) -> Floats:
     """Lines alone (n,), without the baseline."""
     if not len(peaks):
         return np.zeros_like(data.intensity)
-    return make_columns(peaks.position, peaks.profile, data.two_theta).sum(peaks.area, len(data.two_theta))
+    columns = peaks.profile.columns(peaks.position, data.two_theta)
+    return combine(columns.start, columns.begin, columns.values, peaks.area, columns.points)
 
 
 def residual(peaks: Peaks, data: Data) -> Floats:
@@ -68,35 +76,41 @@ def residual(peaks: Peaks, data: Data) -> Floats:
     return np.asarray(data.intensity - model(peaks, data) - data.baseline @ peaks.baseline)
 
 
-def seek(data: Data, profile: Profile) -> tuple[Peaks, float]:
+def seek(data: Data, profile: Shape) -> tuple[Peaks, float]:
     """Lines on a fine grid by non-negative least squares, neighbours merged; and chi squared of the fit."""
     weight = 1 / data.sigma**2
     place = _nodes(data.two_theta, profile)
-    columns = make_columns(place, profile, data.two_theta)
-    norm = np.sqrt(np.maximum(project(columns.start, columns.values**2, weight), 1e-300))
-    target = project(columns.start, columns.values, weight * data.intensity)
-    worth = target > _WORTH * norm
-    place, norm, target = place[worth], norm[worth], target[worth]
-    start, values = columns.start[worth], columns.values[worth] / norm[:, None]
+    columns = profile.columns(place, data.two_theta)
+    norm = np.sqrt(np.maximum(project(columns.start, columns.begin, columns.values**2, weight), 1e-300))
+    target = project(columns.start, columns.begin, columns.values, weight * data.intensity)
+    place, norm, target = (column[target > _WORTH * norm] for column in (place, norm, target))
     none = np.zeros(data.baseline.shape[1])
     if not len(place):
         return Peaks(place, place, none, profile), float(np.sum(data.intensity**2 * weight))
-    gram = banded_gram(start, values, weight, band_width(start, values.shape[1]))
+    columns = profile.columns(place, data.two_theta)
+    start, begin = columns.start, columns.begin
+    values = columns.values / np.repeat(norm, np.diff(begin))
+    gram = banded_gram(start, begin, values, weight, band_width(start, begin))
     # A standard deviation is the price of a node: noise alone makes none.
     area = nonnegative(gram, target / norm - 1.0, 400, 0.3)
-    fitted = Columns(start, values, values).sum(area, len(data.intensity))
+    fitted = combine(start, begin, values, area, columns.points)
     chi2 = float(np.sum((data.intensity - fitted) ** 2 * weight))
     position, area = _merge(place, area / norm, profile)
     return Peaks(position, area, none, profile), chi2
 
 
-def refine_peaks(peaks: Peaks, data: Data, steps: int, with_profile: bool = False) -> Peaks:
-    """Areas, positions and baseline by Gauss-Newton steps, and the profile if asked for."""
+def refine_peaks(peaks: Peaks, data: Data, steps: int, free: Free = "lines") -> Peaks:
+    """Areas, positions and baseline by Gauss-Newton steps; and the profile, with its axial part or without."""
     for _ in range(steps):
         if not len(peaks):
             break
-        peaks = _step(peaks, data, with_profile)
+        peaks = _step(peaks, data, free)
     return peaks
+
+
+def chi_squared(peaks: Peaks, data: Data) -> float:
+    """Sum of squared residuals over sigmas."""
+    return float(np.sum((residual(peaks, data) / data.sigma) ** 2))
 
 
 def with_misfit(data: Data, sigma: Floats, peaks: Peaks) -> Data:
@@ -129,9 +143,9 @@ def eliminate(peaks: Peaks, data: Data, least: float = SIGNIFICANT, rounds: int 
 
 def uncertainties(peaks: Peaks, data: Data, neighbours: int = 3) -> tuple[Floats, Floats]:
     """Standard uncertainties of positions (m,) in degrees and areas (m,), the nearest neighbours' overlap included."""
-    columns = make_columns(peaks.position, peaks.profile, data.two_theta)
-    start, values = _interleaved(columns, peaks.area)
-    gram = banded_gram(start, values, 1 / data.sigma**2, band_width(start, values.shape[1]))
+    columns = peaks.profile.columns(peaks.position, data.two_theta, derivatives=True)
+    start, begin, values = _interleaved(columns, peaks.area)
+    gram = banded_gram(start, begin, values, 1 / data.sigma**2, band_width(start, begin))
     held = 1 / (_HELD * peaks.profile.fwhm(peaks.position)) ** 2
     size, count = 2 * (2 * neighbours + 1), len(gram)
     index = 2 * np.arange(len(peaks))[:, None] + np.arange(-2 * neighbours, 2 * neighbours + 2)
@@ -151,20 +165,27 @@ def uncertainties(peaks: Peaks, data: Data, neighbours: int = 3) -> tuple[Floats
     return error[:, middle + 1], error[:, middle]
 
 
-def _step(peaks: Peaks, data: Data, with_profile: bool) -> Peaks:
-    columns = make_columns(peaks.position, peaks.profile, data.two_theta)
-    start, values = _interleaved(columns, peaks.area)
+def _step(peaks: Peaks, data: Data, free: Free) -> Peaks:
+    with_profile = free != "lines"
+    columns = peaks.profile.columns(peaks.position, data.two_theta, derivatives=True)
+    start, begin, values = _interleaved(columns, peaks.area)
     weight = 1 / data.sigma**2
-    rest = data.intensity - columns.sum(peaks.area, len(data.intensity)) - data.baseline @ peaks.baseline
-    border = np.concatenate([data.baseline, _profile_slopes(peaks, data)], axis=1) if with_profile else data.baseline
-    gram = banded_gram(start, values, weight, band_width(start, values.shape[1]))
+    lines = combine(columns.start, columns.begin, columns.values, peaks.area, columns.points)
+    rest = data.intensity - lines - data.baseline @ peaks.baseline
+    border = data.baseline
+    if with_profile:
+        border = np.concatenate([border, _profile_slopes(peaks, data, columns, lines)], axis=1)
+    gram = banded_gram(start, begin, values, weight, band_width(start, begin))
     fwhm = peaks.profile.fwhm(peaks.position)
     gram[1::2, 0] += 1 / (_HELD * fwhm) ** 2
-    gram[:, 0] *= 1 + 1e-6
-    target = project(start, values, weight * rest)
-    lines, other = _solve(gram, target, start, values, border, weight, rest, _priors(peaks, data, with_profile))
-    moved = np.clip(lines[1::2], -_STEP * fwhm, _STEP * fwhm)
-    area = np.maximum(peaks.area + lines[0::2], 1e-3 * peaks.area)
+    gram[:, 0] = gram[:, 0] * (1 + 1e-6) + 1e-300
+    target = project(start, begin, values, weight * rest)
+    cross = np.array([project(start, begin, values, weight * column) for column in border.T])
+    change, other = _solve(
+        gram, target, cross.reshape(-1, len(gram)).T, border, weight, rest, _priors(peaks, data, free)
+    )
+    moved = np.clip(change[1::2], -_STEP * fwhm, _STEP * fwhm)
+    area = np.maximum(peaks.area + change[0::2], 1e-3 * peaks.area)
     position = peaks.position + moved
     order = np.argsort(position, kind="stable")
     smooth = data.baseline.shape[1]
@@ -175,8 +196,7 @@ def _step(peaks: Peaks, data: Data, with_profile: bool) -> Peaks:
 def _solve(
     gram: Floats,
     target: Floats,
-    start: Integers,
-    values: Floats,
+    cross: Floats,
     border: Floats,
     weight: Floats,
     rest: Floats,
@@ -188,50 +208,49 @@ def _solve(
     for k in range(gram.shape[1]):
         scaled[: len(gram) - k, k] *= scale[k:]
     scaled[:, 0] += 1e-9
-    cross = np.array([project(start, values, weight * column) for column in border.T]).reshape(-1, len(gram)).T
     cross = cross * scale[:, None]
     sides = np.concatenate([(target * scale)[:, None], cross], axis=1)
     solved = solveh_banded(scaled.T, sides, lower=True, check_finite=False)
     stiffness, pull = prior
     square = (border * weight[:, None]).T @ border + np.diag(stiffness) - cross.T @ solved[:, 1:]
     right = border.T @ (weight * rest) + pull - cross.T @ solved[:, 0]
-    other = np.linalg.lstsq(square, right, rcond=1e-12)[0]
-    return (solved[:, 0] - solved[:, 1:] @ other) * scale, other
+    norm = 1 / np.sqrt(np.maximum(np.diag(square), 1e-300))
+    other = np.linalg.lstsq(square * np.outer(norm, norm), right * norm, rcond=1e-12)[0] * norm
+    return np.asarray((solved[:, 0] - solved[:, 1:] @ other) * scale), np.asarray(other, dtype=np.float64)
 
 
-def _priors(peaks: Peaks, data: Data, with_profile: bool) -> tuple[Floats, Floats]:
+def _priors(peaks: Peaks, data: Data, free: Free) -> tuple[Floats, Floats]:
     """Stiffness of baseline and profile parameters, and the pull (k,) of axial squared towards nothing."""
     smooth = np.full(data.baseline.shape[1], 1e-12 / max(float(np.max(data.intensity)) ** 2, 1e-300))
-    if not with_profile:
+    if free == "lines":
         return smooth, np.zeros_like(smooth)
     width = float(np.median(peaks.profile.fwhm(peaks.position)) ** 2)
     stiffness = np.concatenate([smooth, 1 / (_LOOSE * [width, width, width, 1, 1, 1]) ** 2])
     pull = np.zeros_like(stiffness)
+    # Where lines do not lean, the tie to nothing is as good as fixed.
+    stiffness[-1] *= 1.0 if free == "axial" else 1e12
     pull[-1] = -stiffness[-1] * peaks.profile.axial**2
     return stiffness, pull
 
 
-def _profile_slopes(peaks: Peaks, data: Data) -> Floats:
+def _profile_slopes(peaks: Peaks, data: Data, columns: Columns, lines: Floats) -> Floats:
     """Derivatives (n, 6) of the sum of lines by U, V, W, mixing, its slope, and axial squared."""
-    points, h = len(data.two_theta), 1e-3
     position, profile, area = peaks.position, peaks.profile, peaks.area
-    now = make_columns(position, profile, data.two_theta).sum(area, points)
-    fwhm, tangent = profile.fwhm(position), np.tan(np.radians(position / 2))
-    wide = make_columns(position, profile, data.two_theta, 1 + h)
-    still = make_columns(position, profile, data.two_theta)
-    found = []
-    for power in (2, 1, 0):
-        by_width = area * tangent**power / (2 * fwhm**2) / h
-        found.append(wide.sum(by_width, points) - still.sum(by_width, points))
-    round_ = make_columns(position, profile, data.two_theta, 1.0, 0.01)
-    found += [(round_.sum(part, points) - still.sum(part, points)) / 0.01 for part in (area, area * position)]
-    step = 1e-4
-    leaning = replace(profile, axial=float(np.sqrt(profile.axial**2 + step)))
-    found.append((make_columns(position, leaning, data.two_theta).sum(area, points) - now) / step)
+    assert columns.by_fwhm is not None
+    assert columns.by_eta is not None
+    place = (columns.start, columns.begin)
+    tangent, fwhm = np.tan(np.radians(position / 2)), profile.fwhm(position)
+    found = [
+        combine(*place, columns.by_fwhm, area * tangent**power / (2 * fwhm), columns.points) for power in (2, 1, 0)
+    ]
+    found += [combine(*place, columns.by_eta, factor, columns.points) for factor in (area, area * position)]
+    leaning = replace(profile, axial=float(np.sqrt(profile.axial**2 + _AXIAL_STEP)))
+    more = leaning.columns(position, data.two_theta)
+    found.append((combine(more.start, more.begin, more.values, area, more.points) - lines) / _AXIAL_STEP)
     return np.stack(found, axis=1)
 
 
-def _moved_profile(profile: Profile, change: Floats) -> Profile:
+def _moved_profile(profile: Shape, change: Floats) -> Shape:
     u, v, w = (float(old + new) for old, new in zip(profile.caglioti, change[:3], strict=True))
     slope = float(np.clip(profile.mixing[1] + change[4], -0.01, 0.01))
     mixing = float(np.clip(profile.mixing[0] + change[3], 0.0, 1.2))
@@ -239,16 +258,20 @@ def _moved_profile(profile: Profile, change: Floats) -> Profile:
     return replace(profile, caglioti=(u, v, w), mixing=(mixing, slope), axial=axial)
 
 
-def _interleaved(columns: Columns, area: Floats) -> tuple[Integers, Floats]:
-    """Columns of area and of position in turn: start (2m,) and values (2m, span)."""
-    count, span = columns.values.shape
-    values = np.empty((2 * count, span))
-    values[0::2] = columns.values
-    values[1::2] = columns.slopes * area[:, None]
-    return np.repeat(columns.start, 2), values
+def _interleaved(columns: Columns, area: Floats) -> tuple[Integers, Integers, Floats]:
+    """Columns of area and of position in turn: start (2m,), begin (2m + 1,) and values."""
+    assert columns.by_position is not None
+    size = np.diff(columns.begin)
+    owner = np.repeat(np.arange(len(size)), size)
+    place = np.arange(columns.begin[-1]) + columns.begin[owner]
+    values = np.empty(2 * len(owner))
+    values[place] = columns.values
+    values[place + size[owner]] = columns.by_position * area[owner]
+    begin = np.concatenate([[0], np.cumsum(np.repeat(size, 2))])
+    return np.repeat(columns.start, 2), begin, values
 
 
-def _nodes(two_theta: Floats, profile: Profile) -> Floats:
+def _nodes(two_theta: Floats, profile: Shape) -> Floats:
     """Angles in steps of a part of the FWHM over the whole range."""
     fine = np.linspace(two_theta[0], two_theta[-1], 4096)
     density = _NODES / profile.fwhm(fine)
@@ -256,7 +279,7 @@ def _nodes(two_theta: Floats, profile: Profile) -> Floats:
     return np.interp(np.arange(0.5, count[-1]), count, fine)
 
 
-def _merge(place: Floats, area: Floats, profile: Profile) -> tuple[Floats, Floats]:
+def _merge(place: Floats, area: Floats, profile: Shape) -> tuple[Floats, Floats]:
     """Nodes that carry area gathered into lines, the strongest first."""
     seen = area > 0
     place, area = place[seen], area[seen]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 
 import numpy as np
 
 from unscatter.powder.refine import trials
-from unscatter.powder.refine.columns import Floats, Integers
 from unscatter.powder.refine.match import MOST_LINES, line_table, parity_masks
 from unscatter.powder.refine.metric import inverse
 from unscatter.powder.refine.settle import Observed
+from unscatter.powder.refine.shape import Floats, Integers
 
 #: What is searched, from the system with fewest parameters to that with most.
 SYSTEMS = ("cubic", "rhombohedral", "tetragonal", "hexagonal", "orthorhombic", "monoclinic", "triclinic")
@@ -130,16 +131,16 @@ _STEPS = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (-1, 0), (0, -1), (-1, -1), 
 @cache
 def _nodes(letter: str) -> Integers:
     """Rows N, l^2 (m, 2) that are tried for a line."""
-    rows = [(s, l) for s, most in zip(_ROWS[letter], _MOST_L, strict=False) for l in range(most + 1) if s + l]
+    rows = [(s, n) for s, most in zip(_ROWS[letter], _MOST_L, strict=False) for n in range(most + 1) if s + n]
     if letter == "r":
-        rows = [(s, l) for s, l in rows if (s % 3 == 0) == (l % 3 == 0)]
-    return np.array([(s, l * l) for s, l in rows])
+        rows = [(s, n) for s, n in rows if (s % 3 == 0) == (n % 3 == 0)]
+    return np.array([(s, n * n) for s, n in rows])
 
 
 @cache
 def _squares() -> Floats:
     """Squares of h, k, l (m, 3) that are tried for a line, c* the shortest of the axes."""
-    reach = [(h, k, l) for h in range(3) for k in range(4) for l in range(6) if 0 < h + k + l <= 6]
+    reach = [n for n in product(range(3), range(4), range(6)) if 0 < sum(n) <= 6]
     return np.array(reach, dtype=np.float64) ** 2
 
 

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.lines import Lines
 from unscatter.powder.refine.metric import (
-    Floats,
-    Integers,
     Metric,
     average,
     invariant_metrics,
     inverse,
     reduce_metric,
 )
+from unscatter.powder.refine.shape import Floats, Integers
 
 #: Share of foreign lines that is expected.
 FOREIGN = 0.05
@@ -56,7 +55,7 @@ class Observed:
 
     def angle_of(self, q: Floats) -> Floats:
         """Two-theta in degrees at which 1/d^2 q (n,) is seen."""
-        return np.degrees(2 * np.arcsin(np.clip(np.sqrt(q) * self.wavelength / 2, 0, 1)))
+        return np.asarray(np.degrees(2 * np.arcsin(np.clip(np.sqrt(q) * self.wavelength / 2, 0, 1))))
 
     def shifted(self, zero: float | Floats) -> Observed:
         """As they would be seen with a shift of so many degrees, of all or of each, taken off."""

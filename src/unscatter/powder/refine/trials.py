@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from unscatter.powder.refine.columns import Floats, Integers
-from unscatter.powder.refine.compiled import compiled
+from unscatter.powder.pattern.kernels import compiled
 from unscatter.powder.refine.match import judge, keep
+from unscatter.powder.refine.shape import Floats, Integers
 
 #: hkl of one general line, by system.
 MULTIPLICITY = {"a": 2.0, "m": 4.0, "o": 8.0, "t": 16.0, "h": 24.0, "r": 12.0, "c": 48.0}

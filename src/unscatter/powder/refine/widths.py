@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.powder.pattern.profile import read_instruments
+from unscatter.powder.pattern.instrument import read_instruments
 
 Floats: TypeAlias = NDArray[np.float64]
 Law: TypeAlias = tuple[float, float, float]
