@@ -69,7 +69,9 @@ def test_the_second_line_of_a_doublet_is_no_line_of_its_own() -> None:
 
 
 def test_lines_that_lean_at_low_angles_are_where_their_lattice_says() -> None:
-    instrument = replace(read_instruments()["bt1-ge311"], axial=(0.035, 0.035), wavelengths=(1.2,), range=(5.0, 80.0, 0.05))
+    instrument = replace(
+        read_instruments()["bt1-ge311"], axial=(0.035, 0.035), wavelengths=(1.2,), range=(5.0, 80.0, 0.05)
+    )
     lines = find_lines(simulate(instrument, 1e5))
     assert matched(lines, 1.2, 0.02) == len(HKL)
     assert lines.axial == pytest.approx(0.035, abs=0.015)

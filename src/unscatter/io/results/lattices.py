@@ -9,6 +9,7 @@ from unscatter.io.files import replacing
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 
+
 def write_lines(path: str | Path, lines: Lines) -> Path:
     """Write a list of lines as a table that `read_lines` reads, whole or not at all; images are named behind a #."""
     rows = [f"# wavelength {lines.wavelength:.7g}", "# 2theta(deg) intensity d(A) fwhm(deg)"]
