@@ -21,6 +21,7 @@ COMMANDS = {
     "classify": ("patterns", "Rank Bravais lattices, extinction groups and space groups of powder patterns."),
     "index": ("patterns", "Find the lattices that explain the lines of powder patterns, with figures of merit."),
     "watch": ("watching", "Watch a folder: work on planes and patterns as they are written, each once."),
+    "serve": ("serving", "Serve a local page and a JSON API onto the same jobs."),
     "demo": ("about", "Simulate a plane and a powder pattern, and take apart the one and classify the other."),
     "options": ("about", "Print the options that made a result, as TOML, to make it again."),
     "weights": ("about", "List the trained networks that are shipped, with what they scored."),

@@ -1,0 +1,1 @@
+"""A local page and a JSON API onto the same jobs as the command line."""
