@@ -36,8 +36,8 @@ class PatternReading:
     """what the first column is, where the file does not say or says it wrong: two-theta, theta (degrees), q (1/A), q-nm
     (1/nm) or d (A)."""
     block: Text = None
-    """which of several patterns in a file: a data block of a CIF, an NXdata group, the number of a GSAS bank or of an
-    XRDML scan."""
+    """which of several patterns in a file: a data block of a CIF, an NXdata group, the number of a GSAS bank, a
+    range or a scan."""
 
 
 def read_pattern_source(source: PatternSource, options: PatternReading) -> Pattern:

@@ -19,6 +19,7 @@ from unscatter.io.patterns.scan import Scan, join
 from unscatter.quantities import parse_number
 
 NAME = "Bruker BRML"
+BLOCKS = "number of the scan"
 ASSUMES: tuple[str, ...] = ("of the counters of a step the last is the detector",)
 
 _RAW = re.compile(r"(?:.*/)?RawData\d*\.xml")
@@ -46,7 +47,7 @@ def read(content: Content) -> Scan:
         scans = [scan for name in names for scan in _scans(parse_xml(archive.text(name)))]
     if not scans:
         raise ValueError("no scan over two-theta in the BRML file; expected a coupled or detector scan: give that one")
-    return join(scans)
+    return join(scans, content.block)
 
 
 def _scans(root: ET.Element) -> list[Scan]:

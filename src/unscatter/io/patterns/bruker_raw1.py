@@ -10,6 +10,7 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.scan import Scan, grid, join
 
 NAME = "Bruker RAW, version 1"
+BLOCKS = "number of the range"
 ASSUMES: tuple[str, ...] = ()
 
 _MAGIC = b"RAW "
@@ -35,7 +36,7 @@ def read(content: Content) -> Scan:
         scan, more = _range(data, at)
         ranges.append(scan)
         at += _HEADER + 4 * scan.intensity.size
-    return join(ranges)
+    return join(ranges, content.block)
 
 
 def _range(data: bytes, at: int) -> tuple[Scan, int]:

@@ -10,6 +10,7 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.scan import Scan, grid, join
 
 NAME = "Bruker RAW, version 2"
+BLOCKS = "number of the range"
 ASSUMES: tuple[str, ...] = ()
 
 
@@ -33,7 +34,7 @@ def read(content: Content) -> Scan:
             raise ValueError(f"range header of {header} bytes: damaged; copy the file again")
         ranges.append(_range(data, at, header, points))
         at += header + 4 * points
-    return join(ranges)
+    return join(ranges, content.block)
 
 
 def _range(data: bytes, at: int, header: int, points: int) -> Scan:

@@ -10,6 +10,7 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.scan import Scan, grid, join
 
 NAME = "Bruker RAW1.01"
+BLOCKS = "number of the range"
 ASSUMES: tuple[str, ...] = ()
 
 #: Scans of omega, chi, phi, x, y, z: the detector stands still.
@@ -37,7 +38,7 @@ def read(content: Content) -> Scan:
         record, extra = unpack(data, "II", at + 252)
         ranges.append(_range(data, at, points, at + header + extra, record or 4))
         at += header + extra + points * (record or 4)
-    return join(ranges)
+    return join(ranges, content.block)
 
 
 def _range(data: bytes, at: int, points: int, counts_at: int, record: int) -> Scan:

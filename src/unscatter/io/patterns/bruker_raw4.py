@@ -12,6 +12,7 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.scan import Scan, grid, join
 
 NAME = "Bruker RAW4.00"
+BLOCKS = "number of the range"
 ASSUMES: tuple[str, ...] = ()
 
 _FIRST_SEGMENT = 61
@@ -54,7 +55,7 @@ def read(content: Content) -> Scan:
         else:
             source = _segment(data, at, kind, length, source)
             at += length
-    return join(ranges)
+    return join(ranges, content.block)
 
 
 def _segment(data: bytes, at: int, kind: int, length: int, source: _Source) -> _Source:

@@ -32,6 +32,7 @@ from unscatter.io.patterns.table import number_table
 from unscatter.quantities import parse_number
 
 NAME = "columns of text"
+BLOCKS = ""
 ASSUMES: tuple[str, ...] = (
     "a table without names is two-theta in degrees, intensity, and in three columns its uncertainty",
     "where the header names an anode and no wavelength, its K-alpha 1",

@@ -15,6 +15,7 @@ from unscatter.io.patterns.scan import Scan, announced, grid
 
 ASSUMES: tuple[str, ...] = ("the numbers below start, step and stop are counts at two-theta",)
 NAME = "start step stop (ILL, PSI, DBWS, FullProf INS 0, 5, 8)"
+BLOCKS = ""
 
 _HEADER_LINES = 8
 

@@ -21,6 +21,7 @@ from unscatter.quantities import parse_number
 
 ASSUMES: tuple[str, ...] = ("data of these formats are of neutrons",)
 NAME = "FullProf INS 1, 3, 6"
+BLOCKS = ""
 
 
 @dataclass(frozen=True)

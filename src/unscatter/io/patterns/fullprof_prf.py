@@ -18,6 +18,7 @@ from unscatter.io.patterns.scan import Scan, announced
 from unscatter.quantities import find_quantity
 
 NAME = "FullProf PRF"
+BLOCKS = ""
 ASSUMES: tuple[str, ...] = ("Yobs is the pattern; the zero shift of the refinement is subtracted from 2Theta",)
 
 _NAMES = re.compile(r"\s*(\S+)\s+Yobs\s+Ycal", re.IGNORECASE)

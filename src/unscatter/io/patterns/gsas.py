@@ -21,6 +21,7 @@ from unscatter.io.patterns.printed_numbers import (
 from unscatter.io.patterns.scan import Scan, announced, grid
 
 NAME = "GSAS STD, ESD, FXY, FXYE"
+BLOCKS = "number of the bank"
 
 ASSUMES: tuple[str, ...] = ()
 

@@ -14,6 +14,7 @@ from unscatter.io.patterns.scan import Scan, announced, grid
 from unscatter.io.patterns.table import number_list
 
 NAME = "Jade MDI"
+BLOCKS = ""
 ASSUMES: tuple[str, ...] = ("where no wavelength is given, K-alpha 1 of the anode",)
 
 _NUMBER = r"([-+]?\d*\.?\d+)"

@@ -7,6 +7,8 @@ through the guarded store: links lead to files beside it and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +17,14 @@ from unscatter.io.hdf5 import Node, Store, as_text, attribute, is_class, is_hdf5
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.scan import Radiation, Scan
+from unscatter.io.planes.nexus_signal import read_signal, scaling_of
 from unscatter.quantities import Quantity, find_quantity, find_unit
 
 NAME = "NeXus NXdata"
+BLOCKS = "name of the NXdata group"
 ASSUMES: tuple[str, ...] = (
     "without the attribute default the first NXdata of one dimension is read",
-    "the largest number of an unsigned type, and negative numbers among counts, are no intensities",
+    "the largest number of an integer type, and -1 and -2 among counts, are no intensities",
 )
 
 #: More points than this are no pattern.
@@ -29,9 +33,13 @@ _MOST_POINTS = 10_000_000
 _DEEPEST = 8
 _MOST_NODES = 5000
 _WAVELENGTHS = ("wavelength", "incident_wavelength", "lambda")
+#: A beam has at most so many wavelengths.
+_MOST_LINES = 16
 _ENERGIES = ("energy", "incident_energy")
 #: Groups whose energy is not that of the beam on the sample: of a ring, of a detector.
 _OTHER_ENERGIES = ("NXsource", "NXdetector", "NXinsertion_device")
+#: A beam has at most so many wavelengths.
+_MOST_LINES = 16
 _KINDS_OF_UNITS = {"angle": "an angle", "inverse length": "Q", "length": "d"}
 
 Column = NDArray[np.float64]
@@ -99,12 +107,14 @@ def _nodes(store: Store, top: str) -> Iterator[tuple[str, Node]]:
         following: list[tuple[str, Node]] = []
         for name, group in level:
             for member in group:
+                node: Node = None
                 seen += 1
                 if seen > _MOST_NODES:
                     return
                 if type(group.get(member, getlink=True)).__name__ == "ExternalLink":
                     continue
-                node = store.get(member, group)
+                with suppress(ValueError):
+                    node = store.get(member, group)
                 if node is not None:
                     yield f"{name}/{member}".strip("/"), node
                     following += [(f"{name}/{member}".strip("/"), node)] if hasattr(node, "keys") else []
@@ -146,7 +156,9 @@ def _scan(store: Store, name: str) -> Scan:
             "first, or choose another group with --block"
         )
     axis_name = _axis_name(store, group, signal)
-    intensity, lost = _intensity(store, group, signal_name)
+    block = read_signal(store, name, signal_name, (slice(None),) * signal.ndim)
+    intensity = np.ravel(block.values)
+    lost = [f"{count} of {intensity.size} points are {reason}: not measured" for reason, count in block.tally.items()]
     positions, axis = _axis(store, group, axis_name, intensity.size)
     sigma = _sigma(store, group, signal_name, signal)
     entry = name.split("/")[0] if "/" in name else ""
@@ -172,55 +184,16 @@ def _axis(store: Store, group: Node, name: str, count: int) -> tuple[Column, Qua
             f"the signal has no axis (it names {name!r}); expected @axes to name two_theta, q or d: add it, or export "
             "the scan as columns of text (.xy)"
         )
-    values = _scaled(store, group, name)
+    factor, offset = scaling_of(store, group, name)
+    values = factor * np.ravel(np.asarray(require_numbers(node, store.path)[()], dtype=np.float64)) + offset
     values = (values[:-1] + values[1:]) / 2 if values.size == count + 1 else values
-    units, label = attribute(node, "units"), attribute(node, "long_name")
+    units, label = attribute(node, "units") or attribute(node, "unit"), attribute(node, "long_name")
     known = find_quantity(name, units) or (find_quantity(label, units) if label else None)
     unit = find_unit(units) if units else None
     if known is None and unit is not None and unit.dimension in _KINDS_OF_UNITS:
         # an axis called x, but in 1/nm
         known = Quantity(_KINDS_OF_UNITS[unit.dimension], unit.dimension, unit.factor, unit.offset, f"{name} ({units})")
     return values, known
-
-
-def _scaled(store: Store, group: Node, name: str) -> Column:
-    """Numbers of a field with its scaling: (number + offset) * factor, as NXdata has it."""
-    node: Node = store.dataset(name, group)
-    values = np.ravel(np.asarray(require_numbers(node, store.path)[()], dtype=np.float64))
-    factor, offset = (_scalar(store, group, f"{name}_{word}") for word in ("scaling_factor", "offset"))
-    values = (values + (offset or 0.0)) * (1.0 if factor is None else factor)
-    # and as netCDF has it
-    of_node = [node.attrs.get(word) for word in ("scale_factor", "add_offset")]
-    scale, shift = (None if value is None or np.size(value) != 1 else float(np.ravel(value)[0]) for value in of_node)
-    return values * (1.0 if scale is None else scale) + (shift or 0.0)
-
-
-def _scalar(store: Store, group: Node, name: str) -> float | None:
-    node = store.dataset(name, group)
-    if node is None or node.size != 1 or node.dtype.kind not in "fiu":
-        return None
-    return float(np.ravel(node[()])[0])
-
-
-def _intensity(store: Store, group: Node, name: str) -> tuple[Column, list[str]]:
-    """Intensities, NaN where the file says that nothing was measured, and what was found."""
-    node: Node = store.dataset(name, group)
-    raw = np.ravel(node[()])
-    lost = np.zeros(raw.size, dtype=bool)
-    for mask_name in (f"{name}_mask", "mask"):
-        mask = store.dataset(mask_name, group)
-        if mask is not None and mask.size == raw.size and mask.dtype.kind in "biu":
-            lost |= np.ravel(mask[()]) != 0
-    fill = node.attrs.get("_FillValue")
-    lost |= raw == np.ravel(fill)[0] if fill is not None and np.size(fill) == 1 else False
-    if raw.dtype.kind == "u":
-        lost |= raw == np.iinfo(raw.dtype).max
-    if raw.dtype.kind == "i":
-        lost |= (raw < 0) | (raw == np.iinfo(raw.dtype).max)
-    values = _scaled(store, group, name)
-    values[lost] = np.nan
-    count = int(lost.sum())
-    return values, [f"{count} of {raw.size} points are marked as not measured"] if count else []
 
 
 def _sigma(store: Store, group: Node, name: str, signal: Node) -> Column | None:
@@ -248,25 +221,34 @@ def _same_conditions(store: Store, entry: str, scan: Scan) -> Scan:
             told.append(f"the intensity was divided by {path}")
     if not told:
         return scan
-    return Scan(**{**vars(scan), "intensity": values, "sigma": sigma}).telling(*told)
+    return replace(scan, intensity=values, sigma=sigma).telling(*told)
 
 
 def _wavelength(store: Store, entry: str, radiation: str | None) -> float | None:
     """Wavelength in Angstrom that the entry of the data states, or that of the energy of its beam."""
-    found: list[float] = []
     for names, energy in ((_WAVELENGTHS, False), (_ENERGIES, True)):
         for path, node in _nodes(store, entry):
             above, _, last = path.rpartition("/")
-            if last not in names or hasattr(node, "keys") or node.dtype.kind not in "fiu" or node.size != 1:
+            if last not in names or hasattr(node, "keys") or node.dtype.kind not in "fiu" or not node.size:
                 continue
-            units = attribute(node, "units")
+            units = attribute(node, "units") or attribute(node, "unit")
             if energy and (not units or any(is_class(store.get(above), other) for other in _OTHER_ENERGIES)):
                 continue
-            value = wavelength_of(float(np.ravel(node[()])[0]), units, radiation)
-            found += [value] if value is not None else []
-        if found:
-            return found[0]
+            value = wavelength_of(_strongest(store, path, node), units, radiation)
+            if value is not None:
+                return value
     return None
+
+
+def _strongest(store: Store, path: str, node: Node) -> float | None:
+    """The one number, or, of a few, that of the largest weight; None where it differs from point to point."""
+    values = np.ravel(node[()]).astype(np.float64) if node.size <= _MOST_LINES else np.empty(0)
+    if values.size and np.ptp(values) == 0:
+        return float(values[0])
+    weights = store.dataset(f"{path}_weights") if values.size else None
+    if weights is None or weights.size != values.size or weights.dtype.kind not in "fiu":
+        return None
+    return float(values[int(np.argmax(np.ravel(weights[()])))])
 
 
 def _probe(store: Store, entry: str) -> Radiation | None:

@@ -21,6 +21,7 @@ from unscatter.io.patterns.scan import TWO_THETA, Radiation, Scan, grid
 from unscatter.quantities import Quantity, parse_number
 
 NAME = "powder CIF"
+BLOCKS = "name of the data block"
 ASSUMES: tuple[str, ...] = (
     "of several blocks the first that can be used is read, one with two-theta before one with d or Q",
     "processed intensities are used before measured ones, totals before net ones, calculated ones only if no other",
@@ -153,7 +154,7 @@ def _spelling(tag: str) -> str:
 
 
 def _choose(blocks: list[Block]) -> tuple[_Found | None, list[str]]:
-    """The first block with two-theta, else the first with d or Q; and why those before cannot be used."""
+    """The first block of measured intensities, over two-theta if there is such a one; and why others cannot be used."""
     candidates: list[_Found] = []
     reasons: list[str] = []
     for block in blocks:
@@ -164,8 +165,8 @@ def _choose(blocks: list[Block]) -> tuple[_Found | None, list[str]]:
             candidates.append(_find(block, tag))
         except ValueError as error:
             reasons.append(str(error))
-    direct = [found for found in candidates if found.axis.kind == "two-theta"]
-    return next(iter(direct or candidates), None), reasons
+    candidates.sort(key=lambda found: (found.tag in CALCULATED, found.axis.kind != "two-theta"))
+    return next(iter(candidates), None), reasons
 
 
 def _intensity_tag(block: Block) -> str | None:
@@ -212,11 +213,17 @@ def _scan(blocks: list[Block], found: _Found) -> Scan:
     intensity, sigma = block.column(found.tag)
     stated, _ = block.column(f"{found.tag}_su")
     sigma = stated if stated.size == intensity.size else sigma
+    intensity, excluded = _without_excluded(block, intensity)
     positions, told = _calibrated(block, found)
     intensity, scaled, scaling = _same_conditions(block, found.tag, intensity, sigma)
     first, second, of_wavelength = wavelengths(blocks, block)
     simulated = found.tag in CALCULATED
-    told += [*scaling, *of_wavelength, "the block holds no measured intensities: those calculated are read" * simulated]
+    told += [
+        excluded,
+        *scaling,
+        *of_wavelength,
+        "the block holds no measured intensities: those calculated are read" * simulated,
+    ]
     return Scan(
         positions=positions,
         intensity=intensity,
@@ -228,6 +235,18 @@ def _scan(blocks: list[Block], found: _Found) -> Scan:
         title=block.name,
         simulated=simulated,
     ).telling(*told)
+
+
+def _without_excluded(block: Block, intensity: Column) -> tuple[Column, str]:
+    """Intensities, NaN where the refinement gave a point no weight but gave others one; and how many these are."""
+    weights, _ = block.column("_pd_proc_ls_weight")
+    if weights.size != intensity.size:
+        return intensity, ""
+    excluded = ~(weights > 0) & np.isfinite(intensity)
+    count = int(excluded.sum())
+    if not count or count > 0.5 * intensity.size:
+        return intensity, ""
+    return np.where(excluded, np.nan, intensity), f"{count} points without weight (_pd_proc_ls_weight) are not used"
 
 
 def _calibrated(block: Block, found: _Found) -> tuple[Column, list[str]]:

@@ -14,6 +14,7 @@ from unscatter.io.patterns.header import K_ALPHA_1
 from unscatter.io.patterns.scan import Scan, grid
 
 NAME = "Philips RD, SD"
+BLOCKS = ""
 ASSUMES: tuple[str, ...] = ("where no wavelength is given, K-alpha 1 of the anode",)
 
 #: Where the counts begin in each version.

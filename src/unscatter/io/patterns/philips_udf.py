@@ -14,6 +14,7 @@ from unscatter.io.patterns.table import number_list
 from unscatter.quantities import parse_number
 
 NAME = "Philips UDF"
+BLOCKS = ""
 ASSUMES: tuple[str, ...] = ("where no wavelength is given, K-alpha 1 of the anode",)
 
 _FIELD = re.compile(r"^(\w+)\s*,(.*?),?\s*/?\s*$", re.MULTILINE)

@@ -14,6 +14,7 @@ from unscatter.io.patterns.scan import Scan, join
 from unscatter.io.patterns.table import number_table
 
 NAME = "Rigaku RAS"
+BLOCKS = "number of the scan"
 
 ASSUMES: tuple[str, ...] = ()
 
@@ -39,7 +40,7 @@ def read(content: Content) -> Scan:
         scans.append(_scan(block, keys))
     if not scans:
         raise ValueError("no complete *RAS_INT_START ... *RAS_INT_END, perhaps cut short; copy the file again")
-    return join(scans)
+    return join(scans, content.block)
 
 
 def require_two_theta(axis: str) -> None:

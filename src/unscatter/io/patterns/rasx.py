@@ -12,6 +12,7 @@ from unscatter.io.patterns.safe_xml import find_text, parse_xml
 from unscatter.io.patterns.scan import Scan, join
 
 NAME = "Rigaku RASX"
+BLOCKS = "number of the scan"
 ASSUMES: tuple[str, ...] = ()
 
 #: More scans than this are a series or a map.
@@ -38,7 +39,7 @@ def read(content: Content) -> Scan:
             )
         if len(profiles) > _MOST_SCANS:
             raise ValueError(f"{len(profiles)} scans in one file; expected one: export the scan you want")
-        return join([_scan(archive, name) for name in profiles])
+        return join([_scan(archive, name) for name in profiles], content.block)
 
 
 def _scan(archive: Archive, profile: str) -> Scan:

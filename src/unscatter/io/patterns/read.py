@@ -44,10 +44,12 @@ from unscatter.quantities import require_wavelength
 class Format(Protocol):
     """What a module of this package offers for the format it reads.
 
-    ASSUMES: what is taken for granted where a file of this format does not say it, one sentence each.
+    BLOCKS: what `block` is, where files of this format may hold several patterns, else "". ASSUMES: what is taken for
+    granted where a file does not say it, one sentence each.
     """
 
     NAME: str
+    BLOCKS: str
     ASSUMES: tuple[str, ...]
 
     def recognises(self, content: Content) -> bool:
@@ -82,8 +84,6 @@ FORMATS: tuple[Format, ...] = (
     free_format,
     columns,
 )
-#: Formats whose files may hold several patterns, of which `block` chooses one.
-_WITH_BLOCKS: tuple[Format, ...] = (pdcif, nexus, gsas, xrdml)
 
 
 def read_pattern(
@@ -96,12 +96,12 @@ def read_pattern(
 ) -> Pattern:
     """Read a powder pattern: two-theta in degrees, intensity and, where the file has it, its uncertainty.
 
-    path: a file, or two or three columns: two-theta (or what `axis` says), intensity, s.u.
-    wavelength (Angstrom) and radiation ("neutron" or "x-ray") win over what the file says; where neither says
-    it, they stay None. axis wins over the name of the axis in the file: "two-theta", "theta" (degrees), "q" (1/A),
-    "q-nm" (1/nm) or "d" (A). block: which of several patterns in a file, by its name (CIF data block, NXdata group) or
-    number (GSAS bank, XRDML scan). K-alpha2 is kept only with the file's own K-alpha1. Points at two-theta up to zero
-    and points without an intensity are left out. What was assumed is in `assumptions` of the pattern.
+    path: a file, or two or three columns: two-theta (or what `axis` says), intensity, s.u. wavelength (Angstrom) and
+    radiation ("neutron" or "x-ray") win over what the file says; where neither says it, they stay None. axis wins over
+    the name of the axis in the file: "two-theta", "theta" (degrees), "q" (1/A), "q-nm" (1/nm) or "d" (A). block: which
+    of several patterns in a file, by its name (CIF data block, NXdata group) or number (GSAS bank, range or scan of a
+    vendor's format). K-alpha2 is kept only with the file's own K-alpha1. Points at two-theta up to zero and points
+    without an intensity are left out. What was assumed is in `assumptions` of the pattern.
 
     Raises FileNotFoundError if there is no such file and ValueError, in one line with what was seen, what was
     expected and what to do, if it holds no usable pattern.
@@ -159,7 +159,7 @@ def find_format(content: Content) -> Format:
 def _read(path: Path, block: str) -> Scan:
     content = Content(_sound_file(path), block)
     form = find_format(content)
-    if content.block and form not in _WITH_BLOCKS:
+    if content.block and not form.BLOCKS:
         raise ValueError(f"{form.NAME} files hold one pattern; expected no choice of a block: leave out --block")
     return form.read(content)
 

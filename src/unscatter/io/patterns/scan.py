@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.quantities import Quantity
 
+T = TypeVar("T")
 Radiation = Literal["neutron", "x-ray"]
 
 #: The axis of formats that know no other.
@@ -67,11 +68,13 @@ def announced(count: int, found: int, what: str = "points") -> str:
     return f"the header announces {count} {what}, the file holds {found}: these are used"
 
 
-def join(ranges: Sequence[Scan]) -> Scan:
+def join(ranges: Sequence[Scan], block: str = "") -> Scan:
     """Put ranges that follow one another end to end, scaled to the longest counting time; repeats of one are added.
 
-    Raises ValueError if there is no range, or if two of them overlap without being the same.
+    block: the number of the one range that is wanted, "" for all. Raises ValueError if there is no range, or if two of
+    them overlap without being the same.
     """
+    ranges = choose_number(ranges, block)
     filled = sorted((part for part in ranges if part.positions.size), key=lambda part: float(part.positions[0]))
     if not filled:
         raise ValueError("no range with data found; expected at least one scan over two-theta: export it again")
@@ -83,6 +86,15 @@ def join(ranges: Sequence[Scan]) -> Scan:
     scaled = len(times) > 1 and None not in times and not any(part.per_second for part in distinct)
     told += f", scaled to the longest counting time, {max(t or 0.0 for t in times):g} s" if scaled else ""
     return _chain(_same_time(_without_overlap(distinct))).telling(told)
+
+
+def choose_number(found: Sequence[T], block: str) -> Sequence[T]:
+    """The one of that number, counted from 1, or all where none is asked for; raises ValueError if there is no such."""
+    if not block:
+        return found
+    if not block.strip().isdigit() or not 1 <= int(block) <= len(found):
+        raise ValueError(f"no scan {block!r}; the file has {len(found)}: choose for example --block 1")
+    return [found[int(block) - 1]]
 
 
 def _repeats(ranges: list[Scan]) -> list[list[Scan]]:

@@ -12,6 +12,7 @@ from unscatter.io.patterns.table import number_list
 from unscatter.quantities import parse_number
 
 NAME = "Sietronics CPI"
+BLOCKS = ""
 ASSUMES: tuple[str, ...] = ("where no wavelength is given, K-alpha 1 of the anode",)
 
 _MARKS = ("SIETRONICS XRD SCAN", "Calculated Values from PowderCell")

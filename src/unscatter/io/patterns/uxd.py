@@ -13,6 +13,7 @@ from unscatter.io.patterns.printed_numbers import leading_numbers
 from unscatter.io.patterns.scan import Scan, grid, join
 
 NAME = "Bruker UXD"
+BLOCKS = "number of the range"
 ASSUMES: tuple[str, ...] = ()
 
 _KEY = re.compile(r"_(\w+)\s*=\s*(.*)")
@@ -33,7 +34,7 @@ def read(content: Content) -> Scan:
     """
     if any(_PEAKS.match(line) for line in content.lines):
         raise ValueError("a list of lines (UXD peaks), not a pattern; give the measured pattern")
-    return join([_range(keys, mark, rows) for keys, mark, rows in _ranges(content.lines)])
+    return join([_range(keys, mark, rows) for keys, mark, rows in _ranges(content.lines)], content.block)
 
 
 def _ranges(lines: list[str]) -> Iterator[tuple[dict[str, str], str, list[list[float]]]]:

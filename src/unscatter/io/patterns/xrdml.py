@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.safe_xml import find_number, find_text, parse_xml
-from unscatter.io.patterns.scan import Scan, join
+from unscatter.io.patterns.scan import Scan, choose_number, join
 from unscatter.io.patterns.table import number_list
 from unscatter.quantities import find_quantity
 
 NAME = "PANalytical XRDML"
+BLOCKS = "number of the scan"
 ASSUMES: tuple[str, ...] = (
     "scans over the same range are repeats, and are added (counts) or averaged (counts per second)",
     "ranges that follow one another are one pattern, scaled to the longest counting time where they hold counts",
@@ -45,21 +46,13 @@ def read(content: Content) -> Scan:
     ]
     if len(found) > _MOST_SCANS:
         raise ValueError(f"{len(found)} scans in one file; expected one: export the scan you want")
-    chosen = _chosen(found, content.block)
+    chosen = choose_number(found, content.block)
     title = find_text(root, "name") or find_text(root, "id") or ""
     scans = [_scan(*one, title) for one in chosen]
     if chosen and all(scan is None for scan in scans):
         raise ValueError("no scan over 2Theta (start and end positions); expected a coupled or detector scan: give one")
     _refuse_series([scan for scan, part in zip(chosen, scans, strict=True) if part is not None])
     return join([scan for scan in scans if scan is not None])
-
-
-def _chosen(found: list[tuple[ET.Element, ET.Element]], block: str) -> list[tuple[ET.Element, ET.Element]]:
-    if not block:
-        return found
-    if not block.strip().isdigit() or not 1 <= int(block) <= len(found):
-        raise ValueError(f"no scan {block!r}; the file has {len(found)}: choose for example --block 1")
-    return [found[int(block) - 1]]
 
 
 def _refuse_series(scans: list[tuple[ET.Element, ET.Element]]) -> None:
