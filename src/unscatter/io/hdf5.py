@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.files import first_bytes, require_file
+from unscatter.io.probing import require_sound
 from unscatter.nouns.cell import Cell
 from unscatter.quantities import Dimension, find_unit
 from unscatter.version import __version__
@@ -186,6 +187,7 @@ class Store:
     def _open(self, path: Path) -> Node:
         import h5py
 
+        require_sound(path)
         try:
             return self._files.enter_context(h5py.File(path, "r"))
         except OSError as error:

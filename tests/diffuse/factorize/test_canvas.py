@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from unscatter.diffuse.factorize.canvas import canvas_with_lattice, canvas_without_lattice, tile_weight, tiles
+from unscatter.diffuse.factorize.canvas import Canvas, canvas_with_lattice, canvas_without_lattice, tile_weight, tiles
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import PlaneAxes
 
@@ -80,3 +81,17 @@ def test_tiles_cover_every_pixel(half: float) -> None:
         weight = tile.read_back(tile_weight(64), shape)
         covered += np.nan_to_num(weight)
     assert covered.min() > 0.01
+
+
+def test_a_grid_is_read_back_as_any_set_of_points_is() -> None:
+    """Two narrow products give what map_coordinates gives point by point, to rounding."""
+    painted = np.random.default_rng(0).normal(size=(64, 64))
+    tile = Canvas((40.0, 31.0), 25.0, 64, np.eye(2, 3))
+    rows, columns = np.mgrid[:70.0, :80.0]
+    index = [(place - centre + 25.0) * 63 / 50 for place, centre in ((rows, 31.0), (columns, 40.0))]
+    inside = np.all([(i > -0.51) & (i < 63.51) for i in index], axis=0)
+    expected = np.where(inside, ndimage.map_coordinates(painted, index, order=3, mode="nearest"), np.nan)
+    np.testing.assert_allclose(tile.read_back(painted, (70, 80)), expected, atol=1e-12)
+    window = tile.window((70, 80), 1)
+    np.testing.assert_allclose(tile.read_window(painted, window), expected[window], atol=1e-12)
+    assert np.isnan(np.delete(expected, np.arange(window[0].start, window[0].stop), axis=0)).all()

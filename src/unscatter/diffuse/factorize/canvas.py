@@ -51,33 +51,86 @@ class Canvas:
 
         Averages where the plane has more pixels than the canvas, interpolates linearly where it has fewer.
         """
-        measured = np.isfinite(plane).astype(np.float64)
-        intensity = np.where(measured > 0, plane, 0.0)
         step = 2 * self.half / (self.pixels - 1)
         # An odd number of pixels: an even one would shift the plane by half a pixel.
         size = [2 * int(float(np.linalg.norm(row[:2])) * step / 2) + 1 for row in self.to_pixels[::-1]]
+        rows, columns = self.window(plane.shape, max(size) // 2 + 2)
+        part = plane[rows, columns]
+        if not part.size:
+            return np.zeros((self.pixels,) * 2), np.zeros((self.pixels,) * 2)
+        measured = np.isfinite(part).astype(np.float64)
+        intensity = np.where(measured > 0, part, 0.0)
         if max(size) > 1:
             intensity, measured = (ndimage.uniform_filter(a, size, mode="nearest") for a in (intensity, measured))
         x, y = np.meshgrid(self.x, self.y)
-        columns, rows = np.tensordot(self.to_pixels, np.stack([x, y, np.ones_like(x)]), axes=1)
-        total, weight = (
-            ndimage.map_coordinates(a, [rows, columns], order=1, mode="constant") for a in (intensity, measured)
-        )
+        place = np.tensordot(self.to_pixels, np.stack([x, y, np.ones_like(x)]), axes=1)
+        index = [place[1] - rows.start, place[0] - columns.start]
+        total, weight = (ndimage.map_coordinates(a, index, order=1, mode="constant") for a in (intensity, measured))
         seen = weight > 0.5
         return np.where(seen, total / np.where(seen, weight, 1.0), 0.0), seen.astype(np.float64)
 
+    def window(self, shape: tuple[int, ...], margin: int = 0) -> tuple[slice, slice]:
+        """Rows and columns of a plane of `shape` that the canvas lies over, and so many more on each side."""
+        edges = np.array([-self.half, self.half])
+        x, y = np.meshgrid(self.centre[0] + edges, self.centre[1] + edges)
+        columns, rows = np.tensordot(self.to_pixels, np.stack([x, y, np.ones_like(x)]), axes=1)
+        low = [max(int(np.floor(place.min())) - margin, 0) for place in (rows, columns)]
+        high = [min(int(np.ceil(place.max())) + margin + 1, n) for place, n in zip((rows, columns), shape, strict=True)]
+        return slice(low[0], max(high[0], low[0])), slice(low[1], max(high[1], low[1]))
+
     def read_back(self, painted: Floats, shape: tuple[int, int]) -> Floats:
         """Values of a canvas on the pixels of the plane, (ny, nx), by cubic interpolation; NaN off the canvas."""
-        columns, rows = np.meshgrid(np.arange(shape[1], dtype=float), np.arange(shape[0], dtype=float))
+        values = np.full(shape, np.nan)
+        window = self.window(shape, 1)
+        values[window] = self.read_window(painted, window)
+        return values
+
+    def read_window(self, painted: Floats, window: tuple[slice, slice]) -> Floats:
+        """`read_back` for some rows and columns of the plane alone."""
+        rows, columns = (np.arange(part.start, part.stop, dtype=float) for part in window)
         inverse = np.linalg.inv(self.to_pixels[:, :2])
         offset = self.to_pixels[:, 2]
-        position = np.tensordot(inverse, np.stack([columns - offset[0], rows - offset[1]]), axes=1)
         step = 2 * self.half / (self.pixels - 1)
-        index = [(position[i] - self.centre[i] + self.half) / step for i in (1, 0)]
-        values = ndimage.map_coordinates(painted, index, order=3, mode="nearest")
-        # Half a pixel of extrapolation is rounding, more is another tile's business.
-        inside = np.all([(i > -0.51) & (i < self.pixels - 0.49) for i in index], axis=0)
+        columns, rows = columns - offset[0], rows - offset[1]
+        start = [self.half - self.centre[i] for i in (0, 1)]
+        if abs(inverse[0, 1]) + abs(inverse[1, 0]) < 1e-12 * np.abs(inverse).max():
+            along_y, along_x = (rows * inverse[1, 1] + start[1]) / step, (columns * inverse[0, 0] + start[0]) / step
+            values = _interpolate_grid(painted, along_y, along_x)
+            inside = np.logical_and.outer(self._holds(along_y), self._holds(along_x))
+        else:
+            position = np.tensordot(inverse, np.stack(np.meshgrid(columns, rows)), axes=1)
+            index = [(position[i] + start[i]) / step for i in (1, 0)]
+            values = ndimage.map_coordinates(painted, index, order=3, mode="nearest")
+            inside = self._holds(index[0]) & self._holds(index[1])
         return np.where(inside, values, np.nan)
+
+    def _holds(self, index: Floats) -> NDArray[np.bool_]:
+        # Half a pixel of extrapolation is rounding, more is another tile's business.
+        return np.asarray((index > -0.51) & (index < self.pixels - 0.49))
+
+
+def _interpolate_grid(image: Floats, rows: Floats, columns: Floats) -> Floats:
+    """What map_coordinates of order 3 gives on a grid of rows and columns: two products with narrow matrices."""
+    # As map_coordinates does: the edge goes on for a few pixels, so that the spline does not turn at it.
+    pad = 12
+    padded = np.pad(image, pad, mode="edge")
+    coefficients = ndimage.spline_filter(padded, order=3, mode="nearest")
+    by_row, by_column = (
+        _cubic_weights(np.clip(index + pad, 1, n + 2 * pad - 3), n + 2 * pad)
+        for index, n in zip((rows, columns), image.shape, strict=True)
+    )
+    return np.asarray(by_row @ coefficients @ by_column.T)
+
+
+def _cubic_weights(index: Floats, count: int) -> Floats:
+    """Values of the cubic B-splines on `count` knots at some positions, (n, count)."""
+    weights = np.zeros((index.size, count))
+    first = np.floor(index).astype(int) - 1
+    for knot in range(4):
+        distance = np.abs(index - (first + knot))
+        near, far = 2 / 3 - distance**2 + distance**3 / 2, np.clip(2 - distance, 0, None) ** 3 / 6
+        weights[np.arange(index.size), first + knot] = np.where(distance < 1, near, far)
+    return weights
 
 
 def canvas_with_lattice(axes: PlaneAxes, cell: Cell, pixels: int) -> Canvas:

@@ -40,9 +40,6 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  frozen
     """Read a volume, which stays on disk, or a plane. Raises ValueError if the axes do not span h, k, l."""
-    if not names_axes(asked.axes) and (asked.axes or "").count(":") != 2:
-        # Two ranges place a plane; anything else would be ignored.
-        asked.refuse_axes(path)
     with Store(path) as store:
         lattice = store.get(_LATTICE)
         cell = None if lattice is None else store.cell(lattice)
@@ -58,6 +55,8 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
             return _load(again, slices, kept, by_events, asked.fills)
 
     if len(used) != 2:
+        if not names_axes(asked.axes):
+            asked.refuse_axes(path)
         return stored_volume(str(path), used, load, cell, notes=notes)
     require_size(tuple(axis.values.size for axis in used), "plane", path)
     block = load((slice(None), slice(None)))

@@ -66,6 +66,8 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
             f"{store.path}: {name}/{signal_name} has shape {signal.shape}; expected a plane or a volume: "
             "choose other data with --dataset"
         )
+    if signal.ndim == 2:
+        require_size(signal.shape, f"plane {name}", store.path)
     cell, title, path = _cell(store, name), _title(store, name), store.path
     axes, fixed = read_axes(store, group, signal, asked, asked.cell or cell)
 
@@ -75,7 +77,6 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
 
     if signal.ndim == 3:
         return stored_volume(str(path), axes, load, cell, title, store.notes)
-    require_size(signal.shape, f"plane {name}", path)
     block = read_signal(store, name, signal_name, (slice(None), slice(None)), asked.fills)
     notes = [*store.notes, *describe_missing(block.tally, block.values.size)]
     plane = Plane(block.values, None, cell, title, _simulated(store, name), str(path), tuple(notes))

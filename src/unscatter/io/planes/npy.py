@@ -27,7 +27,8 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
     try:
         # A memory map: a header that promises more than the file holds is refused before any memory is taken.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError, RecursionError) as error:
+    # The header is a Python literal: parsing a broken one raises whatever tokens and numbers can.
+    except Exception as error:
         reason = " ".join(str(error).split())[:120]
         raise ValueError(f"{path} is a NumPy file that cannot be read ({reason}); save it again") from error
     return bare_array(require_numbers(array, path), path, asked)

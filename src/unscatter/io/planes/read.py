@@ -118,12 +118,24 @@ def find_diffraction(source: str | Path | ArrayLike, asked: Asked) -> tuple[Plan
             raise ValueError("an array has no datasets: leave out dataset")
         return replace(bare_array(np.asarray(source), "the array", asked), source=""), False
     path = require_file(source)
+    try:
+        return _read(path, asked)
+    except ValueError as error:
+        raise _naming(error, path) from error
+
+
+def _read(path: Path, asked: Asked) -> tuple[Plane | Volume, bool]:
     if asked.dataset is not None and is_hdf5(path):
         return nexus.read(path, asked), nexus.GAPS_KNOWN
     form = _format_of(path)
     if asked.dataset is not None and form is not tiff:
         raise ValueError(f"{path} is {describe(path)} and has no datasets: leave out --dataset")
     return form.read(path, asked), form.GAPS_KNOWN
+
+
+def _naming(error: ValueError, source: object) -> ValueError:
+    """The same error with the name of the file."""
+    return error if str(source) in str(error) else ValueError(f"{source}: {error}")
 
 
 def _format_of(path: Path) -> Format:

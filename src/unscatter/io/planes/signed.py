@@ -56,6 +56,11 @@ def _fault(intensity: Floats, below: NDArray[np.bool_]) -> str:
     values, often = np.unique(intensity[below], return_counts=True)
     total = int(np.isfinite(intensity).sum())
     most = int(np.argmax(often))
+    if values[0] == -1 and np.nanmax(intensity) <= 1 and often[0] >= max(_AT_ALL * total, 2):
+        return (
+            f"all lie between -1 and 1, {100 * often[0] / total:.2g} % at exactly -1, as in planes of the published "
+            "network: if they are such, type --values published"
+        )
     if often[most] >= max(_OFTEN * below.sum(), _AT_ALL * total, 2) and not _is_step_of_noise(intensity, values[most]):
         return (
             f"{100 * often[most] / total:.2g} % are exactly {values[most]:g}: if that marks what was not measured, "

@@ -39,6 +39,8 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
     """
     import tifffile
 
+    # What it has to say of a broken file is said by the error, in one line.
+    tifffile.logger().setLevel("CRITICAL")
     try:
         with tifffile.TiffFile(path) as file:
             return _read(file, path, asked)

@@ -107,23 +107,47 @@ def _tile_sums(pairs: Floats) -> Floats:
 
 
 def _evidence(values: Floats, zero: Mask, gain: float) -> tuple[Floats, Floats]:
-    """-log of the probability that a zero pixel, with a rectangle of zeros around it, was measured: (ny, nx).
+    """-log of the probability that a zero pixel, with a rectangle of zeros around it, was measured, (ny, nx).
 
-    Counts expected there are the mean beside the rectangle.
+    Counts expected there are the mean of the pixels that frame the rectangle around the pixel. Also returns the pixels
+    of the largest rectangle of zeros that each lies in.
     """
-    counts = np.where(np.isfinite(values) & ~zero, np.abs(values), 0.0).astype(np.float32) / np.float32(gain)
     seen = np.isfinite(values)
-    typical = float(counts.sum() / max(int((seen & ~_blocks(zero, (6, 6))).sum()), 1))
-    evidence, extent = np.zeros(values.shape, dtype=np.float32), np.zeros(values.shape)
+    counts = np.where(seen, np.abs(values), 0.0) / gain
+    mass, pixels = _BoxSums(counts), _BoxSums(seen)
+    typical = counts.sum() / max(int((seen & ~_blocks(zero, (6, 6))).sum()), 1)
+    evidence, extent = np.zeros(values.shape), np.zeros(values.shape)
     for shape in _RECTANGLES:
         if shape[0] > zero.shape[0] or shape[1] > zero.shape[1]:
             continue
         blocks = _blocks(zero, shape)
-        if blocks.any():
-            expected = _expected(counts, seen & ~blocks, blocks, shape, typical)
-            evidence = np.where(blocks, np.maximum(evidence, expected * shape[0] * shape[1]), evidence)
-            extent[blocks] = np.maximum(extent[blocks], shape[0] * shape[1])
-    return np.asarray(evidence, dtype=np.float64), extent
+        place = np.nonzero(blocks)
+        if not len(place[0]):
+            continue
+        frame = (shape[0] // 2 + 1, shape[1] // 2 + 1)
+        # Blocks hold nothing, so what the frame holds is what its other pixels hold.
+        free = pixels(place, frame) - _BoxSums(blocks)(place, frame)
+        expected = np.where(free > 3.5, mass(place, frame) / np.maximum(free, 1.0), typical)
+        evidence[place] = np.maximum(evidence[place], expected * shape[0] * shape[1])
+        extent[place] = np.maximum(extent[place], shape[0] * shape[1])
+    return evidence, extent
+
+
+class _BoxSums:
+    """Sums of an image over boxes, from sums over all pixels below and left of each."""
+
+    def __init__(self, image: NDArray[Any]) -> None:
+        kind = np.int64 if image.dtype == bool else np.float64
+        self._sums = np.zeros((image.shape[0] + 1, image.shape[1] + 1), dtype=kind)
+        np.cumsum(np.cumsum(image, axis=0, dtype=kind), axis=1, out=self._sums[1:, 1:])
+
+    def __call__(self, place: tuple[NDArray[np.int_], ...], reach: tuple[int, int]) -> NDArray[Any]:
+        """Sums over boxes that reach so many rows and columns to either side of some pixels."""
+        ny, nx = (n - 1 for n in self._sums.shape)
+        low = [np.maximum(index - r, 0) for index, r in zip(place, reach, strict=True)]
+        high = [np.minimum(i + r + 1, n) for i, r, n in zip(place, reach, (ny, nx), strict=True)]
+        sums = self._sums
+        return np.asarray(sums[high[0], high[1]] - sums[low[0], high[1]] - sums[high[0], low[1]] + sums[low[0], low[1]])
 
 
 def _blocks(zero: Mask, shape: tuple[int, int]) -> Mask:
@@ -131,23 +155,6 @@ def _blocks(zero: Mask, shape: tuple[int, int]) -> Mask:
     if shape == (1, 1):
         return zero
     return np.asarray(ndimage.grey_opening(zero.view(np.uint8), size=shape, mode="constant", cval=0), dtype=bool)
-
-
-def _expected(
-    counts: NDArray[np.float32], weight: Mask, blocks: Mask, shape: tuple[int, int], typical: float
-) -> Floats:
-    """Mean beside a block: from the smallest frame around each pixel that holds enough, at first one pixel wide."""
-    expected = np.full(counts.shape, np.nan, dtype=np.float32)
-    for frame in (1, 3, 9):
-        size = [edge + 2 * frame for edge in shape]
-        mass, pixels = (
-            ndimage.uniform_filter(a, size, mode="constant")
-            for a in (np.where(weight, counts, 0), weight.astype(np.float32))
-        )
-        enough = pixels * (size[0] * size[1]) > 3.5
-        found = mass / np.where(enough, pixels, 1)
-        expected = np.where(np.isnan(expected) & enough, found, expected)
-    return np.where(np.isnan(expected), typical, expected)
 
 
 def _sharp_gaps(values: Floats, evidence: Floats, extent: Floats, gain: float) -> Mask:
@@ -163,7 +170,7 @@ def _sharp_gaps(values: Floats, evidence: Floats, extent: Floats, gain: float) -
     area = np.concatenate([[False], np.asarray(strongest) > certain])[labels]
     if not area.any():
         return np.asarray(area)
-    rim = area & ~ndimage.binary_erosion(area, np.ones((3, 3), dtype=bool), border_value=1)
+    rim = area & _grown(~area, 1)
     if not rim.any():
         return np.asarray(area)
     sharp = _cut_off(np.where(np.isfinite(values), np.abs(values), np.nan) / gain, area) * extent > certain
@@ -179,11 +186,7 @@ def _cut_off(counts: Floats, area: Mask) -> Floats:
     is not zero, or the area would be larger.
     """
     free = np.isfinite(counts) & ~area
-    square = np.ones((3, 3), dtype=bool)
-    rings = [area]
-    for _ in range(7):
-        rings.append(ndimage.binary_dilation(rings[-1], square))
-    bands = rings[3] & ~rings[1], rings[7] & ~rings[4]
+    bands = _grown(area, 3) & ~_grown(area, 1), _grown(area, 7) & ~_grown(area, 4)
     held = np.where(free, np.nan_to_num(counts), 0.0)
     expected, decided = np.zeros(area.shape), np.zeros(area.shape, dtype=bool)
     for window in _WINDOWS:
@@ -193,6 +196,10 @@ def _cut_off(counts: Floats, area: Mask) -> Floats:
         expected = np.where(here, root**2, expected)
         decided |= here
     return expected
+
+
+def _grown(area: Mask, pixels: int) -> Mask:
+    return np.asarray(ndimage.maximum_filter(area.view(np.uint8), 2 * pixels + 1), dtype=bool)
 
 
 def _band_mean(counts: Floats, band: Mask, window: int) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -1,0 +1,171 @@
+"""Open an HDF5 file in another process first: damage can make the HDF5 library crash, or run without end.
+
+One process does it for all files, and is started with the first; it touches all that a reader will, and answers. This
+file is also its program, and knows of no other module of unscatter.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+#: Seconds that a file may take, and objects that are looked at in it.
+DEADLINE, MOST_OBJECTS = 8.0, 3000
+#: Numbers of a dataset that are read to see whether they can be, and bytes of memory that may be taken for it.
+_MOST_NUMBERS, _MOST_MEMORY = 100_000, 2**32
+
+
+class _Prober:
+    """The other process, and what it said of files that have not changed since."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._answers: Queue[str] = Queue()
+        self._known: dict[tuple[str, int, int], str] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, path: Path) -> str:
+        """Return what is wrong with a file in words, empty if it can be opened and looked at."""
+        status = path.stat()
+        key = (str(path.resolve()), status.st_mtime_ns, status.st_size)
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = self._look(key[0])
+            return self._known[key]
+
+    def _look(self, path: str) -> str:
+        if getattr(sys, "frozen", False) or not sys.executable:
+            # A program that is no Python cannot run this file.
+            return ""
+        try:
+            process = self._start()
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(path) + "\n")
+            process.stdin.flush()
+        except OSError:
+            self.end()
+            return ""
+        try:
+            answer = self._answers.get(timeout=DEADLINE)
+        except Empty:
+            self.end()
+            return f"the HDF5 library does not come to an end with it in {DEADLINE:.0f} s"
+        if answer:
+            return ""
+        self.end()
+        return "the HDF5 library crashes over it"
+
+    def _start(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            self.end()
+            # -P: the folder of this file is no place to import from.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", __file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                encoding="utf-8",
+            )
+            self._answers = Queue()
+            threading.Thread(target=_pass_on, args=(self._process, self._answers), daemon=True).start()
+        return self._process
+
+    def end(self) -> None:
+        """End the process if there is one."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def _pass_on(process: subprocess.Popen[str], answers: Queue[str]) -> None:
+    """Put every answer into the queue, and an empty one when there are no more."""
+    assert process.stdout is not None
+    with contextlib.suppress(ValueError, OSError):
+        for line in process.stdout:
+            answers.put(line)
+    answers.put("")
+
+
+_PROBER = _Prober()
+atexit.register(_PROBER.end)
+
+
+def require_sound(path: Path) -> None:
+    """Raise ValueError for a file over which the HDF5 library crashes or hangs."""
+    if fault := _PROBER.ask(path):
+        raise ValueError(f"{path} cannot be read: {fault}; it is damaged: copy it again")
+
+
+# --- The other process ------------------------------------------------------------------------------------------------
+
+
+def _serve() -> None:
+    """Answer for every path on a line of standard input."""
+    import h5py  # noqa: F401  not part of the time of the first file
+
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+    for line in sys.stdin:
+        # Whatever can be raised is raised again by the reader, in its own words.
+        with contextlib.suppress(Exception):
+            _touch(json.loads(line))
+        print("seen", flush=True)
+
+
+def _touch(path: str) -> None:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        _touch_attributes(file)
+        groups: list[Any] = [file]
+        count = 0
+        while groups and count < MOST_OBJECTS:
+            group = groups.pop()
+            for name in group:
+                count += 1
+                with contextlib.suppress(Exception):
+                    if isinstance(group.get(name, getlink=True), h5py.HardLink):
+                        node = group[name]
+                        _touch_attributes(node)
+                        _touch_data(node) if isinstance(node, h5py.Dataset) else groups.append(node)
+                if count >= MOST_OBJECTS:
+                    break
+
+
+def _touch_attributes(node: Any) -> None:
+    for name in node.attrs:
+        with contextlib.suppress(Exception):
+            str(node.attrs[name])[:10]
+
+
+def _touch_data(node: Any) -> None:
+    """Read a little of a dataset, and the whole index of its blocks."""
+    if node.external or node.is_virtual or node.size is None:
+        return
+    str((node.shape, node.dtype, node.fillvalue, node.id.get_storage_size()))
+    if node.chunks is not None:
+        node.id.get_num_chunks()
+    if node.size <= _MOST_NUMBERS:
+        node[()]
+    elif node.chunks is None:
+        node[tuple(slice(0, 1) for _ in node.shape)]
+
+
+if __name__ == "__main__":
+    _serve()
