@@ -43,11 +43,12 @@ def ask_network(
         if not np.any(painted):
             continue
         answer = ask_tile(painted, measured, tile.x, tile.y, network, lattice)
-        weight = tile.read_back(tile_weight(tile.pixels), shape)
+        window = tile.window(shape, 1)
+        weight = tile.read_window(tile_weight(tile.pixels), window)
         inside = np.isfinite(weight)
-        layers = [tile.read_back(a, shape) for a in (answer.form_factor, answer.short_range_order)]
-        for total, layer in zip(sums, [*layers, np.ones(shape)], strict=True):
-            total[inside] += (weight * layer)[inside]
+        layers = [tile.read_window(a, window) for a in (answer.form_factor, answer.short_range_order)]
+        for total, layer in zip(sums, [*layers, np.ones(weight.shape)], strict=True):
+            total[window] += np.where(inside, weight * layer, 0.0)
     blended = sums[:2] / np.maximum(sums[2], 1e-12)
     return Answer(np.clip(blended[0], 0.0, None), np.clip(blended[1], 0.0, None))
 
