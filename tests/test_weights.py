@@ -1,6 +1,7 @@
 """Shipped networks are what their cards say."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,22 @@ def test_a_network_is_found_by_name() -> None:
     card = find_weights("factorize-256")
     assert card.task == "factorize"
     assert "factorize-256" in describe_card(card)
+
+
+def test_what_is_shown_are_test_scores_and_the_readme_shows_the_same() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    for card in list_weights():
+        shown = describe_card(card)
+        assert "test scores, python benchmarks/" in shown
+        for name, value in card.test["scores"].items():
+            text = f"{100 * value:.1f}" if "top-" in name else f"{value:.4f}"
+            assert text in readme, f"{card.name}: {name} is {text}, which the README does not show"
+            assert f"{value:.5g}" in shown
+
+
+def test_scores_of_training_are_called_so() -> None:
+    card = replace(find_weights("group-230"), test={})
+    assert "validation scores, from the end of training" in describe_card(card)
 
 
 def test_an_unknown_name_lists_what_there_is() -> None:

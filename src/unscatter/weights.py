@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +20,8 @@ from unscatter.data import training_file
 class WeightsCard:
     """What is known of a trained network: the model card, as data.
 
-    files: name of each file and its sha256; record: the resolved training options, recipes and scores.
+    files: name of each file and its sha256; record: the resolved training options, recipes and scores during training,
+    on validation samples; test: "command" that scored it on samples that nothing was chosen by, and "scores", by name.
     """
 
     name: str
@@ -30,6 +31,7 @@ class WeightsCard:
     licence: str
     cite: tuple[str, ...]
     record: dict[str, Any]
+    test: dict[str, Any] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
         """Path of one of the files; what only training needs comes in a package of its own.
@@ -86,6 +88,7 @@ def read_card(path: Path) -> WeightsCard:
         licence=table["licence"],
         cite=tuple(table["cite"]),
         record=table["record"],
+        test=table.get("test", {}),
     )
 
 
@@ -142,12 +145,17 @@ def open_network(name: str, threads: int = 0) -> Network:
 
 
 def describe_card(card: WeightsCard) -> str:
-    """Name, task, training and last scores of a network in a few lines."""
+    """Name, task, training and scores of a network in a few lines: those on test samples, where it was scored on any.
+
+    Scores during training are on validation samples, by which the training was steered; they flatter.
+    """
     record = card.record
     lines = [
         f"{card.name}: {card.task}, unscatter {record['version']}, {record['step']} steps, "
         f"{record['minutes']:.0f} minutes, recipes {', '.join(r['name'] for r in record['recipes'])}"
     ]
     last = record["scores"][-1] if record["scores"] else {}
-    lines += [f"  {name:<28} {value:.5f}" for name, value in last.items() if "/" in name]
+    kind, scores = ("test", card.test["scores"]) if card.test else ("validation", last)
+    lines.append(f"  {kind} scores" + (f", {card.test['command']}" if card.test else ", from the end of training"))
+    lines += [f"  {name:<36} {value:.5g}" for name, value in scores.items() if "/" in name]
     return "\n".join(lines)

@@ -39,18 +39,15 @@ def weights() -> int:
 
 
 def cite(result: Positional[Path], /) -> int:
-    """Print what to cite for a result file: the software and the methods and weights that made it.
+    """Print what to cite for a result file, as BibTeX: the software and the methods and weights that made it.
 
     Args:
-        result: a file that `unscatter factorize` (.h5) or `unscatter classify` (.json) wrote.
+        result: a file that factorize (.h5), classify, refine order, refine molecules (.json) or supercell (.cif) wrote.
     """
+    from unscatter.citations import cite_result
     from unscatter.io.results.provenance import read_provenances
-    from unscatter.weights import find_weights
 
-    provenance = read_provenances(result)[0]
-    print(f"unscatter {provenance['version']} (BSD-3-Clause)")
-    for reference in find_weights(str(provenance["weights"])).cite:
-        print(reference)
+    print(cite_result(read_provenances(result)[0]))
     return 0
 
 

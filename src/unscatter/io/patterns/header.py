@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unscatter.io.patterns.scan import Radiation
+from unscatter.io.patterns.title import find_title
 from unscatter.quantities import find_unit, parse_number, wavelength_in_angstrom
 
 #: K-alpha 1 of the usual anodes in Angstrom: International Tables for Crystallography C, table 4.2.2.4.
@@ -72,7 +73,7 @@ def facts(lines: Iterable[str]) -> dict[str, Any]:
         first, radiation = K_ALPHA_1[anode], "x-ray"
         notes = [f"the wavelength is not given: K-alpha 1 of the anode {anode}, {first:.5g} A, is assumed"]
     return {
-        "title": next((line for line in kept if re.search(r"[^\W\d]", line)), "")[:200],
+        "title": find_title(kept, table),
         "wavelength": first,
         "second_wavelength": second,
         "radiation": radiation,
