@@ -26,6 +26,7 @@ COMMANDS = {
     "options": ("about", "Print the options that made a result, as TOML, to make it again."),
     "weights": ("about", "List the trained networks that are shipped, with what they scored."),
     "cite": ("about", "Print what to cite for a result file, as BibTeX."),
+    "completion": ("completion", "Print a script that completes commands and options by the TAB key."),
     "simulate diffuse": ("simulating", "Write a frozen set of simulated planes with their I_FF and I_SRO."),
     "simulate powder": ("simulating", "Write a frozen set of simulated powder patterns with their space groups."),
     "simulate reflections": ("simulating", "Compute the lines of many structures once, for training."),
