@@ -38,7 +38,9 @@ def test_the_first_recipe_measured_is_the_one_that_the_shipped_weights_learned()
     assert replace(PowderRecipe(**learned), name=first.name) == first
 
 
-@pytest.mark.parametrize(("changes", "wavelength"), [({"k_beta": 0.05}, 1.392218), ({"tungsten": 0.05}, 1.47639)])
+@pytest.mark.parametrize(
+    ("changes", "wavelength"), [({"k_beta": (0.02, 0.05)}, 1.392218), ({"tungsten": (0.02, 0.05)}, 1.47639)]
+)
 def test_other_wavelengths_of_a_tube_show_the_same_spacings_at_lower_angles(known, changes, wavelength):
     two_theta, clean, more, _ = added(LAB, replace(LAB, contaminated=1.0, **changes), known)
     strongest = two_theta[np.argmax(clean)]
@@ -49,7 +51,7 @@ def test_other_wavelengths_of_a_tube_show_the_same_spacings_at_lower_angles(know
 
 
 def test_half_the_wavelength_shows_spacings_at_about_half_the_angle(known):
-    two_theta, clean, more, _ = added(NEUTRON, replace(NEUTRON, contaminated=1.0, half_wavelength=0.02), known)
+    two_theta, clean, more, _ = added(NEUTRON, replace(NEUTRON, contaminated=1.0, half_wavelength=(0.01, 0.02)), known)
     strongest = two_theta[np.argmax(clean)]
     image = np.degrees(2 * np.arcsin(np.sin(np.radians(strongest / 2)) / 2))
     near = np.abs(two_theta - image) < 0.5
@@ -57,7 +59,7 @@ def test_half_the_wavelength_shows_spacings_at_about_half_the_angle(known):
 
 
 def test_a_synchrotron_has_no_tube(known):
-    recipe = replace(LAB, synchrotron=1.0, contaminated=1.0, k_beta=0.05)
+    recipe = replace(LAB, synchrotron=1.0, contaminated=1.0, k_beta=(0.05, 0.05))
     assert len(draw_pattern(recipe, known, 9, 0, 0)[2].wavelengths) == 1
 
 

@@ -146,9 +146,9 @@ def _draw_peaks(
     if more is not None:
         instrument = spoil_instrument(more, recipe, instrument)
         if more.random() < recipe.can:
-            mixed.append((draw_can(more, instrument.radiation), recipe.can_area * float(more.random())))
+            mixed.append((draw_can(more, instrument.radiation), float(more.uniform(*recipe.can_area))))
         if instrument.radiation == "neutron" and more.random() < recipe.magnetic:
-            mixed.append((draw_magnetic(more, phase), recipe.magnetic_area * float(more.random())))
+            mixed.append((draw_magnetic(more, phase), float(more.uniform(*recipe.magnetic_area))))
     peaks = place_lines(*lines, instrument, size=size, strain=strain)
     area = peaks.area.sum()
     for others, share in mixed:

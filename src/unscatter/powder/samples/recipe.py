@@ -52,13 +52,13 @@ class PowderRecipe:
     zero_outlier: float = 0.0  # share of the samples whose zero is drawn evenly up to zero_most instead
     zero_most: float = 0.0  # in degrees, to either side
     contaminated: float = 0.0  # share of the samples with other wavelengths in the beam, as the next three say
-    k_beta: float = 0.0  # largest share of K-beta beside K-alpha of a tube, drawn evenly
-    tungsten: float = 0.0  # largest share of W L-alpha beside K-alpha of a tube, drawn evenly
-    half_wavelength: float = 0.0  # largest share of lambda / 2 in a neutron beam, drawn evenly
+    k_beta: Range = (0.0, 0.0)  # K-beta as a share of K-alpha of a tube, drawn evenly
+    tungsten: Range = (0.0, 0.0)  # W L-alpha as a share of K-alpha of a tube, drawn evenly
+    half_wavelength: Range = (0.0, 0.0)  # lambda / 2 as a share of a neutron beam, drawn evenly
     can: float = 0.0  # share of the samples with lines of aluminium or, for neutrons, vanadium
-    can_area: float = 0.0  # largest share of their area, drawn evenly
+    can_area: Range = (0.0, 0.0)  # their share of the area, drawn evenly
     magnetic: float = 0.0  # share of the neutron samples with magnetic lines
-    magnetic_area: float = 0.0  # largest share of their area, drawn evenly
+    magnetic_area: Range = (0.0, 0.0)  # their share of the area, drawn evenly
 
     def __post_init__(self) -> None:
         """Turn the lists of a TOML file into tuples, and refuse what cannot be."""

@@ -79,7 +79,7 @@ def _contaminate(rng: np.random.Generator, recipe: PowderRecipe, instrument: Ins
         others = [(instrument.k_beta, recipe.k_beta), (_W_L_ALPHA, recipe.tungsten)]
     else:
         return instrument
-    shares = [most * float(rng.random()) for _, most in others]
+    shares = [float(rng.uniform(*limits)) for _, limits in others]
     return replace(
         instrument,
         wavelengths=(*instrument.wavelengths, *(wavelength for wavelength, _ in others)),
