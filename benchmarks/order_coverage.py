@@ -65,8 +65,13 @@ def primitive_cell(lattice: str, edge: float) -> Cell:
     return Cell(*(edge * lengths / lengths[0]).tolist(), *np.degrees(np.arccos(cosines)).tolist())
 
 
-def draw_plane(rng: np.random.Generator, lattice: str, pixels: int) -> tuple[Components, OrderParameters]:
-    """One plane hk1 with its truth: random cell size, order of the Monte Carlo bank, counts, strips not measured."""
+def draw_plane(
+    rng: np.random.Generator, lattice: str, pixels: int, counts_range: tuple[float, float] = (10, 100)
+) -> tuple[Components, OrderParameters]:
+    """One plane hk1 with its truth: random cell size, order of the Monte Carlo bank, counts, strips not measured.
+
+    Below ten counts a pixel they are whole numbers, drawn from Poisson's law.
+    """
     cell = primitive_cell(lattice, rng.uniform(12, 16))
     axes = axis_plane(cell, 2, 1.0, rng.uniform(2.5, 3.5), pixels)
     alpha, concentration = bank_cube(int(rng.integers(len(monte_carlo_bank()[0]))))
@@ -76,7 +81,12 @@ def draw_plane(rng: np.random.Generator, lattice: str, pixels: int) -> tuple[Com
     flat[:, :, middle] = alpha[:, :, middle]
     order = to_order_parameters(apply_window(flat, 5.0), concentration)
     form, ordered, intensity = simulate_plane(atom_pair(*trisamide_columns()), order, axes, cell)
-    counts = add_counting_noise(intensity, rng.uniform(10, 100), rng.standard_normal(intensity.shape))
+    level = float(np.exp(rng.uniform(*np.log(counts_range)))) if counts_range[1] <= 10 else rng.uniform(*counts_range)
+    if counts_range[1] <= 10:
+        scale = level / float(intensity.mean())
+        form, counts = form * scale, rng.poisson(intensity * scale).astype(np.float64)
+    else:
+        counts = add_counting_noise(intensity, level, rng.standard_normal(intensity.shape))
     gaps = np.zeros(counts.shape, dtype=bool)
     width = max(int(STRIP * pixels), 1)
     for start in rng.integers(0, pixels - width, 3):

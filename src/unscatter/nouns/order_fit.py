@@ -27,7 +27,9 @@ class OrderFit(Result):
     vectors: (n, 3), one of each orbit; multiplicity: (n,), vectors in the orbit, v and -v both counted;
     labels: (n,), the vector as text, or a sum of vectors that the planes cannot tell apart; alpha: (n,);
     standard_error: (n,), the one to quote: bootstrap and prior in quadrature; covariance_error: (n,), from the
-    covariance scaled by chi2; bootstrap_error: (n,), by resampling reciprocal cells; correlation: (n, n);
+    covariance scaled by chi2; bootstrap_error: (n,), by resampling reciprocal cells; choice_error: (n,), what other
+    probable choices of I_FF change; choices: what the data chose, in words; headline: what a reader must
+    know first, empty where there is nothing; correlation: (n, n);
     determined: (n,), False where the planes say too little; order: all equivalents in a half space, the origin
     included; components: the planes with refined I_FF and I_SRO; background: of each plane; chi2: reduced.
     """
@@ -41,6 +43,7 @@ class OrderFit(Result):
     standard_error: Floats
     covariance_error: Floats
     bootstrap_error: Floats
+    choice_error: Floats
     correlation: Floats
     determined: NDArray[np.bool_]
     order: OrderParameters
@@ -50,6 +53,8 @@ class OrderFit(Result):
     pixels: int
     cells: int
     notes: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    headline: str = ""
     provenance: dict[str, Any] = field(default_factory=dict, compare=False)
     findings: Findings = field(default_factory=Findings)
 
@@ -114,9 +119,11 @@ class OrderFit(Result):
         pairs = [pair for pair in self.strongest_correlations(3) if abs(pair[2]) > 0.5]
         notes = [f"R {self.r_factor:.3f}, chi2 {self.chi2:.3g}"]
         notes += [f"correlation of {a} and {b}: {value:+.2f}" for a, b, value in pairs]
+        notes += [f"chosen by the data: {choice}" for choice in self.choices]
         notes += [f"note: {note}" for note in self.notes]
         return Table(
-            f"Warren-Cowley parameters from {sources[self.against]}: Laue class {self.laue}, "
+            (f"{self.headline}\n" if self.headline else "")
+            + f"Warren-Cowley parameters from {sources[self.against]}: Laue class {self.laue}, "
             f"{self.pixels} pixels in {self.cells} reciprocal cells",
             rows,
             ("vector", "mult", "alpha", "s.u.", "covariance", "bootstrap", ""),

@@ -10,16 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.symmetry import check_class_fits, class_fits, operations_about_origin
-from unscatter.diffuse.refine.order_basis import choose_orbits
-from unscatter.diffuse.refine.order_equations import TOLERATED, misfits, step_to_rest
-from unscatter.diffuse.refine.order_setup import (
-    common_lattice,
-    covering_radius,
-    data_state,
-    filling_diameter,
-    order_state,
-    with_form_factors,
-)
+from unscatter.diffuse.refine.order_basis import choose_orbits, sees_all_directions
+from unscatter.diffuse.refine.order_doubts import doubts
+from unscatter.diffuse.refine.order_equations import ALPHA_SPREAD, step_to_rest
+from unscatter.diffuse.refine.order_list import ListChoice, choose_list
+from unscatter.diffuse.refine.order_reach import FORM_FACTOR_SPREAD, ReachChoice, choose_reach
+from unscatter.diffuse.refine.order_setup import common_lattice, data_state, order_state, with_form_factors
 from unscatter.diffuse.refine.order_uncertainty import with_uncertainties
 from unscatter.laue import LAUE_CLASSES, laue_rotations
 from unscatter.nouns.cell import Cell
@@ -29,9 +25,6 @@ from unscatter.version import __version__
 
 Floats = NDArray[np.float64]
 
-#: Prior spread of I_FF about the network's, in units of its radial mean.
-FORM_FACTOR_SPREAD = 0.2
-
 
 def refine_order(
     components: Components | Sequence[Components],
@@ -40,7 +33,7 @@ def refine_order(
     laue: str | None = None,
     vectors: Sequence[Sequence[int]] | None = None,
     radius: float | None = None,
-    in_plane: bool = True,
+    in_plane: bool | None = None,
     exclude: float = 0.05,
     saturation: float | None = None,
     background: bool = True,
@@ -55,14 +48,14 @@ def refine_order(
 
     against "order": least squares of scale and alphas against I_SRO, pixels weighted by I_FF, those with I_FF under
     `exclude` of its maximum and unmeasured ones left out. "data": I_D = I_FF (1 + sum alpha cos) + background,
-    I_FF refined too as a Fourier series over distances up to `reach` in Angstrom (default: `filling_diameter`, but
-    `covering_radius` where data and model still differ by a tenth beyond noise), near the I_FF of the components to
-    within `form_factor_spread` of its radial mean.
+    I_FF refined too as a Fourier series over distances up to `reach` in Angstrom, which is chosen by its evidence where
+    it is not given, near the I_FF of the components to within `form_factor_spread` of its radial mean.
     "form-factor": the same with `form_factors` known up to scale, one (ny, nx) a plane.
 
     laue: Laue class; None takes -1, which is never wrong. vectors: representatives to refine, or all up to a `radius`
-    in Angstrom (default 8 shortest vectors). in_plane: leave out vectors with a component along the normal.
-    saturation: measured intensities from here on are only known to be at least that.
+    in Angstrom; without them the data choose how far the list goes, and the alphas beyond it stay in the fit with a
+    spread that falls off with distance. in_plane: take vectors that differ along the normal as one; None does so unless
+    the planes tell them apart. saturation: measured intensities from here on are only known to be at least that.
 
     Raises ValueError for planes without cell or axes, a class that the cell cannot have, or too little data.
     """
@@ -71,42 +64,51 @@ def refine_order(
     cell, axes = common_lattice(planes)
     laue_class = "-1" if laue is None else laue
     check_class_fits(laue_class, cell)
-    basis = choose_orbits(axes, cell, laue_class, vectors=vectors, radius=radius, in_plane=in_plane)
-    rotations = laue_rotations(laue_class)
+    rows = not sees_all_directions(axes) if in_plane is None else in_plane
+    basis = choose_orbits(axes, cell, laue_class, vectors=vectors, radius=radius, in_plane=rows)
     if against == "form-factor":
         planes = with_form_factors(planes, form_factors)
-    groups = [operations_about_origin(one, rotations) for one in axes]
-    pictures = [basis.on_plane(one) for one in axes]
+    groups = [operations_about_origin(one, laue_rotations(laue_class)) for one in axes]
     states = [
-        order_state(c, ax, cell, group, picture, exclude if against == "order" else 0.0)
-        for c, ax, group, picture in zip(planes, axes, groups, pictures, strict=True)
+        order_state(c, ax, cell, group, basis.on_plane(ax), exclude if against == "order" else 0.0)
+        for c, ax, group in zip(planes, axes, groups, strict=True)
     ]
-    alpha = np.zeros(len(basis))
-    alpha, equations = step_to_rest(states, alpha)
-    reach_notes: list[str] = []
-    size = 0.0
+    precision = np.full(len(basis), ALPHA_SPREAD**-2)
+    alpha, equations, eliminated = step_to_rest(states, np.zeros(len(basis)), precision)
+    chosen: ReachChoice | None = None
     if against != "order":
-        start, sizes = (alpha, states), [reach or 0.0]
-        if against == "data" and reach is None:
-            sizes = [max(filling_diameter(one, cell) for one in axes), max(covering_radius(one, cell) for one in axes)]
-        for size in sizes:
-            states = [
-                data_state(c, state, ax, cell, group, against, saturation, background, size, form_factor_spread)
-                for c, state, ax, group in zip(planes, start[1], axes, groups, strict=True)
-            ]
-            alpha, equations = step_to_rest(states, start[0])
-            if not misfits(states):
-                break
-        if len(sizes) > 1 and size == sizes[1]:
-            reach_notes.append(
-                f"data and model differ by more than {TOLERATED:.0%} beyond noise, whatever I_FF is: its reach was "
-                f"cut from {sizes[0]:.1f} to {size:.1f} Angstrom, so that it cannot absorb errors of the data; "
-                "compare --reach"
-            )
+        states = [
+            data_state(c, state, ax, cell, group, against, saturation, background, reach)
+            for c, state, ax, group in zip(planes, states, axes, groups, strict=True)
+        ]
+        if against == "data":
+            chosen = choose_reach(states, alpha, precision, axes, cell, reach, form_factor_spread)
+            states, alpha = list(chosen.states), chosen.alpha
+        alpha, equations, eliminated = step_to_rest(states, alpha, precision, most=1 if against == "data" else 3)
+    listed: ListChoice | None = None
+    if vectors is None and radius is None:
+        listed = choose_list(basis, equations, eliminated, states, alpha, 1.0 if chosen is None else chosen.shared)
+        precision = listed.precision
+        alpha, equations, eliminated = step_to_rest(states, alpha, precision, eliminated, most=2)
+    if chosen is not None:
+        alpha = alpha + chosen.shift
     fit = with_uncertainties(
-        basis, planes, states, equations, alpha, against, laue_class, concentration, bootstrap, seed
+        basis if listed is None else basis.first(listed.count),
+        planes,
+        states,
+        equations,
+        eliminated,
+        alpha,
+        precision,
+        None if chosen is None else chosen.doubt(),
+        against,
+        laue_class,
+        concentration,
+        bootstrap,
+        seed,
     )
-    notes = [*fit.notes, *reach_notes, *_laue_note(laue, cell)]
+    notes = [*doubts(fit, states, alpha, basis), *_laue_note(laue, cell)]
+    choices = tuple(text for one in (listed, chosen) if one is not None for text in one.words(fit))
     provenance = {
         "program": "unscatter",
         "version": __version__,
@@ -114,9 +116,9 @@ def refine_order(
         "laue": laue_class,
         "seconds": round(time.perf_counter() - started, 3),
     }
-    if against == "data":
-        provenance |= {"reach": round(size, 3), "form_factor_spread": form_factor_spread}
-    return replace(fit, notes=tuple(notes), provenance=provenance)
+    if chosen is not None:
+        provenance |= {"reach": round(chosen.size, 3), "form_factor_spread": chosen.spread}
+    return replace(fit, notes=tuple(notes), choices=choices, provenance=provenance)
 
 
 def _laue_note(laue: str | None, cell: Cell) -> list[str]:

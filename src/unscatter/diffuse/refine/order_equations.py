@@ -16,53 +16,129 @@ Floats = NDArray[np.float64]
 
 #: Prior spread of alpha: any value that pair probabilities allow.
 ALPHA_SPREAD = 0.5
-#: Relative departure of data from the model, beyond noise, that speaks against the data rather than for a finer I_FF.
-TOLERATED = 0.1
-_STEPS, _CONVERGED = 10, 2e-4
+#: The last step in standard deviations of each alpha with all else held, and the first with new weights that does.
+_STEPS, _CONVERGED, _RESTS = 12, 0.05, 0.5
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """Second derivatives of half of chi2 on one plane, without priors: nuisance parameters, mixed, alphas."""
+
+    nuisance: Floats
+    mixed: Floats
+    alpha: Floats
 
 
 @dataclass(frozen=True)
 class Equations:
-    """Normal equations of one plane at one point, and what the next step needs of them."""
+    """One plane linearised at one point: pixels (ny, nx), and slopes of -chi2 / 2, without priors."""
 
     residual: Floats
     weight: Floats
     form_factor: Floats
     ordered: Floats
-    nuisance: tuple[Floats, bool]
-    to_alpha: Floats
-    nuisance_gradient: Floats
-    normal: Floats
-    gradient: Floats
+    nuisance_slope: Floats
+    alpha_slope: Floats
 
     @property
-    def carried(self) -> Floats:
-        """How the nuisance parameters follow each alpha, (n_nuisance, n)."""
-        return np.asarray(cho_solve(self.nuisance, self.to_alpha, check_finite=False))
-
-    def reduced(self) -> tuple[Floats, Floats]:
-        """Normal matrix and gradient of the alphas with the nuisance parameters taken out (Schur)."""
-        carried = self.carried
-        return self.normal - self.to_alpha.T @ carried, self.gradient - carried.T @ self.nuisance_gradient
+    def chi2(self) -> float:
+        """Sum of w r^2."""
+        return float(np.sum(self.weight * self.residual**2))
 
 
-def step_to_rest(states: Sequence[PlaneState], alpha: Floats) -> tuple[Floats, list[Equations]]:
-    """Step alphas and the nuisance parameters of all planes together until the alphas rest."""
-    prior = np.eye(len(alpha)) / ALPHA_SPREAD**2
-    for _ in range(_STEPS):
-        equations = [linearise(state, alpha) for state in states]
-        parts = [one.reduced() for one in equations]
-        normal = prior + sum(part[0] for part in parts)
-        gradient = sum((part[1] for part in parts), -alpha / ALPHA_SPREAD**2)
-        step = np.linalg.solve(normal, gradient)
-        for state, one in zip(states, equations, strict=True):
-            state.coefficients = state.coefficients + cho_solve(
-                one.nuisance, one.nuisance_gradient - one.to_alpha @ step
-            )
-        alpha = alpha + step
-        if np.max(np.abs(step)) < _CONVERGED:
+class Eliminated:
+    """The nuisance parameters of a plane taken out of its normal equations (Schur), at one set of matrices."""
+
+    def __init__(self, matrices: Matrices, precision: Floats, single: bool = False) -> None:
+        """Factor the normal matrix of the nuisance parameters with the precision (n,) of their prior.
+
+        single: in float32, which is enough to compare and takes half the time.
+        """
+        self._mixed = matrices.mixed
+        whole = matrices.nuisance.astype(np.float32 if single else np.float64)
+        whole[np.diag_indices_from(whole)] += precision
+        self._factor = cho_factor(whole, lower=True, overwrite_a=True, check_finite=False)
+        self.carried: Floats = self.solve(matrices.mixed)
+        self.normal: Floats = matrices.alpha - matrices.mixed.T @ self.carried
+
+    def solve(self, right: Floats) -> Floats:
+        """Apply the inverse of the factored matrix."""
+        return np.asarray(cho_solve(self._factor, right, check_finite=False), dtype=np.float64)
+
+    def slope(self, nuisance_slope: Floats, alpha_slope: Floats) -> Floats:
+        """Slope along the alphas with the nuisance parameters following."""
+        return np.asarray(alpha_slope - self.carried.T @ nuisance_slope)
+
+    def follow(self, nuisance_slope: Floats, step: Floats) -> Floats:
+        """Step of the nuisance parameters that belongs to a step of the alphas."""
+        return np.asarray(self.solve(nuisance_slope - self._mixed @ step))
+
+    @property
+    def log_determinant(self) -> float:
+        """Logarithm of the determinant of the factored matrix."""
+        return 2 * float(np.sum(np.log(np.diag(self._factor[0]).astype(np.float64))))
+
+
+def step_to_rest(
+    states: Sequence[PlaneState],
+    alpha: Floats,
+    precision: Floats,
+    known: Sequence[Eliminated] | None = None,
+    most: int = 3,
+) -> tuple[Floats, list[Equations], list[Eliminated]]:
+    """Step alphas and the nuisance parameters of all planes together until the alphas rest.
+
+    precision: (n,), of the prior of the alphas about zero. Matrices and weights are kept until steps with them
+    rest, and made anew until the alphas do, `most` times at most; the first may be `known`.
+    """
+    eliminated = known
+    for left in reversed(range(most)):
+        if eliminated is None:
+            equations = [linearise(state, alpha, fresh=True) for state in states]
+            eliminated = [
+                Eliminated(matrices(state, one), state.prior_precision)
+                for state, one in zip(states, equations, strict=True)
+            ]
+        alpha, moved = walk(states, alpha, precision, eliminated)
+        if moved < _RESTS:
             break
-    return alpha, [linearise(_as_scattered(state), alpha) for state in states]
+        eliminated = eliminated if left == 0 else None
+    final = [_as_scattered(state) for state in states]
+    equations = [linearise(state, alpha, fresh=state.given_weight is not None) for state in final]
+    if eliminated is None or any(state.given_weight is not None for state in states):
+        eliminated = [
+            Eliminated(matrices(state, one), state.prior_precision) for state, one in zip(final, equations, strict=True)
+        ]
+    return alpha, equations, list(eliminated)
+
+
+def walk(
+    states: Sequence[PlaneState], alpha: Floats, precision: Floats, eliminated: Sequence[Eliminated]
+) -> tuple[Floats, float]:
+    """Newton's steps with one set of matrices until they rest or no longer shrink; the alphas, and the first step.
+
+    Steps are counted in standard deviations of each alpha with all else held.
+    """
+    normal = sum((one.normal for one in eliminated), np.diag(precision))
+    scale, first, last = np.sqrt(np.diag(normal)), 0.0, np.inf
+    for _ in range(_STEPS):
+        pull = -alpha * precision
+        slopes = []
+        for state, part in zip(states, eliminated, strict=True):
+            one = linearise(state, alpha)
+            slopes.append(one.nuisance_slope - state.prior_precision * (state.coefficients - state.prior_mean))
+            pull = pull + part.slope(slopes[-1], one.alpha_slope)
+        step = np.asarray(np.linalg.solve(normal, pull), dtype=np.float64)
+        size = float(np.max(np.abs(step) * scale))
+        first = first or size
+        if size > last:
+            break
+        for state, part, slope in zip(states, eliminated, slopes, strict=True):
+            state.coefficients = state.coefficients + part.follow(slope, step)
+        alpha, last = alpha + step, size
+        if size < _CONVERGED:
+            break
+    return alpha, first
 
 
 def _as_scattered(state: PlaneState) -> PlaneState:
@@ -70,49 +146,53 @@ def _as_scattered(state: PlaneState) -> PlaneState:
     return state if state.scatter is None else replace(state, intensity=state.scatter)
 
 
-def linearise(state: PlaneState, alpha: Floats) -> Equations:
-    """Linearise I = I_FF (1 + sum alpha P) + background about the present parameters."""
+def linearise(state: PlaneState, alpha: Floats, fresh: bool = False) -> Equations:
+    """Residuals, weights and slopes of I = I_FF (1 + sum alpha P) + background at the present parameters.
+
+    fresh: estimate the variance of the pixels here; else that of before is kept, so that steps come to rest.
+    """
     form = state.form_factor
-    ordered = 1 + np.tensordot(alpha, state.pictures, axes=1)
+    ordered = state.pictures.ordered(alpha)
     model = form * ordered + state.level
     if state.given_weight is None:
-        state.noise = estimate_noise((state.intensity - model)[state.measured], model[state.measured])
-        variance = state.noise.variance(model)
-        residual, weight = working_residuals(state.intensity, model, variance, state.measured, state.censored)
+        if fresh or state.variance is None or state.noise is None:
+            seen = state.measured
+            state.noise = estimate_noise((state.intensity - model)[seen], model[seen], state.quantum)
+            state.variance = state.noise.variance(model)
+        residual, weight = working_residuals(
+            state.intensity,
+            model,
+            state.variance,
+            state.noise.quantum,
+            state.measured,
+            state.censored,
+            state.floored,
+        )
     else:
         residual = np.where(state.measured, state.intensity - model, 0.0)
-        scale = np.sum(state.given_weight * residual**2) / max(float(np.sum(state.given_weight > 0)), 1.0)
-        weight = state.given_weight / max(float(scale), 1e-12)
-    surface, size = state.surface, len(state.surface)
-    slopes = form * state.pictures
-    weighted = weight * slopes
-    normal = np.zeros((len(state.coefficients),) * 2)
-    to_alpha = np.zeros((len(normal), len(alpha)))
-    gradient = np.zeros(len(normal))
-    normal[:size, :size] = surface.normal_matrix(weight * ordered**2)
-    to_alpha[:size] = np.stack([surface.project(ordered * image) for image in weighted], axis=1)
-    gradient[:size] = surface.project(weight * ordered * residual)
+        if fresh or state.scale == 0:
+            scale = np.sum(state.given_weight * residual**2) / max(float(np.sum(state.given_weight > 0)), 1.0)
+            state.scale = max(float(scale), 1e-12)
+        weight = state.given_weight / state.scale
+    pull = weight * residual
+    nuisance = state.surface.project(ordered * pull)
     if state.background:
-        normal[:size, -1] = normal[-1, :size] = surface.project(weight * ordered)
-        normal[-1, -1] = weight.sum()
-        to_alpha[-1] = weighted.sum(axis=(1, 2))
-        gradient[-1] = np.sum(weight * residual)
-    normal += np.diag(state.prior_precision)
-    gradient -= state.prior_precision * (state.coefficients - state.prior_mean)
-    flat = slopes.reshape(len(alpha), -1), weighted.reshape(len(alpha), -1)
-    return Equations(
-        residual=residual,
-        weight=weight,
-        form_factor=form,
-        ordered=ordered,
-        nuisance=cho_factor(normal, overwrite_a=True, check_finite=False),
-        to_alpha=to_alpha,
-        nuisance_gradient=gradient,
-        normal=flat[1] @ flat[0].T,
-        gradient=flat[1] @ residual.ravel(),
-    )
+        nuisance = np.append(nuisance, pull.sum())
+    alpha_slope = state.pictures.project(form * pull)
+    return Equations(residual, weight, form, ordered, nuisance, alpha_slope)
 
 
-def misfits(states: Sequence[PlaneState]) -> bool:
-    """Whether a plane departs from the model by more than TOLERATED of the model beyond noise."""
-    return any(state.noise is not None and state.noise.square > TOLERATED**2 for state in states)
+def matrices(state: PlaneState, one: Equations) -> Matrices:
+    """Second derivatives at the point of the equations."""
+    surface, pictures, size = state.surface, state.pictures, len(state.surface)
+    count = size + state.background
+    normal = np.empty((count, count))
+    mixed = np.empty((count, len(pictures)))
+    weighted = one.weight * one.ordered
+    normal[:size, :size] = surface.normal_matrix(weighted * one.ordered)
+    mixed[:size] = surface.mixed(pictures, weighted * one.form_factor)
+    if state.background:
+        normal[:size, -1] = normal[-1, :size] = surface.project(weighted)
+        normal[-1, -1] = one.weight.sum()
+        mixed[-1] = pictures.project(one.weight * one.form_factor)
+    return Matrices(normal, mixed, pictures.normal_matrix(one.weight * one.form_factor**2))

@@ -8,11 +8,11 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 from scipy.ndimage import binary_dilation
 
 from unscatter.diffuse.plane.fold import plane_lattice
-from unscatter.diffuse.refine.order_noise import Noise
+from unscatter.diffuse.refine.order_noise import Noise, counting_quantum, find_floor, find_saturation
+from unscatter.diffuse.refine.order_pictures import OrderPictures
 from unscatter.diffuse.refine.patterson import PattersonSeries, foot_of_plane, patterson_series
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
@@ -43,6 +43,9 @@ class Surface(Protocol):
     def normal_matrix(self, weight: Floats) -> Floats:
         """Sum of w B_i B_j over the pixels, (n, n)."""
 
+    def mixed(self, pictures: OrderPictures, image: Floats) -> Floats:
+        """Sum of an image times B_i times each picture of order, (n, number of pictures)."""
+
 
 @dataclass(frozen=True)
 class KnownSurface:
@@ -66,6 +69,10 @@ class KnownSurface:
         """Sum of w image^2."""
         return np.array([[np.sum(weight * self.image**2)]])
 
+    def mixed(self, pictures: OrderPictures, image: Floats) -> Floats:
+        """Sum of an image times the form factor times each picture, (1, number of pictures)."""
+        return pictures.project(image * self.image)[None]
+
 
 @dataclass
 class PlaneState:
@@ -74,9 +81,10 @@ class PlaneState:
     intensity: Floats
     measured: Mask
     censored: Mask
+    floored: Mask
     given_weight: Floats | None
     scatter: Floats | None
-    pictures: Floats
+    pictures: OrderPictures
     surface: Surface
     clusters: NDArray[np.int64]
     cells: int
@@ -85,6 +93,10 @@ class PlaneState:
     prior_precision: Floats
     coefficients: Floats
     noise: Noise | None = None
+    variance: Floats | None = None
+    quantum: float = 0.0
+    scale: float = 0.0
+    remarks: tuple[str, ...] = ()
 
     @property
     def level(self) -> float:
@@ -173,16 +185,16 @@ def covering_radius(axes: PlaneAxes, cell: Cell) -> float:
 
 
 def order_state(
-    components: Components, axes: PlaneAxes, cell: Cell, group: Sequence[Floats], pictures: Floats, exclude: float
+    components: Components,
+    axes: PlaneAxes,
+    cell: Cell,
+    group: Sequence[Floats],
+    pictures: OrderPictures,
+    exclude: float,
 ) -> PlaneState:
     """The plane of I_SRO, all of it known up to scale by the sum over alphas."""
     form, measured = components.form_factor, components.plane.measured
     kept = measured & (form > exclude * form.max())
-    if kept.sum() < 4 * len(pictures):
-        raise ValueError(
-            f"{kept.sum()} pixels are measured and have I_FF above {exclude:.0%} of its maximum, too few for "
-            f"{len(pictures)} parameters; lower --exclude or refine fewer vectors"
-        )
     clusters, cells = _cell_clusters(axes, cell, group, kept)
     ordered = components.short_range_order
     scatter = np.where(kept, components.plane.intensity / np.where(kept, form, 1.0), 0.0)
@@ -191,6 +203,7 @@ def order_state(
         scatter=scatter * np.sum((form * ordered)[kept]) / np.sum((form * scatter)[kept]),
         measured=kept,
         censored=np.zeros_like(kept),
+        floored=np.zeros_like(kept),
         given_weight=np.where(kept, form / form.max(), 0.0),
         pictures=pictures,
         surface=KnownSurface(np.ones_like(form)),
@@ -212,16 +225,26 @@ def data_state(
     against: Against,
     saturation: float | None,
     background: bool,
-    size: float,
-    spread: float,
+    reach: float | None,
 ) -> PlaneState:
-    """The plane of I_D with a form factor that is a series, or known up to scale."""
+    """The plane of I_D with a form factor that is a series, as long as the cell at most, or known up to scale."""
     plane = components.plane
+    values = plane.intensity[plane.measured]
+    found = find_saturation(values) if saturation is None else None
+    saturation = found if saturation is None else saturation
+    quantum = counting_quantum(values, components.product[plane.measured])
+    floor = None if quantum > 0 else find_floor(values)
+    remarks = []
+    if found is not None:
+        remarks.append(f"many pixels hold {found:g}, the largest intensity: taken as at least that (--saturation)")
+    if floor is not None:
+        remarks.append("many pixels hold exactly 0: taken as clipped, at most that; keep negative intensities")
+    if quantum > 0:
+        remarks.append(f"pixels hold few counts, whole numbers of {quantum:g}: weights are those of counting")
     censored = plane.measured & (plane.intensity >= (np.inf if saturation is None else saturation))
+    floored = plane.measured & (plane.intensity <= (-np.inf if floor is None else floor))
     # Next to a saturated pixel lie pixels that are saturated in part: blooming, and resampling onto the plane.
-    measured = plane.measured & ~binary_dilation(censored, iterations=EDGE)
-    if measured.sum() < 4 * len(state.pictures):
-        raise ValueError(f"{measured.sum()} measured pixels are too few for {len(state.pictures)} parameters")
+    measured = plane.measured & ~binary_dilation(censored, iterations=EDGE) & ~floored
     intensity = np.where(plane.measured, plane.intensity, 0.0)
     if saturation is not None:
         intensity = np.where(censored, saturation, intensity)
@@ -229,16 +252,19 @@ def data_state(
     surface: Surface = KnownSurface(form)
     mean, precision = np.ones(1), np.zeros(1)
     if against == "data":
-        surface, mean = _series_near(form, axes, cell, group, size)
-        precision = 1 / (spread**2 * surface.variance)
+        surface, mean = _series_near(form, axes, cell, group, filling_diameter(axes, cell) if reach is None else reach)
+        precision = np.zeros(len(mean))
     if background:
         mean, precision = np.append(mean, 0.0), np.append(precision, 0.0)
     cells = len(np.unique(state.clusters[plane.measured]))
     return replace(
         state,
+        quantum=quantum,
         intensity=intensity,
         measured=measured,
         censored=censored,
+        floored=floored,
+        remarks=tuple(remarks),
         given_weight=None,
         scatter=None,
         surface=surface,
@@ -262,10 +288,7 @@ def _series_near(
         )
     q_squared = np.sum((axes.hkl() @ cell.reciprocal) ** 2, axis=-1)
     series = patterson_series(axes, cell, lattice, group, size, radial_envelope(form, q_squared))
-    inverse = 1 / series.envelope
-    normal = series.normal_matrix(inverse**2)
-    normal += np.diag(1e-6 * form.size / series.variance)
-    return series, np.asarray(cho_solve(cho_factor(normal), series.project(form * inverse**2)))
+    return series, series.nearest(form)
 
 
 def radial_envelope(form: Floats, q_squared: Floats, rings: int = 30) -> Floats:

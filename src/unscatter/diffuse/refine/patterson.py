@@ -12,8 +12,9 @@ the direct lattice, so that the symmetry of the plane carries g into g. Coeffici
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from scipy.sparse import csr_array
 from unscatter.diffuse.plane.fold import PlaneLattice
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import PlaneAxes
+
+if TYPE_CHECKING:
+    from unscatter.diffuse.refine.order_pictures import OrderPictures
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -39,7 +43,8 @@ class PattersonSeries:
     frequencies: (2, 2), waves per unit of (x, y) of the two basic steps of g; x, y: pixels, from the foot;
     harmonics: (G, 2), whole numbers (m, n) of g, both signs; operations: (2, 2) each, on rows (m, n);
     ties: (G, n) sparse, the amplitudes of exp(2 pi i g.q) in each real basis function; first: (n,), a g of each;
-    variance: (n,), prior variance of each coefficient, such that I_FF / e has variance 1; envelope: (ny, nx).
+    length: (n,), of each in Angstrom; size: where the series ends; power: (n,), mean square of each basis function;
+    envelope: (ny, nx).
     """
 
     frequencies: Floats
@@ -49,12 +54,65 @@ class PattersonSeries:
     operations: tuple[NDArray[np.int64], ...]
     ties: csr_array
     first: NDArray[np.int64]
-    variance: Floats
+    length: Floats
+    size: float
+    power: Floats
     envelope: Floats
 
     def __len__(self) -> int:
         """Return the number of real coefficients."""
         return int(self.ties.shape[1])
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Prior variance of each coefficient, such that I_FF / e has variance 1, (n,).
+
+        It falls as the number of pairs of points of a disc so far apart, and ends at `size`.
+        """
+        pairs = _pairs_in_disc(self.length / self.size)
+        return np.asarray(pairs / self.power / max(float(pairs.sum()), 1e-300))
+
+    def within(self, size: float) -> NDArray[np.int64]:
+        """Indices of the coefficients of distances shorter than `size`: those of `cut`."""
+        return np.flatnonzero(self.length < size * (1 - 1e-6))
+
+    def cut(self, size: float) -> PattersonSeries:
+        """Return the series that ends at a shorter distance, its coefficients in the same order."""
+        kept = self.within(size)
+        rows = np.flatnonzero(np.diff(csr_array(self.ties[:, kept]).indptr) > 0)
+        place = np.full(len(self.harmonics), -1)
+        place[rows] = np.arange(len(rows))
+        return replace(
+            self,
+            harmonics=self.harmonics[rows],
+            ties=csr_array(csr_array(self.ties[rows])[:, kept]),
+            first=place[self.first[kept]],
+            length=self.length[kept],
+            size=size,
+            power=self.power[kept],
+        )
+
+    def nearest(self, image: Floats, steps: int = 20) -> Floats:
+        """Coefficients of the series nearest to an image in units of the envelope: conjugate gradients, (n,)."""
+        inverse = 1 / self.envelope**2
+        damping = 1e-6 * image.size / self.variance
+        found = np.zeros(len(self))
+        residual = self.project(image * inverse)
+        scale = 1 / (image.size * self.power + damping)
+        direction = scale * residual
+        power = residual @ direction
+        first = power
+        for _ in range(steps):
+            if power <= 1e-10 * first:
+                break
+            moved = self.project(self(direction) * inverse) + damping * direction
+            step = power / (direction @ moved)
+            found = found + step * direction
+            residual = residual - step * moved
+            after = residual @ (scale * residual)
+            direction = scale * residual + after / power * direction
+            power = after
+        return found
 
     def __call__(self, coefficients: Floats) -> Floats:
         """Evaluate I_FF on the pixels, (ny, nx)."""
@@ -64,7 +122,7 @@ class PattersonSeries:
 
     def project(self, image: Floats) -> Floats:
         """Sum pixels times basis functions, the adjoint of evaluation: (ny, nx) to (n,)."""
-        sums = _analysis(self.envelope * image, *self._waves)
+        sums = fourier_sums(self.envelope * image, self._waves)
         return np.asarray((self._adjoint @ sums[tuple(self.harmonics.T + self._top)]).real)
 
     def normal_matrix(self, weight: Floats) -> Floats:
@@ -74,7 +132,7 @@ class PattersonSeries:
         the Fourier sums are averaged over the operations.
         """
         top = 2 * self._top
-        sums = _analysis(self.envelope**2 * weight, *self._wide_waves)
+        sums = fourier_sums(self.envelope**2 * weight, self._wide_waves)
         # Place of (m, n) in the flat table; that of a difference is the difference of places, from the middle.
         place = self.harmonics @ np.array([2 * top + 1, 1])
         flat = self._averaged(sums, top).ravel()
@@ -88,6 +146,10 @@ class PattersonSeries:
             products = (self.ties.T @ toeplitz).T[which]
             matrix[block] = (factor[block, None] * products).real
         return np.asarray((matrix + matrix.T) / 2)
+
+    def mixed(self, pictures: OrderPictures, image: Floats) -> Floats:
+        """Sum over the pixels of an image times basis functions times pictures of order, (n, number of pictures)."""
+        return pictures.mixed(self, image)
 
     def _averaged(self, sums: Complexes, top: int) -> Complexes:
         """Mean of Fourier sums over the operations; those that leave the table keep their own."""
@@ -119,14 +181,21 @@ class PattersonSeries:
         return self._tables(2 * self._top)
 
     def _tables(self, top: int) -> tuple[Complexes, Complexes, Complexes, Complexes]:
-        """exp(2 pi i k f.q) along x and y of the first frequency, then of the second, k = -top..top."""
-        k = 2j * np.pi * np.arange(-top, top + 1)[:, None]
-        (ax, ay), (bx, by) = self.frequencies
-        return np.exp(k * ax * self.x), np.exp(k * ay * self.y), np.exp(k * bx * self.x), np.exp(k * by * self.y)
+        return wave_powers(self.frequencies, self.x, self.y, top)
 
 
-def _analysis(image: Floats, ax: Complexes, ay: Complexes, bx: Complexes, by: Complexes) -> Complexes:
+def wave_powers(
+    frequencies: Floats, x: Floats, y: Floats, top: int
+) -> tuple[Complexes, Complexes, Complexes, Complexes]:
+    """exp(2 pi i k f.q) along x and y of the first of two frequencies (2, 2), then of the second, k = -top..top."""
+    k = 2j * np.pi * np.arange(-top, top + 1)[:, None]
+    (ax, ay), (bx, by) = frequencies
+    return np.exp(k * ax * x), np.exp(k * ay * y), np.exp(k * bx * x), np.exp(k * by * y)
+
+
+def fourier_sums(image: Floats, waves: tuple[Complexes, Complexes, Complexes, Complexes]) -> Complexes:
     """Sums over the pixels of image exp(-2 pi i (m f_1 + n f_2).q), (2 top + 1, 2 top + 1)."""
+    ax, ay, bx, by = waves
     if np.abs(bx - 1).max() < 1e-9:
         # The second frequency has no x component: two matrix products serve all harmonics. The image is real, so the
         # sums at -m are the conjugates of those at m with n reversed: half of m is enough.
@@ -164,13 +233,12 @@ def patterson_series(
     """Choose the waves: all g up to the length `size` in Angstrom, on a grid fine enough for the width of the plane.
 
     operations: matrices (2, 2) on (x, y) from the foot that leave I_FF as it is, the identity among them.
-    The prior variance of g falls as the number of pairs of points of a disc so far apart, and ends at `size`.
     """
     u, v = axes.u @ cell.reciprocal, axes.v @ cell.reciprocal
     foot = foot_of_plane(axes, cell)
     x, y = axes.x - foot[0], axes.y - foot[1]
     repeats = _repeats(x, y, lattice, operations)
-    frequencies = lattice.frequencies / repeats
+    frequencies = lattice.frequencies / repeats[:, None]
     # r in Angstrom of every g: r.u = 2 pi g_x and r.v = 2 pi g_y.
     steps = 2 * np.pi * frequencies @ np.linalg.pinv(np.stack([u, v], axis=1))
     reach = np.ceil(size * np.linalg.norm(np.linalg.pinv(steps), axis=0)).astype(int)
@@ -182,11 +250,8 @@ def patterson_series(
     grid, length = grid[inside], length[inside]
     turns = tuple(np.rint(_on_harmonics(matrix, frequencies)).astype(np.int64) for matrix in operations)
     ties, first = _ties(grid, turns)
-    pairs = _pairs_in_disc(length / size)
-    power = np.asarray((abs(ties) ** 2).sum(axis=0)).ravel()
-    variance = pairs[first] / power
-    # Every basis function has mean square `power`: the sum of variances is that of I_FF / e.
-    return PattersonSeries(frequencies, x, y, grid, turns, ties, first, variance / np.sum(variance * power), envelope)
+    power = np.asarray((abs(ties) ** 2).sum(axis=0), dtype=np.float64).ravel()
+    return PattersonSeries(frequencies, x, y, grid, turns, ties, first, length[first], size, power, envelope)
 
 
 def foot_of_plane(axes: PlaneAxes, cell: Cell) -> Floats:
