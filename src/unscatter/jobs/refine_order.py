@@ -47,9 +47,9 @@ class OrderOptions:
     vectors: Annotated[tuple[str, ...], arg(metavar="U,V,W"), BeforeValidator(_vector_texts), OneOrMany] = ()
     """vectors to refine, one of each set of equivalents: 1,0,0 2,0,0 2,1,0."""
     radius: float | None = None
-    """all vectors up to this length in Angstrom."""
-    in_plane: bool = True
-    """leave out vectors with a component along the normal of the plane."""
+    """all vectors up to this length in Angstrom; without it and --vectors the data choose how far the list goes."""
+    in_plane: bool | None = None
+    """take vectors that differ along the normal as one; without it, unless the planes tell them apart."""
     exclude: float = 0.05
     """with --against order, leave out pixels with I_FF below this fraction of its maximum."""
     saturation: float | None = None
@@ -57,7 +57,9 @@ class OrderOptions:
     background: bool = True
     """refine a constant background of each plane."""
     reach: float | None = None
-    """largest distance in Angstrom that the refined I_FF resolves; without it, from the cell."""
+    """largest distance in Angstrom that the refined I_FF resolves; without it, chosen by the data."""
+    form_factor_spread: float = 0.4
+    """how far the refined I_FF may depart from the network's, in units of its radial mean."""
     concentration: float = 0.5
     """fraction of A, to check the alphas against."""
     bootstrap: int = 200

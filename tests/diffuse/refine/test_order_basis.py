@@ -19,7 +19,7 @@ def test_pictures_sum_to_the_order_they_stand_for() -> None:
     order = basis.order(alpha, np.zeros(3), 0.5)
     assert len(order.alpha) == 1 + 3 * 3
     direct = short_range_order(order_waves(order, HK1), GRID, GRID)
-    assert np.allclose(1 + np.tensordot(alpha, basis.on_plane(HK1), axes=1), direct)
+    assert np.allclose(basis.on_plane(HK1).ordered(alpha), direct)
 
 
 def test_equivalent_vectors_are_one_parameter() -> None:

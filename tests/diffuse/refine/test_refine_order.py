@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from unscatter.diffuse.demonstration import simulate_demonstration, trisamide_order
-from unscatter.diffuse.refine.order import covering_radius, refine_order
+from unscatter.diffuse.refine.order import refine_order
 from unscatter.diffuse.refine.order_noise import estimate_noise, working_residuals
+from unscatter.diffuse.refine.order_setup import covering_radius
 from unscatter.laue import laue_rotations, orbit
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
@@ -112,7 +113,7 @@ def test_the_reach_is_cut_where_data_do_not_follow_the_product(truth: Components
     bent = truth.plane.intensity * rng.uniform(0.3, 1.7, truth.plane.intensity.shape)
     bad = refine_order(replace(truth, plane=replace(truth.plane, intensity=bent)), laue="6/m", vectors=FEW)
     assert bad.provenance["reach"] == pytest.approx(14.12 / np.sqrt(3), abs=0.01)
-    assert any("reach" in note for note in bad.notes)
+    assert any("differ by" in choice for choice in bad.choices)
 
 
 def test_covering_radius_of_known_nets() -> None:
@@ -132,6 +133,8 @@ def test_noise_of_three_terms_is_estimated() -> None:
 def test_a_censored_pixel_pulls_only_from_below() -> None:
     model = np.array([[0.0, 12.0]])
     every = np.ones_like(model, dtype=bool)
-    residual, weight = working_residuals(np.full_like(model, 10.0), model, np.ones_like(model), ~every, every)
+    residual, weight = working_residuals(
+        np.full_like(model, 10.0), model, np.ones_like(model), 0.0, ~every, every, ~every
+    )
     assert residual[0, 0] * weight[0, 0] > 1
     assert 0 < residual[0, 1] * weight[0, 1] < 0.06

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.symmetry import check_class_fits, class_fits, operations_about_origin
 from unscatter.diffuse.refine.order_basis import choose_orbits, sees_all_directions
-from unscatter.diffuse.refine.order_doubts import doubts
+from unscatter.diffuse.refine.order_doubts import doubts, headline, order_findings
 from unscatter.diffuse.refine.order_equations import ALPHA_SPREAD, step_to_rest
 from unscatter.diffuse.refine.order_list import ListChoice, choose_list
 from unscatter.diffuse.refine.order_reach import FORM_FACTOR_SPREAD, ReachChoice, choose_reach
@@ -61,6 +61,7 @@ def refine_order(
     """
     started = time.perf_counter()
     planes = (components,) if isinstance(components, Components) else tuple(components)
+    factorized = planes
     cell, axes = common_lattice(planes)
     laue_class = "-1" if laue is None else laue
     check_class_fits(laue_class, cell)
@@ -118,7 +119,8 @@ def refine_order(
     }
     if chosen is not None:
         provenance |= {"reach": round(chosen.size, 3), "form_factor_spread": chosen.spread}
-    return replace(fit, notes=tuple(notes), choices=choices, provenance=provenance)
+    fit = replace(fit, notes=tuple(notes), choices=choices, provenance=provenance)
+    return replace(fit, headline=headline(fit, factorized, chosen), findings=order_findings(fit, factorized, states))
 
 
 def _laue_note(laue: str | None, cell: Cell) -> list[str]:

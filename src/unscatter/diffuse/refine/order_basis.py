@@ -23,7 +23,7 @@ from unscatter.nouns.plane import PlaneAxes
 Floats = NDArray[np.float64]
 
 #: Where the list that the data choose from ends: waves of so many periods a pixel, and so many parameters.
-FINEST_WAVE, MOST_TRIED = 0.75, 96
+FINEST_WAVE, MOST_TRIED = 1.0, 96
 #: Numbers (parameters times pixels) that are held at once at most: 2 GB.
 MOST_NUMBERS = 250_000_000
 #: In three dimensions, the longest vectors that are tried, in shortest edges of the cell.
@@ -106,6 +106,8 @@ def choose_orbits(
         listed = np.asarray(vectors, dtype=np.int64).reshape(-1, 3)
         _refuse_hidden(listed, seen)
     members = _orbits(listed, rotations, seen)
+    if vectors is None:
+        members = _told_apart_by_pixels(members, planes)
     notes = _row_notes(planes[0], row)
     if radius is not None and radius > resolved:
         notes.append(
@@ -222,6 +224,29 @@ def _resolved_length(planes: Sequence[PlaneAxes], cell: Cell, seen: _Seen) -> fl
         lengths = [FINEST_WAVE * 2 * np.pi / float(np.linalg.norm(step @ cell.reciprocal)) for step in steps]
         found = max(found, *lengths)
     return min(found, MOST_SHORTEST * float(np.linalg.norm(cell.direct, axis=1).min())) if seen.row is None else found
+
+
+def _told_apart_by_pixels(members: list[NDArray[np.int64]], planes: Sequence[PlaneAxes]) -> list[NDArray[np.int64]]:
+    """Leave out orbits whose waves are those of a shorter vector at every pixel: where a cell is few whole pixels."""
+    kept, known = [], [np.empty((0, 2)) for _ in planes]
+    for orbit_ in members:
+        waves = [_periods_a_pixel(orbit_, axes) for axes in planes]
+        if any(not _alike(one, old, axes) for one, old, axes in zip(waves, known, planes, strict=True)):
+            kept.append(orbit_)
+            known = [np.concatenate([old, one]) for one, old in zip(waves, known, strict=True)]
+    return kept
+
+
+def _periods_a_pixel(members: NDArray[np.int64], axes: PlaneAxes) -> Floats:
+    steps = np.stack([(axes.x[1] - axes.x[0]) * axes.u, (axes.y[1] - axes.y[0]) * axes.v], axis=1)
+    return np.asarray(np.concatenate([members @ steps, -members @ steps]))
+
+
+def _alike(waves: Floats, known: Floats, axes: PlaneAxes) -> bool:
+    """Whether the first wave is a known one at every pixel: they differ by less than half a period over the plane."""
+    apart = known - waves[0]
+    apart = np.abs(apart - np.round(apart)) * [axes.x.size, axes.y.size]
+    return bool(np.any(np.all(apart < 0.5, axis=1)))
 
 
 def _refuse_hidden(vectors: NDArray[np.int64], seen: _Seen) -> None:

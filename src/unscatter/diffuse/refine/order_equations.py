@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ Floats = NDArray[np.float64]
 #: Prior spread of alpha: any value that pair probabilities allow.
 ALPHA_SPREAD = 0.5
 #: The last step in standard deviations of each alpha with all else held, and the first with new weights that does.
-_STEPS, _CONVERGED, _RESTS = 12, 0.05, 0.5
+_STEPS, _CONVERGED, _RESTS, _HALVINGS = 12, 0.05, 0.5, 5
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ class Eliminated:
         single: in float32, which is enough to compare and takes half the time.
         """
         self._mixed = matrices.mixed
-        whole = matrices.nuisance.astype(np.float32 if single else np.float64)
+        whole: NDArray[Any] = matrices.nuisance.astype(np.float32 if single else np.float64)
         whole[np.diag_indices_from(whole)] += precision
-        self._factor = cho_factor(whole, lower=True, overwrite_a=True, check_finite=False)
+        self._factor: tuple[NDArray[Any], bool] = cho_factor(whole, lower=True, overwrite_a=True, check_finite=False)
         self.carried: Floats = self.solve(matrices.mixed)
         self.normal: Floats = matrices.alpha - matrices.mixed.T @ self.carried
 
@@ -121,11 +122,11 @@ def walk(
     """
     normal = sum((one.normal for one in eliminated), np.diag(precision))
     scale, first, last = np.sqrt(np.diag(normal)), 0.0, np.inf
+    equations = [linearise(state, alpha) for state in states]
     for _ in range(_STEPS):
         pull = -alpha * precision
         slopes = []
-        for state, part in zip(states, eliminated, strict=True):
-            one = linearise(state, alpha)
+        for state, one, part in zip(states, equations, eliminated, strict=True):
             slopes.append(one.nuisance_slope - state.prior_precision * (state.coefficients - state.prior_mean))
             pull = pull + part.slope(slopes[-1], one.alpha_slope)
         step = np.asarray(np.linalg.solve(normal, pull), dtype=np.float64)
@@ -133,12 +134,45 @@ def walk(
         first = first or size
         if size > last:
             break
-        for state, part, slope in zip(states, eliminated, slopes, strict=True):
-            state.coefficients = state.coefficients + part.follow(slope, step)
-        alpha, last = alpha + step, size
+        moves = [part.follow(slope, step) for part, slope in zip(eliminated, slopes, strict=True)]
+        alpha, equations, whole = _descend(states, equations, alpha, precision, step, moves)
+        last = size if whole else np.inf
         if size < _CONVERGED:
             break
     return alpha, first
+
+
+def _descend(
+    states: Sequence[PlaneState],
+    before: Sequence[Equations],
+    alpha: Floats,
+    precision: Floats,
+    step: Floats,
+    moves: Sequence[Floats],
+) -> tuple[Floats, list[Equations], bool]:
+    """Take a step, or half of it and so on where the fit becomes worse; whether it was whole."""
+    kept = [state.coefficients for state in states]
+
+    def misfit(equations: Sequence[Equations], values: Floats) -> float:
+        # With the weights of before, which pixels that turn out to lie far off would else lose.
+        squares = float(np.sum(precision * values**2))
+        for state, old, one in zip(states, before, equations, strict=True):
+            squares += float(np.sum(state.prior_precision * (state.coefficients - state.prior_mean) ** 2))
+            squares += float(np.sum((old.weight * one.residual**2)[state.measured]))
+        return squares
+
+    worst = misfit(before, alpha)
+    for power in range(_HALVINGS + 1):
+        part = 0.5**power
+        for state, old, move in zip(states, kept, moves, strict=True):
+            state.coefficients = old + part * move
+        there = alpha + part * step
+        equations = [linearise(state, there) for state in states]
+        if misfit(equations, there) <= worst * (1 + 1e-9):
+            return there, equations, power == 0
+    for state, old in zip(states, kept, strict=True):
+        state.coefficients = old
+    return alpha, list(before), True
 
 
 def _as_scattered(state: PlaneState) -> PlaneState:
@@ -172,7 +206,8 @@ def linearise(state: PlaneState, alpha: Floats, fresh: bool = False) -> Equation
         residual = np.where(state.measured, state.intensity - model, 0.0)
         if fresh or state.scale == 0:
             scale = np.sum(state.given_weight * residual**2) / max(float(np.sum(state.given_weight > 0)), 1.0)
-            state.scale = max(float(scale), 1e-12)
+            # Never below a thousandth of I_SRO: what is periodic by construction has no noise of its own.
+            state.scale = max(float(scale), 1e-6 * float(np.mean(state.intensity[state.measured] ** 2)))
         weight = state.given_weight / state.scale
     pull = weight * residual
     nuisance = state.surface.project(ordered * pull)

@@ -29,40 +29,44 @@ LEAST_RADIUS = 5.0
 
 
 @dataclass(frozen=True)
-class ListChoice:
-    """The list that was taken: so many parameters, the precision of the prior of all, and what else was tried.
+class ListsTried:
+    """Lists that end at lengths (k,) in Angstrom, how many alphas they hold and their log evidence, (k,) each.
 
-    lengths, counts, evidence: (k,), of lists that end at these lengths in Angstrom; probable: count of the most
-    probable one; spread: (n,), of all alphas by the law.
+    probable: count of the shortest one that is as probable as any; spread: (n,), of all alphas by the law.
     """
 
-    count: int
-    probable: int
-    precision: Floats
     lengths: Floats
     counts: NDArray[np.int64]
     evidence: Floats
+    probable: int
     spread: Floats
+
+
+@dataclass(frozen=True)
+class ListChoice:
+    """The list that was taken: so many parameters, the precision of the prior of all, and what else was tried."""
+
+    count: int
+    precision: Floats
+    tried: ListsTried
     open_end: bool
 
     def words(self, fit: OrderFit) -> list[str]:
         """What was chosen, against what."""
-        place = int(np.flatnonzero(self.counts == self.probable)[0])
-        best = self.evidence.max()
-        shown = [
-            k for k in (place - 2, place - 1, place + 1, place + 2, len(self.counts) - 1) if 0 <= k < len(self.counts)
-        ]
+        tried = self.tried
+        place = int(np.flatnonzero(tried.counts == tried.probable)[0])
+        last = len(tried.counts) - 1
+        shown = [k for k in (place - 2, place - 1, place + 1, place + 2, last) if 0 <= k <= last and k != place]
         others = "; ".join(
-            f"{self.lengths[k]:.1f} A, {self.counts[k]}: {self.evidence[k] - best:+.1f}" for k in dict.fromkeys(shown)
+            f"{tried.lengths[k]:.1f} A, {tried.counts[k]}: {tried.evidence[k] - tried.evidence.max():+.1f}"
+            for k in dict.fromkeys(shown)
         )
-        lines = [
-            f"the data tell of alphas up to {self.lengths[place]:.1f} A, {self.probable} of {self.counts[-1]} tried; "
-            f"those beyond the table stay in the fit at 0 +- {self.spread[min(self.count, len(self.spread) - 1)]:.4f} "
-            "and less"
-        ]
+        lines = [f"alphas up to {tried.lengths[place]:.1f} A, {tried.probable} of {tried.counts[-1]} tried"]
+        if self.count < len(tried.spread):
+            lines[0] += f"; those beyond the table stay in the fit at 0 +- {tried.spread[self.count]:.4f} and less"
         if others:
             lines.append(f"lists that end elsewhere (length, number: log evidence against the best): {others}")
-        if self.open_end and place == len(self.counts) - 1:
+        if self.open_end and place == last:
             lines.append("the longest list tried is the most probable: alphas beyond it may be there, give --radius")
         return lines
 
@@ -84,14 +88,19 @@ def choose_list(
     for state, one, part in zip(states, equations, eliminated, strict=True):
         slope = one.nuisance_slope - state.prior_precision * (state.coefficients - state.prior_mean)
         right = right + part.slope(slope, one.alpha_slope)
-    normal, right, length = normal / shared, right / shared, basis.length
+    tried = try_laws(normal / shared, right / shared, basis.length)
+    count = max(tried.probable, int(np.sum(basis.length <= LEAST_RADIUS * basis.length[0] * (1 + 1e-6))))
+    spread = np.where(np.arange(len(alpha)) < count, ALPHA_SPREAD, tried.spread)
+    return ListChoice(count, spread**-2, tried, basis.open_end)
+
+
+def try_laws(normal: Floats, right: Floats, length: Floats) -> ListsTried:
+    """Evidence of lists of alphas whose log likelihood is -a N a / 2 + r a; (n, n), (n,), lengths rising (n,)."""
     law = max(_laws(length), key=lambda one: _evidence(normal, right, one))
     ends = np.flatnonzero(np.append(np.diff(length) > 1e-3 * length[0], True)) + 1
     evidence = np.array([_evidence(normal[:k, :k], right[:k], law[:k]) for k in ends])
     probable = int(ends[np.flatnonzero(evidence >= evidence.max() - WORTH)[0]])
-    count = max(probable, int(np.sum(length <= LEAST_RADIUS * length[0] * (1 + 1e-6))))
-    spread = np.where(np.arange(len(alpha)) < count, ALPHA_SPREAD, law)
-    return ListChoice(count, probable, spread**-2, length[ends - 1], ends, evidence, law, basis.open_end)
+    return ListsTried(length[ends - 1], ends, evidence, probable, law)
 
 
 def _laws(length: Floats) -> list[Floats]:

@@ -71,12 +71,9 @@ def estimate_noise(residual: Floats, model: Floats, quantum: float = 0.0) -> Noi
     """
     positive = np.clip(model, 0.0, None)
     if quantum > 0:
-        excess = residual**2 - quantum * positive
-        # A clipped mean: one bright pixel is no error of the model.
-        limit = 25 * (quantum * positive + quantum**2)
-        square = float(np.sum(np.clip(excess, None, limit)) / max(float(np.sum(positive**2)), 1e-300))
+        square = _excess_square(residual, positive, quantum)
         # The model may touch zero: a quarter of a count keeps any pixel from deciding alone.
-        return Noise(0.25 * quantum**2, quantum, max(square, 0.0), quantum)
+        return Noise(0.25 * quantum**2, quantum, square, quantum)
     bins = int(np.clip(positive.size // _SMALLEST_BIN, 1, _BINS))
     edges = np.quantile(positive, np.linspace(0, 1, bins + 1)[1:-1])
     place = np.searchsorted(edges, positive)
@@ -93,6 +90,18 @@ def estimate_noise(residual: Floats, model: Floats, quantum: float = 0.0) -> Noi
         found = nnls(terms * weight[:, None], spread * weight)[0]
         weight = 1 / np.maximum(terms @ found, floor)
     return Noise(max(float(found[0]), floor), float(found[1]), float(found[2]))
+
+
+def _excess_square(residual: Floats, positive: Floats, quantum: float) -> float:
+    """Relative variance that counting leaves unexplained, weighted by what each pixel tells of it."""
+    counting, square = quantum * positive + 0.25 * quantum**2, 0.0
+    for _ in range(6):
+        variance = counting + square * positive**2
+        # Clipped: one bright pixel is no error of the model.
+        excess = np.minimum(residual**2, 16 * variance) - counting
+        weight = (positive / variance) ** 2
+        square = max(float(np.sum(weight * excess) / max(float(np.sum(weight * positive**2)), 1e-300)), 0.0)
+    return square
 
 
 def working_residuals(

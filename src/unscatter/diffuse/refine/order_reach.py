@@ -83,7 +83,9 @@ def try_reach(
         evidence -= 0.5 * np.sum(prior * away**2)
         slope = one.nuisance_slope[kept] - whole.nuisance[np.ix_(kept, out)] @ lost - prior * away
         along = one.alpha_slope - whole.mixed[out].T @ lost
-        part = Eliminated(Matrices(whole.nuisance[np.ix_(kept, kept)], whole.mixed[kept], whole.alpha), prior, single=True)
+        part = Eliminated(
+            Matrices(whole.nuisance[np.ix_(kept, kept)], whole.mixed[kept], whole.alpha), prior, single=True
+        )
         evidence += 0.5 * slope @ part.solve(slope) - 0.5 * part.log_determinant
         evidence += 0.5 * np.sum(np.log(prior[prior > 0]))
         normal = normal + part.normal
@@ -121,6 +123,8 @@ class ReachChoice:
     tried: tuple[ReachTried, ...]
     shared: float
     coarse: float
+    wrong: float
+    cut: bool
 
     @property
     def weights(self) -> Floats:
@@ -152,6 +156,11 @@ class ReachChoice:
         if others:
             what = "other reaches (log evidence against the best, r.m.s. change of alpha / s.u.)"
             lines.append(f"{what}: {'; '.join(others)}")
+        if self.cut:
+            lines[0] += (
+                f": data and model differ by {self.wrong:.0%} beyond noise, whatever I_FF is: longer distances, "
+                "which an order can imitate, were not tried; compare --reach"
+            )
         if self.shared > SHARED:
             lines.append(f"{self.shared:.1f} neighbouring pixels share one error: evidence counts so much less")
         return lines
@@ -179,8 +188,8 @@ def choose_reach(
     point = (equations, whole, alpha, precision)
     first = try_reach(states, *point, longest, spread)
     shared, departure, wrong = _misfit(states, first, precision)
-    tried = [first]
-    if reach is None and wrong > TOLERATED:
+    tried, cut = [first], reach is None and wrong > TOLERATED
+    if cut:
         # What the data say against any product would be absorbed by distances that I_FF and I_SRO explain alike.
         sizes, tried = [max(covering_radius(one, cell) for one in axes) * part for part in SHORT_REACHES], []
 
@@ -188,7 +197,7 @@ def choose_reach(
     tried += [try_reach(states, *point, size, spread) for size in sizes if size not in done]
     best = max(tried, key=lambda one: one.evidence)
     taken = tuple(_cut(state, best, number) for number, state in enumerate(states))
-    return ReachChoice(best.size, spread, taken, best.alpha, tuple(tried), shared, shared * (1 + departure))
+    return ReachChoice(best.size, spread, taken, best.alpha, tuple(tried), shared, shared * (1 + departure), wrong, cut)
 
 
 def _start(states: Sequence[PlaneState], alpha: Floats, precision: Floats, size: float) -> Floats:

@@ -230,6 +230,7 @@ def data_state(
     """The plane of I_D with a form factor that is a series, as long as the cell at most, or known up to scale."""
     plane = components.plane
     values = plane.intensity[plane.measured]
+    saturation = components.provenance.get("saturation") if saturation is None else saturation
     found = find_saturation(values) if saturation is None else None
     saturation = found if saturation is None else saturation
     quantum = counting_quantum(values, components.product[plane.measured])

@@ -93,6 +93,8 @@ def record_of(fit: OrderFit) -> dict[str, object]:
         "chi2": fit.chi2,
         "pixels": fit.pixels,
         "cells": fit.cells,
+        "headline": fit.headline,
+        "choices": list(fit.choices),
         "notes": list(fit.notes),
         "findings": fit.findings.rows(),
         "provenance": fit.provenance,
