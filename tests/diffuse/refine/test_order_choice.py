@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from unscatter.diffuse.demonstration import simulate_demonstration
+from unscatter.diffuse.plane.fold import plane_lattice
 from unscatter.diffuse.refine.order import refine_order
 from unscatter.diffuse.refine.order_list import try_laws
 from unscatter.diffuse.refine.order_noise import counting_quantum, find_floor, find_saturation, shared_noise
 from unscatter.nouns.components import Components
-from unscatter.nouns.plane import PlaneAxes
+from unscatter.nouns.found_lattice import FoundLattice, LatticeCandidate
+from unscatter.nouns.plane import Plane, PlaneAxes
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +117,15 @@ def _layered(truth: Components, axes: PlaneAxes) -> Components:
     counts = rng.poisson(truth.form_factor * ordered)
     plane = replace(truth.plane, intensity=counts.astype(float), axes=axes)
     return replace(truth, plane=plane, short_range_order=ordered)
+
+
+def test_a_lattice_found_in_a_picture_is_refined_on(truth: Components) -> None:
+    """Translations of the demonstration in pixels: its six shortest alphas come back on the indexed picture."""
+    translations = plane_lattice(truth.plane.axes).translations / (truth.plane.axes.x[1] - truth.plane.axes.x[0])
+    record = FoundLattice((LatticeCandidate(translations, 1.0, 30.0, 0.1),), centre=(95.5, 95.5)).record()
+    picture = replace(truth, plane=Plane(truth.plane.intensity), provenance={"found_lattice": record})
+    fit = refine_order(picture, vectors=[(1, 0, 0), (0, 1, 0), (1, 1, 0)], radius=None)
+    assert any("found in the picture" in note for note in fit.notes)
+    assert np.sort(fit.alpha)[0] == pytest.approx(-0.25, abs=0.02)
+    with pytest.raises(ValueError, match="streaks"):
+        refine_order(replace(picture, provenance={"found_lattice": {**record, "one_dimensional": True}}))

@@ -15,7 +15,13 @@ from unscatter.diffuse.refine.order_doubts import doubts, headline, order_findin
 from unscatter.diffuse.refine.order_equations import ALPHA_SPREAD, step_to_rest
 from unscatter.diffuse.refine.order_list import ListChoice, choose_list
 from unscatter.diffuse.refine.order_reach import FORM_FACTOR_SPREAD, ReachChoice, choose_reach
-from unscatter.diffuse.refine.order_setup import common_lattice, data_state, order_state, with_form_factors
+from unscatter.diffuse.refine.order_setup import (
+    common_lattice,
+    data_state,
+    order_state,
+    with_form_factors,
+    with_found_lattices,
+)
 from unscatter.diffuse.refine.order_uncertainty import with_uncertainties
 from unscatter.laue import LAUE_CLASSES, laue_rotations
 from unscatter.nouns.cell import Cell
@@ -61,6 +67,7 @@ def refine_order(
     """
     started = time.perf_counter()
     planes = (components,) if isinstance(components, Components) else tuple(components)
+    planes, found_notes = with_found_lattices(planes)
     factorized = planes
     cell, axes = common_lattice(planes)
     laue_class = "-1" if laue is None else laue
@@ -108,7 +115,7 @@ def refine_order(
         bootstrap,
         seed,
     )
-    notes = [*doubts(fit, states, alpha, basis), *_laue_note(laue, cell)]
+    notes = [*found_notes, *doubts(fit, states, alpha, basis), *_laue_note(laue, cell)]
     choices = tuple(text for one in (listed, chosen) if one is not None for text in one.words(fit))
     provenance = {
         "program": "unscatter",

@@ -109,6 +109,28 @@ class PlaneState:
         return self.surface(self.coefficients[: len(self.surface)])
 
 
+def with_found_lattices(planes: Sequence[Components]) -> tuple[tuple[Components, ...], tuple[str, ...]]:
+    """Planes without cell or axes take those that were found in the picture; and what is to be said of them.
+
+    Raises ValueError where none was found, or only one direction of it.
+    """
+    taken, notes = [], []
+    for components in planes:
+        plane, found = components.plane, components.found_lattice
+        if not plane.lattice_known and found is not None:
+            if found.one_dimensional:
+                raise ValueError(
+                    f"{plane.source or 'the plane'} has streaks: one translation was found and the other is not "
+                    "determined, so that vectors between cells are not either; give --cell and --axes to factorize"
+                )
+            components = replace(components, plane=found.index(plane))
+            notes.append(f"the lattice is that {found.describe()}: vectors count its cells")
+            if found.pixel is None:
+                notes.append("the size of a pixel is not known: lengths are right up to one factor (factorize --pixel)")
+        taken.append(components)
+    return tuple(taken), tuple(dict.fromkeys(notes))
+
+
 def common_lattice(planes: Sequence[Components]) -> tuple[Cell, list[PlaneAxes]]:
     """Cell of planes of one crystal and the axes of each; raises ValueError where they lack them or differ in cell."""
     if not planes:
