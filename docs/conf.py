@@ -21,11 +21,11 @@ version = release = __version__
 
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
     "sphinx_copybutton",
     "command_help",
+    "mathml",
     "pictures",
     "plain_docstrings",
 ]
@@ -55,6 +55,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "within_subsection_order": "FileNameSortKey",
 }
+html_math_renderer = "mathml"
 copybutton_prompt_text = "$ "
 
 html_theme = "pydata_sphinx_theme"

@@ -29,6 +29,55 @@ def demo(out: Path = Path("demo"), screen: Flat[Screen] = Screen()) -> int:
     return max(factorize((plane,), out=out, screen=screen), classify((pattern,), out=out, screen=screen))
 
 
+def doctor(out: Path | None = None) -> int:
+    """Say what is installed and whether it works: versions, weights, threads, and the demonstration.
+
+    Args:
+        out: folder for the results of the demonstration; thrown away where it is left out.
+    """
+    import os
+    import platform
+    import tempfile
+    import time
+    from importlib.metadata import PackageNotFoundError, version
+
+    from unscatter.version import __version__
+    from unscatter.weights import list_weights, read_verified
+
+    print(f"unscatter {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    for name in _PACKAGES:
+        try:
+            print(f"  {name:<16} {version(name)}")
+        except PackageNotFoundError:
+            print(f"  {name:<16} not installed")
+    threads = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS") if name in os.environ}
+    print(f"  {'threads':<16} {os.cpu_count()} cores{', ' if threads else ''}{threads or ''}")
+    for card in list_weights():
+        read_verified(card, card.onnx.name)
+        print(f"  {card.name:<16} whole, sha256 {card.files[card.onnx.name][:16]}...")
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        code = demo(out or Path(folder), Screen(quiet=True))
+        print(f"  {'demonstration':<16} {'done' if code == 0 else 'FAILED'} in {time.perf_counter() - started:.1f} s")
+    return code
+
+
+#: What the doctor looks for: what is needed, and what an extra brings.
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "gemmi",
+    "h5py",
+    "onnxruntime",
+    "matplotlib",
+    "numba",
+    "spglib",
+    "hdf5plugin",
+    "fastapi",
+    "torch",
+)
+
+
 def weights() -> int:
     """List the trained networks that are shipped, with what they scored."""
     from unscatter.weights import describe_card, list_weights

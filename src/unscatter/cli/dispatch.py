@@ -24,6 +24,7 @@ COMMANDS = {
     "serve": ("serving", "Serve a local page and a JSON API onto the same jobs."),
     "demo": ("about", "Simulate a plane and a powder pattern, and take apart the one and classify the other."),
     "options": ("about", "Print the options that made a result, as TOML, to make it again."),
+    "doctor": ("about", "Say what is installed and whether it works."),
     "weights": ("about", "List the trained networks that are shipped, with what they scored."),
     "cite": ("about", "Print what to cite for a result file, as BibTeX."),
     "completion": ("completion", "Print a script that completes commands and options by the TAB key."),
