@@ -42,16 +42,15 @@ def test_cache_gives_what_direct_simulation_gives(cache_path, table, radiation):
         if len(direct.inverse_d) > caching.MOST_LINES:
             continue
         compared += 1
-        cached = cache.reflections(i, radiation)
+        cached = cache.lines(i, radiation)
         strength = direct.multiplicity * direct.f_squared
         faint = strength / direct.inverse_d**2
         expected = dict(zip(map(tuple, direct.hkl.tolist()), strength, strict=True))
-        found = dict(zip(map(tuple, cached.hkl.tolist()), cached.f_squared, strict=True))
+        found = dict(zip(map(tuple, cached.hkl.tolist()), cached.strength * cached.inverse_d() ** 2, strict=True))
         bright = {tuple(h) for h, f in zip(direct.hkl.tolist(), faint, strict=True) if f > 1.01e-4 * faint.max()}
         assert bright <= set(found) <= set(expected)
         np.testing.assert_allclose([found[h] for h in bright], [expected[h] for h in bright], rtol=0.02)
-        assert np.all(np.diff(cached.inverse_d) >= 0)
-        assert cached.volume == pytest.approx(crystal.cell.volume)
+        assert cached.cell.volume == pytest.approx(crystal.cell.volume)
     assert compared >= 6
 
 
@@ -135,12 +134,12 @@ def test_cache_travels_to_other_processes_by_its_path(cache_path):
     cache = read_reflection_cache(cache_path)
     there = pickle.dumps(cache)
     assert len(there) < 2000
-    np.testing.assert_array_equal(pickle.loads(there).reflections(5).f_squared, cache.reflections(5).f_squared)
+    np.testing.assert_array_equal(pickle.loads(there).lines(5).strength, cache.lines(5).strength)
 
 
 def test_structures_outside_a_cache_are_refused(cache_path):
     with pytest.raises(IndexError, match="structure 12 of a cache of 12"):
-        read_reflection_cache(cache_path).reflections(12)
+        read_reflection_cache(cache_path).lines(12)
 
 
 def test_other_files_are_refused(tmp_path):

@@ -34,7 +34,6 @@ from unscatter.io.structures.crystals import Report, label_space_group, prototyp
 from unscatter.io.structures.materials_project import read_materials_project
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.crystal import Crystal
-from unscatter.nouns.reflections import Reflections
 from unscatter.nouns.sites import coset_representatives
 from unscatter.powder.crystal import random_crystals
 from unscatter.powder.crystal.random_crystals import draw_crystals
@@ -78,15 +77,6 @@ class PhaseLines:
         """1/d (n,) in 1/Angstrom, in another cell of the same symmetry if one is given."""
         q = self.hkl @ ((cell or self.cell).reciprocal / (2 * np.pi))
         return np.asarray(np.sqrt(np.einsum("ni,ni->n", q, q)))
-
-    def reflections(self, radiation: Radiation, name: str = "") -> Reflections:
-        """Sorted by 1/d, with m |F|^2 as f_squared and multiplicity 1."""
-        inverse_d = self.inverse_d()
-        order = np.argsort(inverse_d, kind="stable")
-        f_squared = (self.strength * inverse_d**2)[order]
-        return Reflections(
-            inverse_d[order], np.ones(len(order)), f_squared, self.cell.volume, self.hkl[order], radiation, name
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,14 +141,6 @@ class ReflectionCache:
             int(self.poles[i]),
             bool(self.damped[i]),
         )
-
-    def reflections(self, i: int, radiation: Radiation = "neutron") -> Reflections:
-        """Lines of structure i by increasing 1/d, as `simulate_reflections` gives them.
-
-        f_squared holds m |F|^2 and multiplicity is 1, since dense lines are gathered; strengths are right to
-        1.9 %. Raises IndexError for a structure that is not there.
-        """
-        return self.lines(i, radiation).reflections(radiation, self.name(i))
 
 
 def read_reflection_cache(path: str | Path) -> ReflectionCache:

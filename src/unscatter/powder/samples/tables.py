@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.atoms import Radiation
-from unscatter.nouns.reflections import Reflections
 from unscatter.powder.crystal.random_crystals import NAME, draw_crystal
 from unscatter.powder.samples.cache import (
     X_RAY_WAVELENGTH,
@@ -85,11 +84,6 @@ class CachedCrystals:
         cache, row = self._find(i)
         return cache.lines(row, radiation)
 
-    def reflections(self, i: int, radiation: Radiation = "neutron") -> Reflections:
-        """Lines of structure i by increasing 1/d; IndexError if it is not there."""
-        cache, row = self._find(i)
-        return cache.reflections(row, radiation)
-
     def name(self, i: int) -> str:
         """Name of structure i in the table it came from."""
         cache, row = self._find(i)
@@ -148,7 +142,3 @@ class RandomCrystals:
                 continue
             return PhaseLines(hkl, strength[0], crystal.cell, number, find_poles(crystal), False)
         raise ValueError(f"no crystal of space group {number} with known scattering lengths in {_ATTEMPTS} attempts")
-
-    def reflections(self, i: int, radiation: Radiation = "neutron") -> Reflections:
-        """Lines of structure i by increasing 1/d; IndexError if it is not there."""
-        return self.lines(i, radiation).reflections(radiation, f"random {i}")
