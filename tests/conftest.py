@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -12,6 +14,28 @@ from unscatter.powder.samples.cache import write_reflection_cache
 from unscatter.weights import list_weights
 
 TEMPERATURE = 1.6
+#: Rooms whose every file needs PyTorch, which the base install has not.
+WORKSHOP = ("tests/train", "tests/nn")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave the workshop out where PyTorch is not installed; pytest_report_header says so."""
+    inside = any(collection_path.as_posix().endswith(room) for room in WORKSHOP)
+    return True if inside and find_spec("torch") is None else None
+
+
+def pytest_report_header() -> str | None:
+    """Say in the head of the report what is left out, and why."""
+    if find_spec("torch") is not None:
+        return None
+    return f"left out: {' and '.join(WORKSHOP)} need PyTorch: pip install unscatter[train]"
+
+
+@pytest.fixture(scope="session")
+def torch() -> ModuleType:
+    """PyTorch; a test that asks for it is skipped where it is not installed."""
+    module: ModuleType = pytest.importorskip("torch", reason="compares with PyTorch: pip install unscatter[train]")
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import itertools
 import gemmi
 import numpy as np
 import pytest
-import torch
 
 from unscatter.atoms import anomalous_dispersion, neutron_lengths
 from unscatter.io.structures.crystals import site_multiplicities
@@ -132,7 +131,7 @@ def test_site_multiplicities_of_corundum():
     assert site_multiplicities(crystal).tolist() == [12, 18]
 
 
-def test_torch_gives_the_same_and_gradients():
+def test_torch_gives_the_same_and_gradients(torch):
     hkl = np.array([[1, 0, 0], [1, 2, 0], [2, 1, 3]])
     rng = np.random.default_rng(1)
     positions, weights = rng.random((5, 3)), rng.random((5, 2))

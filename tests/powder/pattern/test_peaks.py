@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.reflections import Reflections
@@ -40,7 +39,7 @@ def test_a_displaced_sample_shifts_low_angles_and_a_wrong_zero_all():
     np.testing.assert_allclose(seen - [0, 90, 180], 0.02 - 0.1 * np.array([1, np.sqrt(0.5), 0]), atol=1e-12)
 
 
-def test_positions_follow_the_metric_as_their_derivative_says():
+def test_positions_follow_the_metric_as_their_derivative_says(torch):
     cell, wavelength = Cell(5.0, 6.0, 7.0, 80.0, 95.0, 100.0), 1.54
     hkl = np.array([[1, 0, 0], [1, -2, 1], [0, 1, 3], [2, 1, -1]])
     g = cell.reciprocal @ cell.reciprocal.T / (2 * np.pi) ** 2

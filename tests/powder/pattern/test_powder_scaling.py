@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from unscatter.powder.crystal.random_crystals import draw_crystal
 from unscatter.powder.crystal.reflections import simulate_reflections
@@ -126,7 +125,7 @@ def test_noise_is_not_blown_up_in_the_second_channel():
     assert channels[1, background].std() < 0.15
 
 
-def test_a_batch_is_its_patterns_in_numpy_and_torch():
+def test_a_batch_is_its_patterns_in_numpy_and_torch(torch):
     rng = np.random.default_rng(2)
     two_theta = np.arange(5, 150, 0.05)
     batch = rng.poisson(50, (3, two_theta.size)).astype(float)

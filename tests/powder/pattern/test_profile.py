@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from scipy.integrate import quad
 
 from unscatter.nouns.reflections import Reflections
@@ -45,6 +44,8 @@ def some_peaks(rng, count=40, rows=1):
 
 
 def as_tensors(peaks):
+    import torch
+
     columns = (peaks.position, peaks.area, peaks.fwhm, peaks.eta)
     return Peaks(*(torch.tensor(c, requires_grad=True) for c in columns), torch.tensor(peaks.row))
 
@@ -97,7 +98,7 @@ def test_without_a_cut_half_the_height_is_one_width_apart():
     assert half / middle == pytest.approx(0.5, rel=1e-6)
 
 
-def test_torch_sums_the_same_peaks_of_several_patterns():
+def test_torch_sums_the_same_peaks_of_several_patterns(torch):
     peaks = some_peaks(np.random.default_rng(2), 200, rows=3)
     grid = 0.05 * np.arange(1201)
     ours = sum_peaks(peaks, grid, rows=3)
@@ -106,14 +107,14 @@ def test_torch_sums_the_same_peaks_of_several_patterns():
     np.testing.assert_allclose(theirs, ours, atol=1e-7 * ours.max())
 
 
-def test_gradients_by_all_columns_are_right():
+def test_gradients_by_all_columns_are_right(torch):
     peaks = as_tensors(some_peaks(np.random.default_rng(3), 6, rows=2))
     grid = torch.linspace(0.0, 60.0, 40, dtype=torch.float64)
     columns = (peaks.position, peaks.area, peaks.fwhm, peaks.eta)
     torch.autograd.gradcheck(lambda *c: sum_peaks(Peaks(*c, peaks.row), grid, rows=2), columns, atol=1e-5)
 
 
-def test_the_pattern_has_a_derivative_by_the_cell():
+def test_the_pattern_has_a_derivative_by_the_cell(torch):
     instrument = replace(INSTRUMENTS["bt1-ge311"], range=(20.0, 90.0, 0.05))
     crystal = draw_crystal(np.random.default_rng(5), 14, tolerance=None)
     lines = simulate_reflections(crystal, instrument.limit)
@@ -149,7 +150,7 @@ def test_patterns_summed_together_are_those_summed_alone():
         np.testing.assert_allclose(batch[row], single, atol=1e-12 * single.max())
 
 
-def test_torch_simulates_the_same_with_gradients():
+def test_torch_simulates_the_same_with_gradients(torch):
     instrument = INSTRUMENTS["hrpt"]
     lines = powder(62, instrument)
     f_squared = torch.tensor(lines.f_squared, requires_grad=True)

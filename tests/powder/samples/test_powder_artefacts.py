@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from unscatter.io.structures.crystals import label_space_group
 from unscatter.nouns.cell import Cell
@@ -73,7 +72,7 @@ def test_counts_have_mean_variance_and_skewness_of_poisson(mean):
     assert skewness == pytest.approx(mean**-0.5, abs=0.06)
 
 
-def test_noise_is_the_same_in_numpy_and_torch():
+def test_noise_is_the_same_in_numpy_and_torch(torch):
     expected, normal = np.linspace(0, 50, 100), np.random.default_rng(1).standard_normal(100)
     there = add_counting_noise(torch.tensor(expected), torch.tensor(normal))
     np.testing.assert_allclose(there.numpy(), add_counting_noise(expected, normal))
