@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Generator
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +30,27 @@ def pytest_report_header() -> str | None:
     if find_spec("torch") is not None:
         return None
     return f"left out: {' and '.join(WORKSHOP)} need PyTorch: pip install unscatter[train]"
+
+
+def _skip_without_training_data() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    except FileNotFoundError as error:
+        if "training data, which is not installed" in str(error):
+            pytest.skip(str(error))
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    """Skip a test whose fixtures need the training data where they are not installed, and say so."""
+    return (yield from _skip_without_training_data())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Skip a test that needs the training data where they are not installed, and say so."""
+    return (yield from _skip_without_training_data())
 
 
 @pytest.fixture(scope="session")

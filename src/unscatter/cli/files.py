@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from unscatter.cli.screen import say
+from unscatter.progress import is_quiet
 
 
 def each_file(
@@ -18,7 +19,7 @@ def each_file(
         raise ValueError(f"no file given; type for example: {example}")
     failed = 0
     # disable=None: a bar on a terminal, none in a log.
-    for path in tqdm(files, unit="file", leave=False, disable=True if len(files) == 1 else None):
+    for path in tqdm(files, unit="file", leave=False, disable=True if len(files) == 1 or is_quiet() else None):
         try:
             work(path)
         except BrokenPipeError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from unscatter.cli.files import each_file
-from unscatter.cli.screen import Flat, Screen, indent, reporting_progress
+from unscatter.cli.screen import Flat, Screen, indent, reporting_progress, waiting
 from unscatter.jobs import factorize as factorizing
 from unscatter.jobs import report as reporting
 from unscatter.jobs import volume as whole_volume
@@ -46,7 +46,8 @@ def factorize(
             return
         for section, ending in sections.items():
             chosen = replace(options, plane=() if section is None else (section,))
-            components = factorizing.run(path, chosen)
+            with waiting(path.name):
+                components = factorizing.run(path, chosen)
             written = factorizing.write(components, out / f"{path.stem}{ending}", picture=picture)
             table = f"{components.describe()}\n{components.findings.brief()}"
             screen.tell(f"{path}\n{indent(table)}", {"file": path, **components.to_dict()}, written)
@@ -84,7 +85,8 @@ def report(
     """
 
     def one(path: Path) -> None:
-        findings = reporting.run(path, options)
+        with waiting(path.name):
+            findings = reporting.run(path, options)
         stem = (path.parent if out is None else out) / path.stem.removesuffix(".factorized")
         written = reporting.write(path, findings, stem) if picture else ()
         record = {"file": path, "verdict": findings.verdict, "findings": findings.rows()}

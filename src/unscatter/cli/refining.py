@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from unscatter.cli.screen import Flat, Screen
+from unscatter.cli.screen import Flat, Screen, waiting
 from unscatter.io.results.order_tables import record_of
 from unscatter.jobs import refine_molecules as molecules_job
 from unscatter.jobs import refine_order as order_job
@@ -34,7 +34,8 @@ def refine_order(
         store: keep the table in the first result too; with --out in a copy of it there, and the result stays as it is.
         picture: also draw a PNG.
     """
-    fit = order_job.run(results, options)
+    with waiting("refining alphas"):
+        fit = order_job.run(results, options)
     stem = _folder(results[0], out) / results[0].name.removesuffix(".h5").removesuffix(".factorized")
     written = order_job.write(fit, stem, store_in=results[0] if store else None, picture=picture)
     screen.tell(str(fit), {"files": results, **record_of(fit)}, written)

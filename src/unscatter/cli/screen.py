@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from tyro.conf import FlagCreatePairsOff, arg
+
+from unscatter.progress import PATIENCE, is_quiet
 
 Shown = TypeVar("Shown")
 #: A dataclass whose fields are options of a command by their own names.
@@ -73,6 +77,33 @@ def say(text: str, *, error: bool = False) -> None:
     from tqdm import tqdm
 
     tqdm.write(text, file=sys.stderr if error else sys.stdout)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show on a terminal how long something has taken, from two seconds on, where it cannot tell how much is left."""
+    if is_quiet() or not sys.stderr.isatty():
+        yield
+        return
+    done = Event()
+    clock = Thread(target=_tick, args=(what, done), daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        done.set()
+        clock.join()
+
+
+def _tick(what: str, done: Event) -> None:
+    from tqdm import tqdm
+
+    started = time.monotonic()
+    if done.wait(PATIENCE):
+        return
+    with tqdm(desc=what, leave=False, bar_format="{desc}{postfix}") as bar:
+        while not done.wait(0.5):
+            bar.set_postfix_str(f"{time.monotonic() - started:.0f} s")
 
 
 @contextmanager

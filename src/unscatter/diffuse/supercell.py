@@ -19,6 +19,7 @@ from unscatter.nouns.molecule import Molecule
 from unscatter.nouns.order import OrderParameters
 from unscatter.nouns.plane import PlaneAxes
 from unscatter.nouns.supercell import OrderTargets, Supercell
+from unscatter.progress import steps
 from unscatter.version import __version__
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -188,11 +189,11 @@ def swap_monte_carlo(
     row = np.arange(boxes)
     occupied[row[:, None], filled] = 1
     gap = np.stack([_pairs(one, box, vectors) for one in occupied]) - target
-    steps, shift = sweeps * sites, np.zeros_like(target)
+    proposals, shift = sweeps * sites, np.zeros_like(target)
     length = max(sites // 2, 1)
-    for start in range(0, steps, length):
-        block = min(length, steps - start)
-        if start > steps // 3:
+    for start in steps(range(0, proposals, length), "drawing boxes"):
+        block = min(length, proposals - start)
+        if start > proposals // 3:
             # Disorder pulls alphas towards zero: aim beyond the targets until the mean of the boxes meets them.
             further = np.clip(shift - STEERING * (gap.mean(axis=0) + shift), -FARTHEST * scale, FARTHEST * scale)
             gap, shift = gap - (further - shift), further

@@ -18,6 +18,7 @@ from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.molecule_fit import MoleculeFit, MoleculesAgainst, MotionScan
 from unscatter.nouns.plane import PlaneAxes
+from unscatter.progress import steps
 from unscatter.version import __version__
 
 Floats = NDArray[np.float64]
@@ -247,7 +248,7 @@ def _merit(pixels: _Pixels, model: Floats) -> tuple[float, float, float]:
 def _scan(problem: _Problem, amounts: Floats, place: int, values: Floats) -> MotionScan:
     """Run one motion through its values; D_w starts from its value at the last step."""
     trial, d, figures = amounts.copy(), 0.0, []
-    for value in values:
+    for value in steps(values, f"scan of {problem.motions[place].name}"):
         trial[place] = float(value)
         scaled = problem.scale(trial, d)
         d = scaled.debye_waller
