@@ -106,3 +106,16 @@ def test_a_result_of_an_earlier_unscatter_says_that_it_cannot_tell(
         main(["options", str(result)])
     assert caught.value.code == 2
     assert "does not say with which options" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wing", ["diffuse", "powder"])
+def test_a_frozen_set(wing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sets = [tmp_path / "one.h5", tmp_path / "two.h5"]
+    run("simulate", wing, "--out", sets[0], "--count", "2", "--seed", "7", "--recipe", "paper", "-q")
+    text = options_of(sets[0], tmp_path / "set.toml", capsys)
+    assert f"unscatter simulate {wing} --options" in text
+    run("simulate", wing, "--out", sets[1], "--options", tmp_path / "set.toml", "-q")
+    name = "intensity" if wing == "diffuse" else "inputs"
+    with h5py.File(sets[0]) as one, h5py.File(sets[1]) as other:
+        assert len(one[name]) == 2
+        np.testing.assert_array_equal(one[name][()], other[name][()])

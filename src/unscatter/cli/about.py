@@ -104,7 +104,8 @@ def options(result: Positional[Path], /) -> int:
     """Print the options that made a result, as TOML: --options FILE of the same command makes it again.
 
     Args:
-        result: a file that factorize (.h5), classify, refine order, refine molecules (.json) or supercell (.cif) wrote.
+        result: a file that factorize (.h5), classify, refine order, refine molecules (.json), supercell (.cif)
+            or simulate (.h5) wrote.
     """
     from unscatter.io.results.provenance import read_provenances
     from unscatter.jobs.options import write_options
@@ -120,9 +121,11 @@ def options(result: Positional[Path], /) -> int:
 
 def _how_to_replay(provenance: dict[str, Any]) -> str:
     """Comments: what made a result, from what, and the command that makes it again."""
-    inputs = provenance.get("inputs") or [{"name": provenance["input"], "sha256": provenance["input_sha256"]}]
-    names = " ".join(one["name"] for one in inputs)
-    lines = [f"# unscatter {provenance['version']}: unscatter {provenance['job']} {names} --options THIS_FILE"]
+    inputs = provenance.get("inputs")
+    if inputs is None:
+        inputs = [{"name": provenance["input"], "sha256": provenance["input_sha256"]}]
+    words = ["unscatter", provenance["job"], *(one["name"] for one in inputs), "--options THIS_FILE"]
+    lines = [f"# unscatter {provenance['version']}: {' '.join(words)}"]
     lines += [f"# {one['name']}: sha256 {one['sha256']}" for one in inputs]
     lines += [f"# {name}: sha256 {digest}" for name, digest in provenance.get("files_sha256", {}).items()]
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from unscatter.jobs.options import CHECKED, checked_dataclass
+from unscatter.jobs.provenance import record
 
 
 @checked_dataclass(frozen=True, kw_only=True, config=CHECKED)
@@ -66,6 +67,7 @@ def simulate_diffuse(
         options.seed,
         options.split,
         drop_duplicates=THRESHOLD if options.drop_duplicates else None,
+        provenance=record("simulate diffuse", options, []),
         progress=progress,
     )
 
@@ -81,7 +83,8 @@ def simulate_powder(
     if options.axis is not None:
         recipe = replace(recipe, axis=options.axis)
     crystals = CachedCrystals(options.structures) if options.structures else RandomCrystals(options.seed)
-    write_samples(out, recipe, options.count, crystals, options.seed, progress=progress)
+    provenance = record("simulate powder", options, [])
+    write_samples(out, recipe, options.count, crystals, options.seed, provenance=provenance, progress=progress)
     return options.count
 
 

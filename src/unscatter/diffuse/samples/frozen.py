@@ -6,7 +6,7 @@ A set grows in FILE.part, which remembers how far it has come, and gets its name
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, overload
@@ -46,13 +46,14 @@ def write_samples(
     precision: Precision = "float32",
     alphas: bool = False,
     drop_duplicates: float | None = None,
+    provenance: Mapping[str, Any] | None = None,
     progress: bool = True,
 ) -> int:
     """Write the samples 0 to count - 1 of (recipe, seed, split) to an HDF5 file; return how many it holds.
 
     precision: of the planes; alphas: store the order parameters too; drop_duplicates: leave out samples
-    whose clean plane is nearer than this sliced Wasserstein distance to an earlier one. An interrupted call
-    is taken up by the same call. Raises ValueError where FILE.part is the beginning of another set,
+    whose clean plane is nearer than this sliced Wasserstein distance to an earlier one; provenance: kept with the set.
+    An interrupted call is taken up by the same call. Raises ValueError where FILE.part is the beginning of another set,
     FileNotFoundError if there is no such folder.
     """
     path = Path(path)
@@ -61,6 +62,7 @@ def write_samples(
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent}: no such folder to write {path.name} to; make it first")
     what = _identity(recipe, count, seed, split, precision, alphas)
+    what |= {} if provenance is None else {"provenance": json.dumps(provenance)}
     part = path.with_name(f"{path.name}.part")
     first = count_complete(part, what)
     with tqdm(total=count, initial=first, unit="sample", disable=not progress) as bar:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from unscatter.io.files import require_file
-from unscatter.io.hdf5 import Store, is_hdf5
+from unscatter.io.hdf5 import Store, attribute, is_hdf5
 
 #: How the line of a text file begins that holds a provenance as JSON.
 COMMENT = "# provenance: "
@@ -25,14 +25,15 @@ def read_provenances(path: str | Path) -> list[dict[str, Any]]:
     if not found:
         raise ValueError(
             f"{path} is no result; expected what unscatter factorize (.h5), classify, refine order, refine molecules "
-            "(.json) or supercell (.cif) wrote"
+            "(.json), supercell (.cif) or simulate (.h5) wrote"
         )
     return found
 
 
 def _from_hdf5(path: Path) -> list[dict[str, Any]]:
     with Store(path) as store:
-        records = [json.loads(store.text("entry/process/provenance") or "{}")]
+        records = [json.loads(attribute(store.root, "provenance") or "{}")]
+        records.append(json.loads(store.text("entry/process/provenance") or "{}"))
         order = json.loads(store.text("entry/order_parameters/record") or "{}")
     return [record for record in (*records, order.get("provenance", {})) if record]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,13 @@ def write_samples(
     crystals: CachedCrystals | RandomCrystals,
     seed: int = 0,
     *,
+    provenance: Mapping[str, Any] | None = None,
     progress: bool = True,
 ) -> None:
     """Write the samples 0 to count - 1 of (recipe, seed) to an HDF5 file, their structures chosen at random.
 
-    Data sets: inputs, group and cell as in PowderSamples, and row, the number of the structure. An interrupted call
+    Data sets: inputs, group and cell as in PowderSamples, and row, the number of the structure. provenance: kept with
+    the set. An interrupted call
     is taken up by the same call. Raises ValueError where FILE.part is the beginning of another set, FileNotFoundError
     if there is no such folder.
     """
@@ -64,6 +66,7 @@ def write_samples(
         "count": count,
         "seed": seed,
     }
+    what |= {} if provenance is None else {"provenance": json.dumps(provenance)}
     part = path.with_name(f"{path.name}.part")
     first = count_complete(part, what)
     chosen = np.random.default_rng(seed).integers(len(crystals), size=count)
