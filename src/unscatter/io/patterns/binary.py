@@ -14,7 +14,12 @@ def unpack(data: bytes, layout: str, offset: int) -> tuple[Any, ...]:
 
     Raises ValueError if the file ends before them.
     """
-    _reach(data, offset + struct.calcsize("<" + layout))
+    try:
+        size = struct.calcsize("<" + layout)
+    except struct.error:
+        # more than any file can hold
+        raise ValueError(f"its header announces {layout} numbers; it is damaged: copy the file again") from None
+    _reach(data, offset + size)
     return struct.unpack_from("<" + layout, data, offset)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from unscatter.io.patterns.binary import floats, positive, string, unpack
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.scan import Scan, grid, join
+from unscatter.io.patterns.scan import Scan, grid, join, require_few
 
 NAME = "Bruker RAW, version 1"
 BLOCKS = "number of the range"
@@ -35,6 +35,7 @@ def read(content: Content) -> Scan:
         at += 4 if data[at : at + 4] == _MAGIC else 0
         scan, more = _range(data, at)
         ranges.append(scan)
+        require_few(ranges)
         at += _HEADER + 4 * scan.intensity.size
     return join(ranges, content.block)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from unscatter.io.patterns.binary import floats, positive, string, unpack
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.scan import Scan, grid, join
+from unscatter.io.patterns.scan import Scan, grid, join, require_few
 
 NAME = "Bruker RAW4.00"
 BLOCKS = "number of the range"
@@ -50,6 +50,7 @@ def read(content: Content) -> Scan:
         if kind in _RANGE:
             scan, at = _range(data, at, source)
             ranges.append(scan)
+            require_few(ranges)
         elif length < 8:
             raise ValueError(f"segment of {length} bytes at byte {at}: damaged; copy the file again")
         else:

@@ -42,6 +42,8 @@ ASSUMES: tuple[str, ...] = (
 _MOST_COLUMNS = 10
 #: Lines at the end that tell how the table is written.
 _SAMPLE = 200
+#: A text with words between its numbers is read line by line, up to this size.
+_MOST_CHARACTERS = 24 * 2**20
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+|[-+]?\d+,?|[-+]?\d*,?\d+[eE][-+]?\d+")
 
 
@@ -199,6 +201,11 @@ def _separator(line: str, comma: bool) -> str:
 
 def _patient_table(lines: list[str], comma: bool) -> Table:
     """A table with remarks, brackets or words between its rows, line by line."""
+    if sum(len(line) for line in lines) > _MOST_CHARACTERS:
+        raise ValueError(
+            f"more than {_MOST_CHARACTERS >> 20} MB of text that is no plain table of numbers; expected rows of one "
+            "width and no words between them: export the scan as two columns of text"
+        )
     rows, header = _rows(lines, comma)
     first, rows = _widest(rows)
     values = np.array([row.values for row in rows], dtype=np.float64)

@@ -70,6 +70,8 @@ class Block:
     def column(self, tag: str) -> tuple[Column, Column]:
         """Values and uncertainties of a tag, NaN where the file has "?" or "."."""
         texts = self.tags.get(tag, [])
+        if not texts:
+            return np.empty(0), np.empty(0)
         try:
             return np.array(texts, dtype=np.float64), np.full(len(texts), np.nan)
         except ValueError:

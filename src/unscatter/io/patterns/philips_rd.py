@@ -11,7 +11,7 @@ import numpy as np
 from unscatter.io.patterns.binary import positive, string, unpack
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import K_ALPHA_1
-from unscatter.io.patterns.scan import Scan, grid
+from unscatter.io.patterns.scan import Scan, count_points, grid
 
 NAME = "Philips RD, SD"
 BLOCKS = ""
@@ -36,12 +36,10 @@ def read(content: Content) -> Scan:
         what = _OTHERS.get(data[2:4], "an older version")
         raise ValueError(f"a Philips file with {what}, not a pattern; expected a scan: give the measured pattern")
     step, start, end = unpack(data, "ddd", 214)
-    if not (0 < step < 10 and np.isfinite(start) and start < end <= 180):
-        raise ValueError(f"a range of {start:g} to {end:g} by {step:g} deg; the header is damaged: copy the file again")
     (continuous,) = unpack(data, "B", 126)
     # in a continuous scan a point is the middle of what was passed
     start, end = (start + step / 2, end - step / 2) if continuous else (start, end)
-    count = round((end - start) / step) + 1
+    count = count_points(start, end, step)
     roots = np.array(unpack(data, f"{count}H", _COUNTS[data[:4]]), dtype=np.float64)
     alpha1, alpha2 = unpack(data, "dd", 94)
     (anode,) = unpack(data, "B", 85)

@@ -9,7 +9,7 @@ import re
 
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import K_ALPHA_1, wavelength_of
-from unscatter.io.patterns.scan import Scan, announced, grid
+from unscatter.io.patterns.scan import Scan, announced, count_points, grid
 from unscatter.io.patterns.table import number_list
 from unscatter.quantities import parse_number
 
@@ -35,10 +35,10 @@ def read(content: Content) -> Scan:
     fields = dict(_FIELD.findall(content.text[: data.start()]))
     ends = [_number(part) for part in fields.get("DataAngleRange", "").split(",")[:2]]
     step = _number(fields.get("ScanStepSize", ""))
-    if len(ends) < 2 or ends[0] is None or ends[1] is None or step is None or not step > 0:
+    if len(ends) < 2 or ends[0] is None or ends[1] is None or step is None:
         raise ValueError("a UDF header without DataAngleRange and ScanStepSize; expected both: export the scan again")
     counts = number_list(content.text[data.end() :].partition("/")[0])
-    told = announced(round((ends[1] - ends[0]) / step) + 1, counts.size)
+    told = announced(count_points(ends[0], ends[1], step), counts.size)
     wavelength = wavelength_of(fields.get("LabdaAlpha1"))
     anode = fields.get("Anode", "").strip().capitalize()
     if wavelength is None and anode in K_ALPHA_1:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
-from unscatter.io.patterns.scan import Scan, join
+from unscatter.io.patterns.scan import Scan, join, require_few
 from unscatter.io.patterns.table import number_table
 
 NAME = "Rigaku RAS"
@@ -38,6 +38,7 @@ def read(content: Content) -> Scan:
         keys |= {name: value.strip() for name, value in _KEY.findall(head)}
         require_two_theta(keys.get("MEAS_SCAN_AXIS_X") or "TwoTheta")
         scans.append(_scan(block, keys))
+        require_few(scans)
     if not scans:
         raise ValueError("no complete *RAS_INT_START ... *RAS_INT_END, perhaps cut short; copy the file again")
     return join(scans, content.block)

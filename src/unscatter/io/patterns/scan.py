@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from unscatter.quantities import Quantity
 
+#: More points than this, or more ranges put together, are no pattern.
+MOST_POINTS, MOST_RANGES = 10_000_000, 1000
+
 T = TypeVar("T")
 Radiation = Literal["neutron", "x-ray"]
 
@@ -56,6 +59,22 @@ def grid(start: float, step: float, count: int) -> NDArray[np.float64]:
     return np.asarray(start + step * np.arange(count), dtype=np.float64)
 
 
+def count_points(start: float, stop: float, step: float) -> int:
+    """How many points an even grid has; raises ValueError for what is no grid of a pattern."""
+    if not (step > 0 and start < stop and (stop - start) / step < MOST_POINTS):
+        raise ValueError(
+            f"a range of {start:g} to {stop:g} by {step:g} deg; expected start < stop and a step between them: correct "
+            "the header, or export the scan again"
+        )
+    return round((stop - start) / step) + 1
+
+
+def require_few(ranges: Sequence[object]) -> None:
+    """Raise ValueError for more ranges than a pattern is put together from."""
+    if len(ranges) > MOST_RANGES:
+        raise ValueError(f"more than {MOST_RANGES} scans in one file; expected one: export the scan you want")
+
+
 def announced(count: int, found: int, what: str = "points") -> str:
     """Say that a file holds a few points less than its header announces; "" if it holds them all.
 
@@ -74,6 +93,7 @@ def join(ranges: Sequence[Scan], block: str = "") -> Scan:
     block: the number of the one range that is wanted, "" for all. Raises ValueError if there is no range, or if two of
     them overlap without being the same.
     """
+    require_few(ranges)
     ranges = choose_number(ranges, block)
     filled = sorted((part for part in ranges if part.positions.size), key=lambda part: float(part.positions[0]))
     if not filled:

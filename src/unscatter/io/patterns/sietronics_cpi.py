@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import K_ALPHA_1, wavelength_of
-from unscatter.io.patterns.scan import Scan, announced, grid
+from unscatter.io.patterns.scan import Scan, announced, count_points, grid
 from unscatter.io.patterns.table import number_list
 from unscatter.quantities import parse_number
 
@@ -32,10 +32,8 @@ def read(content: Content) -> Scan:
     if not mark or len(numbers) < 3 or any(number is None for number in numbers):
         raise ValueError("a CPI file without start, stop, step and SCANDATA; expected all: export the scan again")
     start, stop, step = (number[0] for number in numbers if number is not None)
-    if not (step > 0 and start < stop):
-        raise ValueError(f"a range of {start:g} to {stop:g} by {step:g} deg; expected start < stop: correct the header")
     counts = number_list(data)
-    told = [announced(round((stop - start) / step) + 1, counts.size)]
+    told = [announced(count_points(start, stop, step), counts.size)]
     anode, said = (lines[4].capitalize(), lines[5]) if len(lines) > 5 else ("", "")
     wavelength = wavelength_of(said)
     if not wavelength and anode in K_ALPHA_1:
