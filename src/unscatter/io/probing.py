@@ -20,6 +20,8 @@ from typing import Any
 DEADLINE, MOST_OBJECTS = 8.0, 3000
 #: Numbers of a dataset that are read to see whether they can be, and bytes of memory that may be taken for it.
 _MOST_NUMBERS, _MOST_MEMORY = 100_000, 2**32
+#: What a look at a file may take of that; what the process answers for one that is no danger.
+_MOST_TAKEN, _SEEN = 2**30, "seen"
 
 
 class _Prober:
@@ -57,10 +59,11 @@ class _Prober:
         except Empty:
             self.end()
             return f"the HDF5 library does not come to an end with it in {DEADLINE:.0f} s"
-        if answer:
+        if answer.strip() == _SEEN:
             return ""
+        # Memory that was taken once counts for all that follow.
         self.end()
-        return "the HDF5 library crashes over it"
+        return "the HDF5 library takes over 1 GB of memory for it" if answer else "the HDF5 library crashes over it"
 
     def _start(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
@@ -125,7 +128,17 @@ def _serve() -> None:
         # Whatever can be raised is raised again by the reader, in its own words.
         with contextlib.suppress(Exception):
             _touch(json.loads(line))
-        print("seen", flush=True)
+        print(_SEEN if _memory_taken() < _MOST_TAKEN else "taken", flush=True)
+
+
+def _memory_taken() -> int:
+    """Bytes of memory that this process has had at most; 0 where that cannot be known."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        # kilobytes on Linux, bytes on macOS
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return 0
 
 
 def _touch(path: str) -> None:

@@ -21,7 +21,7 @@ from unscatter.io.patterns import read_lines, read_pattern
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from damaged import damage, ends_well
 
-SEEDS = 150
+SEEDS = 200
 
 WRITERS: dict[str, Callable[[], bytes]] = {
     **{layout.__name__: layout for layout in LAYOUTS},
