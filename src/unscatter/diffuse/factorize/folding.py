@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from unscatter.diffuse.factorize.asking import Answer, scale_factor
-from unscatter.diffuse.plane.fold import CellMap, PlaneLattice, fit_waves, local_gain
+from unscatter.diffuse.plane.fold import CellMap, PlaneLattice, fit_waves
+from unscatter.diffuse.plane.gain import smooth_gain
 
 Floats = NDArray[np.float64]
 
-#: Width, in reciprocal cells, over which I_FF follows the data.
-GAIN_WIDTH = 0.25
+#: Rounds of I_SRO given I_FF and I_FF given I_SRO.
+ROUNDS = 2
+#: Standard deviation, in reciprocal cells, of the bell that I_FF is smoothed with: no molecule makes finer features.
+SMOOTHING = 0.025
 #: I_SRO below which I_FF is not divided out of the data.
 LEAST_ORDER = 0.02
 #: A residual of so many spreads halves the weight of a pixel.
@@ -45,13 +49,16 @@ def combine_with_fold(intensity: Floats, measured: NDArray[np.bool_], grid: Grid
     """
     seen = measured.astype(np.float64)
     form, ordered = answer.form_factor, answer.short_range_order
-    width = (GAIN_WIDTH * grid.lattice.window[0], GAIN_WIDTH * grid.lattice.window[1])
-    trusted = seen * _trust(intensity, form * ordered, measured)
-    ordered = fit_order(intensity, trusted, form, ordered, grid)
-    trusted = seen * _trust(intensity, form * ordered, measured)
-    # Where I_SRO vanishes the data say nothing of I_FF: without a floor any noise there would make it endless.
-    explained = form * np.maximum(ordered, LEAST_ORDER)
-    form = form * np.clip(local_gain(intensity, explained, trusted, grid.x, grid.y, width), 0.0, None)
+    cell = grid.lattice.window
+    blur = [SMOOTHING * width / (axis[1] - axis[0]) for width, axis in ((cell[1], grid.y), (cell[0], grid.x))]
+    for _ in range(ROUNDS):
+        trusted = seen * _trust(intensity, form * ordered, measured)
+        ordered = fit_order(intensity, trusted, form, ordered, grid)
+        trusted = seen * _trust(intensity, form * ordered, measured)
+        # Where I_SRO vanishes the data say nothing of I_FF: without a floor any noise there would make it endless.
+        explained = form * np.maximum(ordered, LEAST_ORDER)
+        form = form * smooth_gain(intensity, explained, trusted, grid.x, grid.y, cell)
+        form = np.asarray(ndimage.gaussian_filter(form, blur, mode="nearest"))
     return Answer(form * scale_factor(intensity, form * ordered, seen), ordered)
 
 
@@ -67,10 +74,12 @@ def _trust(intensity: Floats, model: Floats, measured: NDArray[np.bool_]) -> Flo
     return np.asarray(1 / (1 + ((intensity - model) / (TRUST * spread)) ** 2))
 
 
-def fit_order(intensity: Floats, measured: Floats, form: Floats, first: Floats, grid: Grid) -> Floats:
+def fit_order(
+    intensity: Floats, measured: Floats, form: Floats, first: Floats, grid: Grid, highest: int = HIGHEST_ORDER
+) -> Floats:
     """One periodic series for I_SRO from all data, given I_FF; what the data leave open stays as in `first`."""
     form = np.maximum(form, 1e-3 * form.max())
-    lattice, order, frequencies = grid.lattice, grid.order, grid.lattice.frequencies
+    lattice, order, frequencies = grid.lattice, min(grid.order, highest), grid.lattice.frequencies
     # Where the plane has a centre of inversion, cosines about it are enough.
     centric = lattice.centre is not None
     x, y = (axis - origin for axis, origin in zip((grid.x, grid.y), lattice.centre or (0.0, 0.0), strict=True))

@@ -49,15 +49,15 @@ def refine_lattice(white: FlatPlane, frequencies: Floats) -> PlaneLattice | None
     # From the middle, where a change of frequency moves no phase.
     y, x = (np.arange(n, dtype=np.float64) - (n - 1) / 2 for n in white.shape)
     for _ in range(STEPS):
-        frequencies = frequencies + _fold_step(white, frequencies, x, y)
+        frequencies = frequencies + fold_step(white, frequencies, x, y)
     if np.abs(frequencies - start).max() * max(white.shape) >= 1:
         frequencies = start
     translations = reduce(*np.linalg.inv(frequencies).T)
     return None if translations is None else PlaneLattice(_align(translations, white.shape), None)
 
 
-def _fold_step(plane: FlatPlane, frequencies: Floats, x: Floats, y: Floats) -> Floats:
-    """Change of the frequencies that explains most of what a fold leaves over."""
+def fold_step(plane: FlatPlane, frequencies: Floats, x: Floats, y: Floats) -> Floats:
+    """Change of the frequencies (2, 2) that explains most of what a fold leaves over."""
     series = fit_waves(plane.logarithm, plane.weight, frequencies, x, y, ORDER)
     fx, fy = series.frequency_x, series.frequency_y
     harmonics = np.stack([fx, fy], axis=-1) @ np.linalg.inv(frequencies)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from unscatter.diffuse.factorize.asking import Answer
 from unscatter.diffuse.factorize.canvas import Canvas
 from unscatter.diffuse.factorize.folding import Grid
 from unscatter.diffuse.factorize.lattice.candidates import Candidate, best_candidates
+from unscatter.diffuse.factorize.lattice.polishing import polish
 from unscatter.diffuse.factorize.lattice.refinement import refine_lattice, whiten
 from unscatter.diffuse.factorize.lattice.spectrum import (
     LARGEST_EDGE,
@@ -26,11 +27,13 @@ from unscatter.nouns.found_lattice import LEAST_EVIDENCE, FoundLattice, LatticeC
 Floats = NDArray[np.float64]
 
 #: Lattices that are weighed against each other.
-WEIGHED = 6
+WEIGHED = 8
 #: log weight by the spectrum alone, against the best, below which a lattice is not weighed.
-HOPELESS = -5.0
+HOPELESS = -12.0
 #: Weight below which a lattice is forgotten.
 LEAST_WEIGHT = 0.02
+#: Weight above which the last digits of a lattice matter.
+WORTH_POLISHING = 0.2
 #: Pixels of the canvas along the shortest period, at least, where lattices are weighed.
 FINEST = 6.0
 
@@ -93,7 +96,7 @@ def _worth_weighing(candidates: list[Candidate]) -> list[Candidate]:
     if not candidates:
         return []
     best = candidates[0].evidence
-    return [c for c in candidates if (c.evidence - best) / (1 + 0.1 * max(best, 0.0)) > HOPELESS]
+    return [c for c in candidates if (c.evidence - best) / (0.5 + 0.05 * max(best, 0.0)) > HOPELESS]
 
 
 def _brightest_part(intensity: Floats) -> tuple[slice, slice]:
@@ -127,7 +130,15 @@ def weigh_lattices(
     )
     kept = [c for c in ranked if c.weight >= LEAST_WEIGHT]
     total = sum(c.weight for c in kept)
-    return tuple(LatticeCandidate(c.translations, c.weight / total, c.evidence, c.residual) for c in kept)
+
+    def settle(candidate: LatticeCandidate) -> LatticeCandidate:
+        """Polish those that will count, and let the weights sum to 1."""
+        lattice = PlaneLattice(candidate.translations, None)
+        if candidate.weight > WORTH_POLISHING:
+            lattice = polish(painted, seen > 0, on_canvas, Grid(canvas.x, canvas.y, lattice))
+        return replace(candidate, translations=lattice.translations, weight=candidate.weight / total)
+
+    return tuple(settle(candidate) for candidate in kept)
 
 
 def _weighing_canvas(intensity: Floats, shortest: float, pixels: int) -> Canvas:

@@ -16,8 +16,10 @@ Mask = NDArray[np.bool_]
 #: Edge of the blocks that are hidden, in pixels; of so many parts of all blocks, so many are hidden in turn.
 BLOCK = 24
 PARTS, HIDDEN = 6, 2
+#: Highest harmonic of the fold that predicts.
+HIGHEST = 6
 #: Powers of the residual and of the area of the cell in the weight.
-SHARPNESS, PARSIMONY = 12.0, 1.5
+SHARPNESS, PARSIMONY = 20.0, 1.0
 
 
 def held_out_residual(intensity: Floats, measured: Mask, blind: Answer, grid: Grid) -> float:
@@ -29,9 +31,10 @@ def held_out_residual(intensity: Floats, measured: Mask, blind: Answer, grid: Gr
     total = scale = 0.0
     for hidden in range(HIDDEN):
         test, shown = measured & (parts == hidden), measured & (parts != hidden)
-        ordered = fit_order(intensity, shown.astype(np.float64), blind.form_factor, blind.short_range_order, grid)
+        weight = shown.astype(np.float64)
+        ordered = fit_order(intensity, weight, blind.form_factor, blind.short_range_order, grid, HIGHEST)
         model = blind.form_factor * ordered
-        model = model * scale_factor(intensity, model, shown.astype(np.float64))
+        model = model * scale_factor(intensity, model, weight)
         total += float(np.sum(np.abs(intensity[test] - model[test])))
         scale += float(np.sum(intensity[test]))
     return total / max(scale, 1e-30)
@@ -44,13 +47,13 @@ def _parts(shape: tuple[int, ...]) -> NDArray[np.int64]:
 
 
 def weights_of(evidence: Sequence[float], residual: Sequence[float], area: Sequence[float]) -> Floats:
-    """Weights (n,) of sum 1: log w = (g - g_max) / (1 + 0.1 g_max) - 12 ln(h / h_min) - 1.5 ln A.
+    """Weights (n,) of sum 1: log w = (g - g_max) / (0.5 + 0.05 g_max) - 20 ln h - ln A.
 
     evidence: g of each lattice in the spectrum; residual: h of each on hidden pixels; area: A of the cell that the
     translations span, in any unit: of two lattices that say the same, the smaller cell says it
     in fewer words.
     """
     g, h = np.asarray(evidence, dtype=np.float64), np.maximum(residual, 1e-12)
-    logarithm = (g - g.max()) / (1 + 0.1 * max(g.max(), 0.0)) - SHARPNESS * np.log(h) - PARSIMONY * np.log(area)
+    logarithm = (g - g.max()) / (0.5 + 0.05 * max(g.max(), 0.0)) - SHARPNESS * np.log(h) - PARSIMONY * np.log(area)
     weight = np.exp(logarithm - logarithm.max())
     return np.asarray(weight / weight.sum())
