@@ -119,8 +119,8 @@ def weigh_lattices(
     on_canvas = Answer(*(canvas.paint(plane)[0] for plane in (blind.form_factor, blind.short_range_order)))
     grids = [Grid(canvas.x, canvas.y, suggestion.lattice) for suggestion in suggestions]
     residuals = [held_out_residual(painted, seen > 0, on_canvas, grid) for grid in grids]
-    areas = [abs(float(np.linalg.det(s.lattice.translations))) for s in suggestions]
-    weights = weights_of([s.evidence for s in suggestions], residuals, areas)
+    translations = [s.lattice.translations for s in suggestions]
+    weights = weights_of([s.evidence for s in suggestions], residuals, translations)
     ranked = sorted(
         (
             LatticeCandidate(s.lattice.translations, float(w), s.evidence, h)

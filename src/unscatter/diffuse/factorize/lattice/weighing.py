@@ -20,6 +20,12 @@ PARTS, HIDDEN = 6, 2
 HIGHEST = 6
 #: Powers of the residual and of the area of the cell in the weight.
 SHARPNESS, PARSIMONY = 20.0, 1.0
+#: Added to a residual: no form factor is known better.
+LEAST_RESIDUAL = 0.01
+#: Share of the residual of a simpler lattice above which one that contains it says nothing more.
+IDLE = 0.99
+#: How near to a whole number a translation must be of another lattice's.
+WHOLE = 0.08
 
 
 def held_out_residual(intensity: Floats, measured: Mask, blind: Answer, grid: Grid) -> float:
@@ -46,14 +52,27 @@ def _parts(shape: tuple[int, ...]) -> NDArray[np.int64]:
     return np.asarray(np.kron(blocks, np.ones((BLOCK, BLOCK), dtype=np.int64))[: shape[0], : shape[1]])
 
 
-def weights_of(evidence: Sequence[float], residual: Sequence[float], area: Sequence[float]) -> Floats:
+def weights_of(evidence: Sequence[float], residual: Sequence[float], translations: Sequence[Floats]) -> Floats:
     """Weights (n,) of sum 1: log w = (g - g_max) / (0.5 + 0.05 g_max) - 20 ln h - ln A.
 
-    evidence: g of each lattice in the spectrum; residual: h of each on hidden pixels; area: A of the cell that the
-    translations span, in any unit: of two lattices that say the same, the smaller cell says it
-    in fewer words.
+    evidence: g of each lattice in the spectrum; residual: h of each on hidden pixels; translations: (2, 2) of each,
+    which span a cell of area A. A lattice of longer periods holds all waves of one that it contains: it weighs nothing
+    unless it predicts better.
     """
-    g, h = np.asarray(evidence, dtype=np.float64), np.maximum(residual, 1e-12)
+    g, h = np.asarray(evidence, dtype=np.float64), np.asarray(residual) + LEAST_RESIDUAL
+    area = np.abs([np.linalg.det(each) for each in translations])
     logarithm = (g - g.max()) / (0.5 + 0.05 * max(g.max(), 0.0)) - SHARPNESS * np.log(h) - PARSIMONY * np.log(area)
+    idle = [
+        any(h[i] > IDLE * h[j] and _contains(one, other) for j, other in enumerate(translations))
+        for i, one in enumerate(translations)
+    ]
+    logarithm = np.where(idle, -np.inf, logarithm)
     weight = np.exp(logarithm - logarithm.max())
     return np.asarray(weight / weight.sum())
+
+
+def _contains(longer: Floats, shorter: Floats) -> bool:
+    """Whether the translations of one lattice are whole numbers of those of another, and span a larger cell."""
+    steps = longer @ np.linalg.inv(shorter)
+    whole = np.round(steps)
+    return bool(abs(np.linalg.det(whole)) > 1.5 and np.abs(steps - whole).max() < WHOLE)
