@@ -9,7 +9,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason='trains: pip install "unscatter[train]"')
 pytest.importorskip("lightning_fabric", reason='trains: pip install "unscatter[train]"')
-from safetensors.torch import load_file
 
 SCRIPT = '''
 """A session that fits a line of twelve numbers; each process sees its share of every batch."""
@@ -75,6 +74,8 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(tmp_path: Pat
         command = [sys.executable, str(script), str(tmp_path / str(devices)), str(devices)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=dict(os.environ))
         assert done.returncode == 0, done.stderr
+    from safetensors.torch import load_file
+
     one, two = (load_file(tmp_path / str(devices) / "checkpoint.safetensors") for devices in (1, 2))
     assert one.keys() == two.keys()
     for name in (name for name in one if name.startswith("network")):

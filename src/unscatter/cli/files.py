@@ -1,37 +1,124 @@
-"""What commands on many files share: one bad file does not stop the rest."""
+"""What commands on many files share: one bad file does not stop the rest, and many processes or machines may help."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
-from unscatter.cli.screen import say
+from tyro.conf import arg
+
+from unscatter.cli.screen import Screen, say
 from unscatter.progress import is_quiet
+
+#: What may be wrong with a file; anything else is a fault of ours.
+FAULTS = (ValueError, OSError, MemoryError)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of one file: its table, the same as a record for machines, what was written, and what else is kept."""
+
+    text: str
+    record: dict[str, Any]
+    written: tuple[Path, ...] = ()
+    kept: Any = None
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who works on many files."""
+
+    jobs: Annotated[int, arg(aliases=["-j"])] = 1
+    """files at once, each in a process of its own; -1 for one a core."""
+    scheduler: Annotated[str, arg(metavar="ADDRESS")] = ""
+    """a Dask scheduler whose workers share the file system, such as tcp://head:8786."""
 
 
 def each_file(
-    files: tuple[Path, ...], work: Callable[[Path], None], example: str = "unscatter factorize plane.h5"
-) -> int:
-    """Do the work for every file; one that fails is reported and does not stop the rest."""
+    files: Sequence[Path],
+    work: Callable[[Path], list[Told]],
+    screen: Screen,
+    workers: Workers = Workers(),
+    example: str = "unscatter factorize plane.h5",
+) -> tuple[int, list[Told]]:
+    """Do the work for every file and tell what came of it; one that fails is reported and does not stop the rest.
+
+    work: with more than one process or a scheduler it is sent there, so it must be a function of a module, or a
+    functools.partial of one. Returns the exit code and all that was told.
+    """
     from tqdm import tqdm
 
     if not files:
         raise ValueError(f"no file given; type for example: {example}")
-    failed = 0
+    failed, told = 0, []
     # disable=None: a bar on a terminal, none in a log.
-    for path in tqdm(files, unit="file", leave=False, disable=True if len(files) == 1 or is_quiet() else None):
-        try:
-            work(path)
-        except BrokenPipeError:
-            raise
-        except (ValueError, OSError, MemoryError) as error:
-            if len(files) == 1:
-                raise
-            failed += 1
-            say(f"unscatter: {words_of(error, path)}", error=True)
+    hidden = True if len(files) == 1 or is_quiet() else None
+    with _answers(files, work, workers) as answers:
+        for path, answer in tqdm(answers, total=len(files), unit="file", leave=False, disable=hidden):
+            if isinstance(answer, BaseException):
+                if len(files) == 1:
+                    raise answer
+                failed += 1
+                say(f"unscatter: {words_of(answer, path)}", error=True)
+                continue
+            for one in answer:
+                screen.tell(one.text, one.record, one.written)
+            told += answer
     if failed:
         say(f"unscatter: {failed} of {len(files)} files failed", error=True)
-    return 2 if failed else 0
+    return (2 if failed else 0), told
+
+
+Answer = list[Told] | BaseException
+
+
+@contextmanager
+def _answers(
+    files: Sequence[Path], work: Callable[[Path], list[Told]], workers: Workers
+) -> Iterator[Iterator[tuple[Path, Answer]]]:
+    """What came of each file, in the order in which they are ready."""
+    if workers.scheduler:
+        with _on_a_cluster(files, work, workers.scheduler) as answers:
+            yield answers
+    elif workers.jobs != 1 and len(files) > 1:
+        from joblib import Parallel, delayed
+
+        yield Parallel(n_jobs=workers.jobs, return_as="generator_unordered")(
+            delayed(attempt)(work, path) for path in files
+        )
+    else:
+        yield (attempt(work, path) for path in files)
+
+
+@contextmanager
+def _on_a_cluster(
+    files: Sequence[Path], work: Callable[[Path], list[Told]], scheduler: str
+) -> Iterator[Iterator[tuple[Path, Answer]]]:
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise ValueError('--scheduler needs Dask; type: pip install "unscatter[cluster]"') from None
+    try:
+        client = Client(scheduler, timeout="10s")  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise ValueError(f"no Dask scheduler answers at {scheduler}; start one: dask scheduler") from error
+    with client:
+        # A worker that is lost takes nothing along: its files are given to another, and results are written whole.
+        futures = client.map(attempt, [work] * len(files), [path.absolute() for path in files], pure=False)
+        yield (future.result() for future in as_completed(futures))  # type: ignore[no-untyped-call]
+
+
+def attempt(work: Callable[[Path], list[Told]], path: Path) -> tuple[Path, Answer]:
+    """What came of one file, or what was wrong with it."""
+    try:
+        return path, work(path)
+    except BrokenPipeError:
+        raise
+    except FAULTS as error:
+        return path, error
 
 
 def words_of(error: BaseException, path: Path | None = None) -> str:

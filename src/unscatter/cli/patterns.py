@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from tyro.conf import Positional
 
-from unscatter.cli.files import each_file
+from unscatter.cli.files import Told, Workers, each_file
 from unscatter.cli.screen import Flat, Screen, indent, reporting_progress
 from unscatter.io.results.ranking import add_to_summary
 from unscatter.jobs import classify as classifying
@@ -23,6 +24,7 @@ def classify(
     table: Path | None = None,
     options: Flat[ClassifyOptions] = ClassifyOptions(),
     picture: bool = True,
+    workers: Flat[Workers] = Workers(),
     screen: Flat[Screen] = Screen(),
 ) -> int:
     """Rank Bravais lattices, extinction groups and space groups of powder patterns, written as JSON, CSV and PNG.
@@ -37,20 +39,27 @@ def classify(
     """
     known = read_table(table) if table is not None else {}
     patterns = find_patterns(files, table)
-    stems = stems_of(patterns)
-    rankings = []
-
-    def one(path: Path) -> None:
-        ranking = classifying.run(path, options_for(options, path, known, "classify"))
-        written = classifying.write(ranking, out / stems[path], picture=picture)
-        screen.tell(f"{path}\n{indent(ranking.describe())}", {"file": path, **ranking.to_dict()}, written)
-        rankings.append(ranking)
-
-    code = each_file(tuple(patterns), one, example="unscatter classify corundum.xye")
+    chosen = {path.absolute(): options_for(options, path, known, "classify") for path in patterns}
+    stems = {path.absolute(): out.absolute() / stem for path, stem in stems_of(patterns).items()}
+    work = partial(_classify, options=chosen, stems=stems, picture=picture)
+    code, told = each_file(patterns, work, screen, workers, example="unscatter classify corundum.xye")
+    rankings = [one.kept for one in told]
     if len(rankings) > 1:
         add_to_summary(out / "classified.csv", rankings)
         screen.note(f"all of them in {out / 'classified.csv'}")
     return code
+
+
+def _classify(path: Path, options: dict[Path, ClassifyOptions], stems: dict[Path, Path], picture: bool) -> list[Told]:
+    ranking = classifying.run(path, options[path.absolute()])
+    written = classifying.write(ranking, stems[path.absolute()], picture=picture)
+    shown = tuple(_as_typed(one) for one in written)
+    return [Told(f"{path}\n{indent(ranking.describe())}", {"file": path, **ranking.to_dict()}, shown, ranking)]
+
+
+def _as_typed(path: Path) -> Path:
+    """A path relative to the folder that one is in, where it lies there."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def index(
@@ -75,10 +84,10 @@ def index(
     patterns = find_patterns(files, table)
     stems = stems_of(patterns)
 
-    def one(path: Path) -> None:
+    def one(path: Path) -> list[Told]:
         with reporting_progress(path.name, hidden=screen.quiet or screen.json) as progress:
             found = indexing.run(path, options_for(options, path, known, "index"), progress)
         written = indexing.write(found, out / stems[path], lines=lines)
-        screen.tell(f"{path}\n{indent(found.describe())}", {"file": path, **found.to_dict()}, written)
+        return [Told(f"{path}\n{indent(found.describe())}", {"file": path, **found.to_dict()}, written)]
 
-    return each_file(tuple(patterns), one, example="unscatter index corundum.xye")
+    return each_file(patterns, one, screen, example="unscatter index corundum.xye")[0]

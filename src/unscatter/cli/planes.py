@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tyro.conf import Positional
 
-from unscatter.cli.files import each_file
+from unscatter.cli.files import Told, Workers, each_file
 from unscatter.cli.screen import Flat, Screen, indent, reporting_progress, waiting
 from unscatter.jobs import factorize as factorizing
 from unscatter.jobs import report as reporting
@@ -23,6 +24,7 @@ def factorize(
     out: Path = Path(),
     options: Flat[FactorizeOptions] = FactorizeOptions(),
     picture: bool = True,
+    workers: Flat[Workers] = Workers(),
     screen: Flat[Screen] = Screen(),
 ) -> int:
     """Take planes of diffuse scattering apart: I_D -> I_FF x I_SRO, written as HDF5 and PNG.
@@ -33,26 +35,34 @@ def factorize(
         picture: also draw a PNG.
     """
     sections = _name_sections(options.plane)
+    out = out.absolute() if workers.scheduler else out
+    if options.volume:
+        bar = len(files) == 1 and not (screen.quiet or screen.json)
+        work = partial(_factorize_volume, out=out, options=options, picture=picture, bar=bar)
+    else:
+        work = partial(_factorize_planes, out=out, options=options, sections=sections, picture=picture)
+    return each_file(files, work, screen, workers)[0]
 
-    def whole(path: Path) -> None:
-        with reporting_progress(path.name, hidden=screen.quiet or screen.json) as report:
-            volume = whole_volume.run(path, options, report, out / path.stem)
-            written = whole_volume.write(volume, out / path.stem, layout=options.layout, picture=picture, report=report)
-        screen.tell(f"{path}\n{indent(volume.describe())}", {"file": path, **volume.to_dict()}, written)
 
-    def one(path: Path) -> None:
-        if options.volume:
-            whole(path)
-            return
-        for section, ending in sections.items():
-            chosen = replace(options, plane=() if section is None else (section,))
-            with waiting(path.name):
-                components = factorizing.run(path, chosen)
-            written = factorizing.write(components, out / f"{path.stem}{ending}", picture=picture)
-            table = f"{components.describe()}\n{components.findings.brief()}"
-            screen.tell(f"{path}\n{indent(table)}", {"file": path, **components.to_dict()}, written)
+def _factorize_planes(
+    path: Path, out: Path, options: FactorizeOptions, sections: dict[str | None, str], picture: bool
+) -> list[Told]:
+    told = []
+    for section, ending in sections.items():
+        chosen = replace(options, plane=() if section is None else (section,))
+        with waiting(path.name):
+            components = factorizing.run(path, chosen)
+        written = factorizing.write(components, out / f"{path.stem}{ending}", picture=picture)
+        table = f"{components.describe()}\n{components.findings.brief()}"
+        told.append(Told(f"{path}\n{indent(table)}", {"file": path, **components.to_dict()}, written))
+    return told
 
-    return each_file(files, one)
+
+def _factorize_volume(path: Path, out: Path, options: FactorizeOptions, picture: bool, bar: bool) -> list[Told]:
+    with reporting_progress(path.name, hidden=not bar) as report:
+        volume = whole_volume.run(path, options, report, out / path.stem)
+        written = whole_volume.write(volume, out / path.stem, layout=options.layout, picture=picture, report=report)
+    return [Told(f"{path}\n{indent(volume.describe())}", {"file": path, **volume.to_dict()}, written)]
 
 
 def _name_sections(planes: tuple[str, ...]) -> dict[str | None, str]:
@@ -84,12 +94,12 @@ def report(
         picture: also draw a PNG.
     """
 
-    def one(path: Path) -> None:
+    def one(path: Path) -> list[Told]:
         with waiting(path.name):
             findings = reporting.run(path, options)
         stem = (path.parent if out is None else out) / path.stem.removesuffix(".factorized")
         written = reporting.write(path, findings, stem) if picture else ()
         record = {"file": path, "verdict": findings.verdict, "findings": findings.rows()}
-        screen.tell(f"{path}\n{indent(str(findings))}", record, written)
+        return [Told(f"{path}\n{indent(str(findings))}", record, written)]
 
-    return each_file(files, one, example="unscatter report plane.factorized.h5")
+    return each_file(files, one, screen, example="unscatter report plane.factorized.h5")[0]
