@@ -13,6 +13,7 @@ from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.powder.refine.figures import f20, m20
+from unscatter.powder.refine.match import parity_masks
 from unscatter.powder.refine.metric import (
     Metric,
     inverse,
@@ -22,7 +23,7 @@ from unscatter.powder.refine.metric import (
     triclinic_metric,
     vonorms,
 )
-from unscatter.powder.refine.search import LETTER, SYSTEMS, Effort, largest_volume, pose, sweep, warm_up
+from unscatter.powder.refine.search import LETTER, SYSTEMS, Effort, largest_volume, mask_basis, pose, sweep, warm_up
 from unscatter.powder.refine.settle import Observed, Settled, on_reduced_basis, predicted, settle
 from unscatter.powder.refine.shape import Floats
 from unscatter.powder.refine.zero import likely_zeros
@@ -42,6 +43,8 @@ _UNEXPLAINED = 0.12
 _TRIED, _NEAR = 8e-3, 3e-3
 # Least volume of a primitive cell in Angstrom^3 and least edge in Angstrom.
 _SMALLEST, _SHORTEST = 8.0, 1.8
+# Score in nats below which a lattice is what many trials bring by chance.
+_CHANCE = 6.0
 # Lattices that are ranked over all lines.
 _RANKING = 24
 
@@ -96,12 +99,17 @@ def index(
     if cell is not None:
         work.settled += _known(cell, work.observed)
         work.tell("known cell")
-    _search(work, order, FIRST, 0.0)
-    if _unexplained(work):
-        for zero in (0.0, *likely_zeros(work.observed.two_theta)):
-            _search(work, order, WIDE if zero == 0 else FIRST, zero)
-            if not _unexplained(work):
-                break
+    first, strong = work.observed.first(FIRST.lines), work.observed.strongest(FIRST.lines, _RANKED)
+    zeros = likely_zeros(work.observed.two_theta)
+    wide = work.observed.first(WIDE.lines)
+    for seen, effort, zero in (
+        (first, FIRST, 0.0),
+        (strong, FIRST, 0.0),
+        *((first, FIRST, z) for z in zeros),
+        (wide, WIDE, 0.0),
+    ):
+        if not work.settled or _unexplained(work):
+            _search(work, order, seen, effort, zero)
     ranked = _rank(work)[:count]
     return tuple(replace(lattice_from(s), provenance={"searched": tuple(work.done)}) for s in ranked)
 
@@ -127,17 +135,16 @@ def _order(systems: Iterable[str], likely: Mapping[str, float]) -> list[str]:
     return sorted((s for s in SYSTEMS if s in wanted), key=lambda s: (chance[s] < 0.5, SYSTEMS.index(s)))
 
 
-def _search(work: _Work, order: Sequence[str], effort: Effort, zero: float) -> None:
+def _search(work: _Work, order: Sequence[str], seen: Observed, effort: Effort, zero: float) -> None:
     """Sweep over the systems in order, until one explains everything or time is up."""
-    problem = pose(work.observed, effort, zero)
-    some = work.observed.first(effort.lines)
+    problem = pose(seen, effort, zero)
     for system in order:
         if time.monotonic() > work.deadline:
             work.tell("time is up")
             return
         largest = min(largest_volume(problem, system), work.max_volume)
         for matrix in sweep(problem, system, effort, largest):
-            work.settled += _refined(matrix, some, zero)
+            work.settled += _refined(matrix, seen, zero)
         work.tell(f"{system}, {len(problem.q)} lines" + (f", zero {zero:+.3f}" if zero else ""))
         if _convincing(work, system, len(problem.q)):
             return
@@ -187,10 +194,17 @@ def _rank(work: _Work) -> list[Settled]:
     observed = work.observed.first(_RANKED)
     best = _distinct(work.settled)[:_RANKING]
     ranked = [settle(one.metric, observed, one.zero) for one in best]
-    for one in sorted(ranked, key=lambda s: -s.score)[:4]:
-        if one.foreign >= 2:
-            ranked += [found for larger in _doubled(one.metric) for found in _refined(larger, observed, one.zero)]
-    return _distinct([one for one in ranked if one.score > 0])
+    for one in sorted(ranked, key=lambda s: -s.score)[:3]:
+        others = _halved(one.metric) + (_doubled(one.metric) if one.foreign >= 2 else [])
+        ranked += [found for other in others for found in _refined(other, observed, one.zero)]
+    return _distinct([one for one in ranked if one.score > _CHANCE])
+
+
+def _halved(metric: Metric) -> list[Floats]:
+    """Metrics (3, 3) of the seven lattices of half the volume."""
+    reciprocal = inverse(metric.matrix)
+    bases = [mask_basis(sum(1 << n for n in range(8) if mask[n])) for mask in parity_masks()[1:8]]
+    return [inverse(basis @ reciprocal @ basis.T) for basis in bases]
 
 
 def _doubled(metric: Metric) -> list[Floats]:

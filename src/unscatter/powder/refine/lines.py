@@ -13,11 +13,14 @@ from unscatter.powder.refine.images import flag_images
 from unscatter.powder.refine.noise import Noise, find_noise
 from unscatter.powder.refine.peaks import (
     Data,
+    Free,
     Peaks,
     chi_squared,
     eliminate,
+    model,
     refine_peaks,
     residual,
+    satellites,
     seek,
     uncertainties,
     with_misfit,
@@ -32,8 +35,10 @@ _DOUBLET = 0.5
 _START = {"neutron": (0.2, 8.0), "x-ray": (0.5, 20.0)}
 # Smooth functions of the baseline beside the estimated background.
 _BASELINE = 12
-# Asymmetry from which its refinement starts, and the chi squared that it must save.
-_AXIAL, _WORTH = 0.02, 40.0
+# Misfit of the profile by which main lines are told, and that which their fit allows for.
+_MAIN, _LOOSE = 0.03, 0.01
+# Asymmetry from which its refinement starts, and chi squared that it must save, also as a share.
+_AXIAL, _WORTH, _SHARE = 0.02, 40.0, 0.02
 
 
 def find_lines(pattern: Pattern) -> Lines:
@@ -50,11 +55,10 @@ def find_lines(pattern: Pattern) -> Lines:
         )
     noise = find_noise(pattern)
     data = _prepare(pattern, noise)
-    peaks = _first_fit(pattern, data, pattern.wavelength)
-    peaks, data = _whole_fit(peaks, data, noise)
+    profile, baseline = _find_profile(_first_fit(pattern, data, pattern.wavelength), data)
+    peaks, data = _whole_fit(replace(seek(data, profile)[0], baseline=baseline), data, noise)
     again = seek(data, peaks.profile)[0]
     peaks, data = _whole_fit(replace(again, baseline=peaks.baseline), data, noise)
-    peaks = _lean(peaks, data)
     return _lines_of(peaks, data, pattern, noise, pattern.wavelength)
 
 
@@ -82,30 +86,40 @@ def _first_fit(pattern: Pattern, data: Data, wavelength: float) -> Peaks:
     wavelengths, weights = ((wavelength, second), (1.0, _DOUBLET)) if second else ((wavelength,), (1.0,))
     mixing, cut = _START[pattern.radiation or "x-ray"]
     loose = replace(data, sigma=np.sqrt(data.sigma**2 + (0.02 * np.maximum(data.intensity, 0)) ** 2))
-    found = [seek(loose, Shape(law, (mixing, 0.0), 0.0, wavelengths, weights, cut)) for law in width_laws(place, width)]
+    shape = Shape((0.0, 0.0, 1.0), (mixing, 0.0), 0.0, wavelengths, weights, cut)
+    found = [seek(loose, replace(shape, caglioti=law, guess=law)) for law in width_laws(place, width)]
     # A law that needs many lines to explain the same is too narrow.
     return min(found, key=lambda one: one[1] + 30.0 * len(one[0]))[0]
 
 
+def _find_profile(peaks: Peaks, data: Data) -> tuple[Shape, Floats]:
+    """The profile that explains the main lines, and the baseline (k,): the profile comes before weak lines.
+
+    Weak lines beside strong ones would take over what is wrong with the profile so far, and keep it wrong. Lines lean
+    at low angles only where that explains much more than lines that do not.
+    """
+    if not len(peaks):
+        return peaks.profile, peaks.baseline
+    loose = replace(data, sigma=np.sqrt(data.sigma**2 + (_LOOSE * model(peaks, data)) ** 2))
+    main = refine_peaks(peaks.kept(~satellites(peaks, _MAIN)), loose, 2)
+    main = refine_peaks(main.kept(~satellites(main, _MAIN)), loose, 6, "widths")
+    start = replace(main, profile=replace(main.profile, axial=_AXIAL))
+    leaning = refine_peaks(refine_peaks(start, loose, 2), loose, 5, "axial")
+    main = refine_peaks(main, loose, 4, "widths")
+    gained = chi_squared(main, loose) - chi_squared(leaning, loose)
+    chosen = leaning if gained > max(_WORTH, _SHARE * chi_squared(main, loose)) else main
+    return chosen.profile, chosen.baseline
+
+
 def _whole_fit(peaks: Peaks, data: Data, noise: Noise) -> tuple[Peaks, Data]:
     """Lines, profile and misfit of the profile in turn, and the lines that are left."""
+    free: Free = "axial" if peaks.profile.axial > 0 else "widths"
     data = with_misfit(data, noise.sigma, refine_peaks(peaks, data, 1))
-    peaks = refine_peaks(peaks, data, 2)
-    peaks = eliminate(peaks, data, least=3.0, rounds=6)
-    peaks = refine_peaks(peaks, data, 5, "widths")
+    peaks = eliminate(refine_peaks(peaks, data, 2), data, least=3.0, rounds=6)
+    peaks = refine_peaks(peaks, data, 4, free)
     data = with_misfit(data, noise.sigma, peaks)
-    peaks = eliminate(refine_peaks(peaks, data, 2, "widths"), data)
-    return refine_peaks(refine_peaks(peaks, data, 2, "widths"), data, 1), data
-
-
-def _lean(peaks: Peaks, data: Data) -> Peaks:
-    """Lines that lean to one side at low angles, where that explains much more than lines that do not."""
-    if not len(peaks):
-        return peaks
-    start = replace(peaks, profile=replace(peaks.profile, axial=_AXIAL))
-    leaning = refine_peaks(refine_peaks(refine_peaks(start, data, 3), data, 4, "axial"), data, 2)
-    gained = chi_squared(peaks, data) - chi_squared(leaning, data)
-    return eliminate(leaning, data) if gained > _WORTH else peaks
+    peaks = eliminate(refine_peaks(peaks, data, 2, free), data)
+    return refine_peaks(refine_peaks(peaks, data, 2, free), data, 1), data
 
 
 def _lines_of(peaks: Peaks, data: Data, pattern: Pattern, noise: Noise, wavelength: float) -> Lines:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from unscatter.nouns.pattern import Pattern
 
@@ -68,20 +69,22 @@ def _variance_law(intensity: Floats) -> tuple[float, float]:
     classes = np.array_split(order, min(24, len(order) // _CLASS_SIZE))
     level = np.array([np.mean(height[c]) for c in classes])
     variance = np.array([np.quantile(change[c] ** 2, 0.25) for c in classes]) / (_FACTOR * _QUARTILE)
-    # The lower half of the classes is background; above, lines can only add, so the least a / I rules.
-    lower = slice(0, max(3, len(level) // 2))
-    slope, constant = _line_through(level[lower], variance[lower])
-    ratio = float(np.min(variance / np.maximum(level, 1e-300)))
-    if slope <= 0 or constant < 0:
-        slope, constant = ratio, 0.0
-    return max(min(slope, 2 * ratio if constant == 0 else slope), 0.0), max(constant, 0.0)
+    return _law(level, np.maximum(variance, 1e-300))
 
 
-def _line_through(x: Floats, y: Floats) -> tuple[float, float]:
-    weight = 1 / np.maximum(y, 1e-300)
-    matrix = np.stack([x, np.ones_like(x)], axis=1) * weight[:, None]
-    slope, constant = np.linalg.lstsq(matrix, y * weight, rcond=None)[0]
-    return float(slope), float(constant)
+def _law(level: Floats, variance: Floats) -> tuple[float, float]:
+    """a and b >= 0 of a I + b through variances (m,) at intensities (m,), each right to the same share.
+
+    Lines that are narrow for the grid can only add, so that a class counts for less the further it is above the law.
+    """
+    weight = 1 / variance
+    gain, constant = 0.0, 0.0
+    for _ in range(5):
+        matrix = np.stack([level, np.ones_like(level)], axis=1) * weight[:, None]
+        gain, constant = nnls(matrix, variance * weight)[0]
+        law = np.maximum(gain * level + constant, 1e-3 * variance)
+        weight = np.minimum(1.0, (1.5 * law / variance) ** 2) / law
+    return float(gain), float(constant)
 
 
 def _smooth(values: Floats, reach: int = 2) -> Floats:

@@ -31,18 +31,23 @@ _MISFIT = (0.002, 0.03)
 _LOOSE = np.array([0.5, 0.5, 0.5, 0.3, 0.003, 1e-3])
 # Step of axial squared for its derivative.
 _AXIAL_STEP = 1e-4
-# Lines below this share of the strongest within ten FWHM are what its profile does not describe.
-_FAINTEST = 0.002
+# Lines within so many FWHM of a strong one, and below so many times the misfit of it, are what its profile does not
+# describe.
+_SATELLITES = ((1.5, 10.0), (4.0, 4.0), (10.0, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What lines are fitted to: intensity (n,) without background, sigma (n,), smooth functions baseline (n, k)."""
+    """What lines are fitted to: intensity (n,) without background, sigma (n,), smooth functions baseline (n, k).
+
+    misfit: share of a line that its profile is wrong by.
+    """
 
     two_theta: Floats
     intensity: Floats
     sigma: Floats
     baseline: Floats
+    misfit: float = 0.002
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +125,7 @@ def with_misfit(data: Data, sigma: Floats, peaks: Peaks) -> Data:
     excess = (residual(peaks, data)[strong] ** 2 - sigma[strong] ** 2) / lines[strong] ** 2
     share = float(np.sqrt(max(np.quantile(excess, 0.7), 0.0))) if len(excess) > 20 else _MISFIT[0]
     share = min(max(share, _MISFIT[0]), _MISFIT[1])
-    return replace(data, sigma=np.sqrt(sigma**2 + (share * lines) ** 2))
+    return replace(data, sigma=np.sqrt(sigma**2 + (share * lines) ** 2), misfit=share)
 
 
 def eliminate(peaks: Peaks, data: Data, least: float = SIGNIFICANT, rounds: int = 20) -> Peaks:
@@ -132,13 +137,22 @@ def eliminate(peaks: Peaks, data: Data, least: float = SIGNIFICANT, rounds: int 
         _, error = uncertainties(peaks, data)
         worth = peaks.area / error
         fwhm = peaks.profile.fwhm(peaks.position)
-        faint = peaks.area < _FAINTEST * _strongest_near(peaks.position, peaks.area, 10 * fwhm)
-        worth = np.where(faint, 0.0, worth)
+        worth = np.where(satellites(peaks, data.misfit), 0.0, worth)
         doomed = (worth < least) & (-worth >= _strongest_near(peaks.position, -worth, 2 * fwhm) - 1e-12)
         if not np.any(doomed):
             break
         peaks = refine_peaks(peaks.kept(~doomed), data, 2)
     return peaks
+
+
+def satellites(peaks: Peaks, misfit: float) -> NDArray[np.bool_]:
+    """Lines (m,) so weak beside a strong one that they may be what is wrong with its profile by a share `misfit`."""
+    fwhm = peaks.profile.fwhm(peaks.position)
+    weak = [
+        peaks.area < factor * misfit * _strongest_near(peaks.position, peaks.area, reach * fwhm)
+        for reach, factor in _SATELLITES
+    ]
+    return np.asarray(np.any(weak, axis=0))
 
 
 def uncertainties(peaks: Peaks, data: Data, neighbours: int = 3) -> tuple[Floats, Floats]:
@@ -189,7 +203,9 @@ def _step(peaks: Peaks, data: Data, free: Free) -> Peaks:
     position = peaks.position + moved
     order = np.argsort(position, kind="stable")
     smooth = data.baseline.shape[1]
-    profile = _moved_profile(peaks.profile, other[smooth:]) if with_profile else peaks.profile
+    # What is tied down stays where it is to the last digit.
+    moves = other[smooth:] * [1, 1, 1, 1, 1, free == "axial"] if with_profile else np.zeros(6)
+    profile = _moved_profile(peaks.profile, moves, data) if with_profile else peaks.profile
     return Peaks(position[order], area[order], peaks.baseline + other[:smooth], profile)
 
 
@@ -250,7 +266,16 @@ def _profile_slopes(peaks: Peaks, data: Data, columns: Columns, lines: Floats) -
     return np.stack(found, axis=1)
 
 
-def _moved_profile(profile: Shape, change: Floats) -> Shape:
+def _moved_profile(profile: Shape, change: Floats, data: Data) -> Shape:
+    """The profile after a step, or after the part of it that leaves its widths near those first guessed."""
+    for part in (1.0, 0.5, 0.25, 0.1):
+        moved = _after(profile, part * change)
+        if moved.keeps_to_guess(data.two_theta[0], data.two_theta[-1]):
+            return moved
+    return profile
+
+
+def _after(profile: Shape, change: Floats) -> Shape:
     u, v, w = (float(old + new) for old, new in zip(profile.caglioti, change[:3], strict=True))
     slope = float(np.clip(profile.mixing[1] + change[4], -0.01, 0.01))
     mixing = float(np.clip(profile.mixing[0] + change[3], 0.0, 1.2))

@@ -51,11 +51,10 @@ class Problem:
 
 
 def pose(observed: Observed, effort: Effort, zero: float = 0.0) -> Problem:
-    """The first lines of a list, seen with a zero of the scale in degrees."""
+    """Lines as a search sees them with a zero of the scale in degrees."""
     shifted = observed.shifted(zero)
-    first = slice(0, min(effort.lines, MOST_LINES))
-    q, slope = shifted.q[first], shifted.slope[first]
-    window = slope * np.maximum(effort.window, effort.sigmas * shifted.error[first])
+    seen = shifted.first(MOST_LINES)
+    q, window = seen.q, seen.slope * np.maximum(effort.window, effort.sigmas * seen.error)
     return Problem(q, window, -np.log(4 * np.pi * window * np.sqrt(q)), line_table(q, window))
 
 
@@ -71,7 +70,7 @@ def warm_up() -> None:
     """Have every loop of the search compiled, or loaded where that was done before: half a minute the first time."""
     two_theta = np.degrees(2 * np.arcsin(np.sqrt(np.array([1, 2, 3, 4, 5, 6, 8])) * 0.1))
     q = (np.sin(np.radians(two_theta / 2)) * 2) ** 2
-    observed = Observed(two_theta, np.full(7, 0.01), q, np.full(7, 0.01), 1.0)
+    observed = Observed(two_theta, np.full(7, 0.01), q, np.full(7, 0.01), np.ones(7), 1.0)
     effort = Effort(lines=7, base=(2, 3, 2, 2), zones=(2, 2), partners=4)
     for system in SYSTEMS:
         sweep(pose(observed, effort), system, effort, 1e3)
@@ -156,12 +155,12 @@ def _direct(row: Floats) -> Floats:
     """Direct primitive metric (3, 3) of a trial g0 ... g5 and the eight classes that its mask keeps."""
     g = row[:6]
     reciprocal = np.array([[g[0], g[5] / 2, g[4] / 2], [g[5] / 2, g[1], g[3] / 2], [g[4] / 2, g[3] / 2, g[2]]])
-    basis = _mask_basis(int(row[6]))
+    basis = mask_basis(int(row[6]))
     return inverse(basis @ reciprocal @ basis.T)
 
 
 @cache
-def _mask_basis(bits: int) -> Integers:
+def mask_basis(bits: int) -> Integers:
     """Basis (3, 3) of the hkl whose parity class is a bit of `bits`."""
     vectors = np.stack(np.meshgrid(*[np.arange(-1, 3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     kept = [bool(v.any()) and bits >> int(np.abs(v) % 2 @ [1, 2, 4]) & 1 == 1 for v in vectors]

@@ -17,14 +17,15 @@ from unscatter.powder.refine.metric import (
 )
 from unscatter.powder.refine.shape import Floats, Integers
 
-#: Share of foreign lines that is expected.
-FOREIGN = 0.05
+#: Share of foreign lines that is expected among strong ones, those above a tenth of the strongest; most among weak ones.
+FOREIGN, _STRONG, _MOST_FOREIGN = 0.05, 0.1, 0.15
 #: Price of a cell parameter in nats.
 PRICE = 4.0
-# Uncertainty of any position in degrees besides that of counting: misalignment and overlap.
-_SYSTEMATIC = 0.008
+# Uncertainty of any position besides that of counting, by misalignment and overlap: share of the FWHM, between two
+# bounds in degrees; and the FWHM of a line of which none is known.
+_SYSTEMATIC, _BETWEEN, _FWHM = 0.04, (0.002, 0.01), 0.2
 # Standard deviations of zero in degrees and of the shift in cot(two-theta).
-_ZERO, _LEANING = 0.05, 0.003
+_ZERO, _LEANING = 0.08, 0.003
 # Nodes of the reciprocal lattice beyond which a cell is too large or too flat to be looked at.
 _MOST_NODES = 1e5
 # Windows in degrees in which lines are assigned, from the first turn to the last, or so many s.u. if more.
@@ -33,35 +34,66 @@ _WINDOWS, _SIGMAS = (0.09, 0.06, 0.04), 4.0
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """Lines to be explained: two_theta (n,) and s.u. (n,) in degrees, 1/d^2 q (n,), slope dq/d(two-theta) (n,)."""
+    """Lines to be explained, (n,) each.
+
+    two_theta, error in degrees; q = 1/d^2; slope: dq / d(two-theta); strength: area over that of the strongest.
+    """
 
     two_theta: Floats
     error: Floats
     q: Floats
     slope: Floats
+    strength: Floats
     wavelength: float
 
     @classmethod
     def of(cls, lines: Lines, chosen: NDArray[np.bool_] | None = None) -> Observed:
         """Lines of a list, or those chosen (n,)."""
         every = np.ones(len(lines), dtype=bool) if chosen is None else chosen
-        two_theta, error = lines.two_theta[every], np.hypot(lines.two_theta_error[every], _SYSTEMATIC)
+        two_theta, width = lines.two_theta[every], np.nan_to_num(lines.fwhm[every], nan=_FWHM)
+        error = np.hypot(lines.two_theta_error[every], np.clip(_SYSTEMATIC * width, *_BETWEEN))
         slope = 2 * np.sin(np.radians(two_theta)) / lines.wavelength**2 * np.pi / 180
-        return cls(two_theta, error, lines.q[every], slope, lines.wavelength)
+        area = np.nan_to_num(lines.area[every], nan=1.0)
+        return cls(two_theta, error, lines.q[every], slope, area / max(float(area.max()), 1e-300), lines.wavelength)
+
+    def __len__(self) -> int:
+        """Return the number of lines."""
+        return len(self.q)
+
+    def chosen(self, which: slice | NDArray[np.int64]) -> Observed:
+        """Some of the lines."""
+        return Observed(
+            self.two_theta[which],
+            self.error[which],
+            self.q[which],
+            self.slope[which],
+            self.strength[which],
+            self.wavelength,
+        )
 
     def first(self, most: int) -> Observed:
         """The first lines."""
-        return Observed(self.two_theta[:most], self.error[:most], self.q[:most], self.slope[:most], self.wavelength)
+        return self.chosen(slice(0, most))
 
-    def angle_of(self, q: Floats) -> Floats:
-        """Two-theta in degrees at which 1/d^2 q (n,) is seen."""
-        return np.asarray(np.degrees(2 * np.arcsin(np.clip(np.sqrt(q) * self.wavelength / 2, 0, 1))))
+    def strongest(self, most: int, among: int) -> Observed:
+        """The strongest of the first lines, by increasing angle."""
+        order = np.argsort(-self.strength[:among], kind="stable")[:most]
+        return self.chosen(np.sort(order))
 
     def shifted(self, zero: float | Floats) -> Observed:
         """As they would be seen with a shift of so many degrees, of all or of each, taken off."""
         two_theta = self.two_theta - zero
         q = (2 * np.sin(np.radians(two_theta / 2)) / self.wavelength) ** 2
         return replace(self, two_theta=two_theta, q=q)
+
+    @property
+    def foreign(self) -> Floats:
+        """Probability (n,) that a line belongs to something else: the weaker it is, the likelier."""
+        return np.asarray(np.clip(FOREIGN * (_STRONG / np.maximum(self.strength, 1e-9)) ** 0.5, FOREIGN, _MOST_FOREIGN))
+
+    def angle_of(self, q: Floats) -> Floats:
+        """Two-theta in degrees at which 1/d^2 q (n,) is seen."""
+        return np.asarray(np.degrees(2 * np.arcsin(np.clip(np.sqrt(q) * self.wavelength / 2, 0, 1))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,9 +201,10 @@ def _scored(
     density = np.maximum(between, 0.5) / (high - low) * seen.slope
     sigma = observed.error
     chance = np.log(density) - 2 * density * np.abs(off)
-    close = -0.5 * (off / sigma) ** 2 - np.log(sigma * np.sqrt(2 * np.pi)) + np.log(1 - FOREIGN)
-    gains = np.logaddexp(close, np.log(FOREIGN) + chance) - chance
-    indexed = close > np.log(FOREIGN) + chance
+    close = -0.5 * (off / sigma) ** 2 - np.log(sigma * np.sqrt(2 * np.pi)) + np.log(1 - observed.foreign)
+    other = np.log(observed.foreign) + chance
+    gains = np.logaddexp(close, other) - chance
+    indexed = close > other
     score = float(np.sum(gains)) - PRICE * parameters - 0.5 * (zero / _ZERO) ** 2
     # Back to the direct lattice; the basis stays the one on which the rotations act.
     direct = average(inverse(reciprocal), metric.rotations)

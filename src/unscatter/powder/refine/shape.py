@@ -14,6 +14,8 @@ from unscatter.powder.pattern.profile import CUT
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
+# How far widths may move from those first guessed.
+_FACTOR = 1.8
 # Least FWHM in degrees.
 _NARROWEST = 0.005
 
@@ -23,7 +25,8 @@ class Shape:
     """Pseudo-Voigts of FWHM^2 = U tan^2 + V tan + W (deg^2) and Lorentzian share mixing[0] + mixing[1] two-theta (deg).
 
     axial: half height of sample and of detector, taken as equal, over their distance; wavelengths of the beam, of which
-    the ratios count, and their weights; cut: FWHM from the centre where lines end.
+    the ratios count, and their weights; cut: FWHM from the centre where lines end; guess: U, V, W
+    as first guessed.
     """
 
     caglioti: tuple[float, float, float]
@@ -32,6 +35,15 @@ class Shape:
     wavelengths: tuple[float, ...] = (1.0,)
     weights: tuple[float, ...] = (1.0,)
     cut: float = CUT
+    guess: tuple[float, float, float] | None = None
+
+    def keeps_to_guess(self, low: float, high: float) -> bool:
+        """Whether widths between two angles in degrees are within a factor of those first guessed."""
+        if self.guess is None:
+            return True
+        place = np.linspace(low, high, 9)
+        ratio = self.fwhm(place) / Shape(self.guess).fwhm(place)
+        return bool(np.all((ratio > 1 / _FACTOR) & (ratio < _FACTOR)))
 
     def fwhm(self, two_theta: Floats) -> Floats:
         """Full widths at half maximum (n,) in degrees."""

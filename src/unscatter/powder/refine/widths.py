@@ -18,25 +18,25 @@ _QUANTILE = 0.25
 
 def half_widths(two_theta: Floats, intensity: Floats, sigma: Floats, least: float = 8.0) -> tuple[Floats, Floats]:
     """Places (m,) of maxima that rise `least` sigma and their FWHM (m,), twice the narrower half, in degrees."""
-    smooth = np.convolve(np.pad(intensity, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+    smooth = np.convolve(np.pad(intensity, 2, mode="edge"), np.array([1, 4, 6, 4, 1]) / 16, mode="valid")
     inner = smooth[1:-1]
     top = 1 + np.flatnonzero((inner >= smooth[:-2]) & (inner > smooth[2:]) & (inner > least * sigma[1:-1]))
-    found = [(two_theta[i], w) for i in top if (w := _width(two_theta, smooth, int(i))) > 0]
+    found = [(two_theta[i], w) for i in top if (w := _width(two_theta, smooth, sigma, int(i))) > 0]
     return (np.array([p for p, _ in found]), np.array([w for _, w in found]))
 
 
-def _width(two_theta: Floats, values: Floats, top: int) -> float:
-    halves = [h for direction in (-1, 1) if (h := _half(two_theta, values, top, direction)) > 0]
+def _width(two_theta: Floats, values: Floats, sigma: Floats, top: int) -> float:
+    halves = [h for direction in (-1, 1) if (h := _half(two_theta, values, sigma, top, direction)) > 0]
     return 2 * min(halves, default=0.0)
 
 
-def _half(two_theta: Floats, values: Floats, top: int, direction: int) -> float:
+def _half(two_theta: Floats, values: Floats, sigma: Floats, top: int, direction: int) -> float:
     """Distance in degrees to where a line falls to half of its height, 0 where it rises again before."""
     half = values[top] / 2
     i = top
     while 0 <= i + direction < len(values) and values[i] > half:
         i += direction
-        if values[i] > values[i - direction] * 1.02:
+        if values[i] > values[i - direction] * 1.02 + 2 * sigma[i]:
             return 0.0
     if values[i] > half:
         return 0.0

@@ -7,7 +7,9 @@ import numpy as np
 from unscatter.powder.refine.shape import Floats
 
 # Largest zero in degrees that is looked for, smallest that a search at zero does not cover, width of a peak.
-_LARGEST, _SMALLEST, _WIDTH = 0.2, 0.02, 0.012
+_LARGEST, _SMALLEST, _WIDTH = 0.2, 0.03, 0.015
+# Zeros are usually within this.
+_USUAL = 0.07
 # sin^2(theta) of one line over that of another: second and third orders, and rows of square and hexagonal nets.
 _RATIOS = (4.0, 9.0, 2.0, 3.0)
 
@@ -33,7 +35,7 @@ def likely_zeros(two_theta: Floats, lines: int = 20, most: int = 3) -> list[floa
         return []
     zeros, weights = np.array(found).T
     grid = np.arange(-_LARGEST, _LARGEST + 1e-9, 0.005)
-    height = np.exp(-0.5 * ((grid[:, None] - zeros) / _WIDTH) ** 2) @ weights
+    height = np.exp(-0.5 * ((grid[:, None] - zeros) / _WIDTH) ** 2) @ weights * np.exp(-0.5 * (grid / _USUAL) ** 2)
     chosen: list[float] = []
     for n in np.argsort(-height):
         if abs(grid[n]) > _SMALLEST and all(abs(grid[n] - z) > 2 * _WIDTH for z in chosen):
