@@ -39,6 +39,8 @@ _RANKED, _FEWEST = 36, 4
 _SETTLED = {"cubic": 3.7, "rhombohedral": 3.7, "tetragonal": 3.7, "hexagonal": 3.7, "orthorhombic": 3.0}
 # Largest share of foreign lines in a lattice that ends the search.
 _UNEXPLAINED = 0.12
+# Nats a line below which a lattice that explains all lines may do so by predicting many.
+_BELIEVED = 0.8
 # Strain within which a symmetry is tried, and up to which a refined metric is taken to have it.
 _TRIED, _NEAR = 8e-3, 3e-3
 # Least volume of a primitive cell in Angstrom^3 and least edge in Angstrom.
@@ -108,7 +110,7 @@ def index(
         *((first, FIRST, z) for z in zeros),
         (wide, WIDE, 0.0),
     ):
-        if not work.settled or _unexplained(work):
+        if not work.done or _unexplained(work):
             _search(work, order, seen, effort, zero)
     ranked = _rank(work)[:count]
     return tuple(replace(lattice_from(s), provenance={"searched": tuple(work.done)}) for s in ranked)
@@ -158,7 +160,9 @@ def _convincing(work: _Work, system: str, lines: int) -> bool:
 
 def _unexplained(work: _Work) -> bool:
     best = max(work.settled, key=lambda s: s.score, default=None)
-    return best is None or best.foreign > _UNEXPLAINED * len(best.off)
+    if best is None:
+        return True
+    return best.foreign > _UNEXPLAINED * len(best.off) or best.score < _BELIEVED * len(best.off)
 
 
 def _refined(matrix: Floats, observed: Observed, zero: float) -> list[Settled]:

@@ -37,6 +37,8 @@ _START = {"neutron": (0.2, 8.0), "x-ray": (0.5, 20.0)}
 _BASELINE = 12
 # Misfit of the profile by which main lines are told, and that which their fit allows for.
 _MAIN, _LOOSE = 0.03, 0.01
+# Misfit of the profile that is allowed for before it has been refined with all lines, and then where there is noise.
+_MISFIT, _COUNTED = 0.003, 0.012
 # Asymmetry from which its refinement starts, and chi squared that it must save, also as a share.
 _AXIAL, _WORTH, _SHARE = 0.02, 40.0, 0.02
 
@@ -55,10 +57,11 @@ def find_lines(pattern: Pattern) -> Lines:
         )
     noise = find_noise(pattern)
     data = _prepare(pattern, noise)
-    profile, baseline = _find_profile(_first_fit(pattern, data, pattern.wavelength), data)
-    peaks, data = _whole_fit(replace(seek(data, profile)[0], baseline=baseline), data, noise)
-    again = seek(data, peaks.profile)[0]
-    peaks, data = _whole_fit(replace(again, baseline=peaks.baseline), data, noise)
+    first = _first_fit(pattern, data, pattern.wavelength)
+    starts = (first, _with_profile(_from_main_lines(first, data), data))
+    peaks = min((_whole_fit(start, data, noise, _MISFIT)[0] for start in starts), key=lambda p: _badness(p, data))
+    # Without noise the profile is as good as exact, and weak lines beside strong ones are lines.
+    peaks, data = _whole_fit(_with_profile(peaks, data), data, noise, _COUNTED if noise.present else _MISFIT)
     return _lines_of(peaks, data, pattern, noise, pattern.wavelength)
 
 
@@ -92,14 +95,25 @@ def _first_fit(pattern: Pattern, data: Data, wavelength: float) -> Peaks:
     return min(found, key=lambda one: one[1] + 30.0 * len(one[0]))[0]
 
 
-def _find_profile(peaks: Peaks, data: Data) -> tuple[Shape, Floats]:
-    """The profile that explains the main lines, and the baseline (k,): the profile comes before weak lines.
+def _with_profile(peaks: Peaks, data: Data) -> Peaks:
+    """Lines sought anew with the profile and the baseline of others."""
+    return replace(seek(data, peaks.profile)[0], baseline=peaks.baseline)
+
+
+def _badness(peaks: Peaks, data: Data) -> float:
+    """Chi squared with a little misfit of the profile allowed for, and a price of each line."""
+    sigma = np.sqrt(data.sigma**2 + (_MISFIT * model(peaks, data)) ** 2)
+    return chi_squared(peaks, replace(data, sigma=sigma)) + 2 * np.log(len(sigma)) * len(peaks)
+
+
+def _from_main_lines(peaks: Peaks, data: Data) -> Peaks:
+    """The main lines with the profile that explains them: where lines stand apart, the profile comes before weak ones.
 
     Weak lines beside strong ones would take over what is wrong with the profile so far, and keep it wrong. Lines lean
     at low angles only where that explains much more than lines that do not.
     """
     if not len(peaks):
-        return peaks.profile, peaks.baseline
+        return peaks
     loose = replace(data, sigma=np.sqrt(data.sigma**2 + (_LOOSE * model(peaks, data)) ** 2))
     main = refine_peaks(peaks.kept(~satellites(peaks, _MAIN)), loose, 2)
     main = refine_peaks(main.kept(~satellites(main, _MAIN)), loose, 6, "widths")
@@ -107,18 +121,21 @@ def _find_profile(peaks: Peaks, data: Data) -> tuple[Shape, Floats]:
     leaning = refine_peaks(refine_peaks(start, loose, 2), loose, 5, "axial")
     main = refine_peaks(main, loose, 4, "widths")
     gained = chi_squared(main, loose) - chi_squared(leaning, loose)
-    chosen = leaning if gained > max(_WORTH, _SHARE * chi_squared(main, loose)) else main
-    return chosen.profile, chosen.baseline
+    return leaning if gained > max(_WORTH, _SHARE * chi_squared(main, loose)) else main
 
 
-def _whole_fit(peaks: Peaks, data: Data, noise: Noise) -> tuple[Peaks, Data]:
-    """Lines, profile and misfit of the profile in turn, and the lines that are left."""
+def _whole_fit(peaks: Peaks, data: Data, noise: Noise, misfit: float) -> tuple[Peaks, Data]:
+    """Lines, profile and misfit of the profile in turn, and the lines that are left.
+
+    misfit: largest by which lines beside strong ones are told from what the profile does not describe.
+    """
     free: Free = "axial" if peaks.profile.axial > 0 else "widths"
     data = with_misfit(data, noise.sigma, refine_peaks(peaks, data, 1))
-    peaks = eliminate(refine_peaks(peaks, data, 2), data, least=3.0, rounds=6)
-    peaks = refine_peaks(peaks, data, 4, free)
+    # As long as the profile is not known, what it does not describe may be lines.
+    peaks = eliminate(refine_peaks(peaks, data, 2), data, least=3.0, rounds=6, misfit=_MISFIT)
+    peaks = refine_peaks(peaks, data, 6, free)
     data = with_misfit(data, noise.sigma, peaks)
-    peaks = eliminate(refine_peaks(peaks, data, 2, free), data)
+    peaks = eliminate(refine_peaks(peaks, data, 2, free), data, misfit=min(misfit, data.misfit))
     return refine_peaks(refine_peaks(peaks, data, 2, free), data, 1), data
 
 

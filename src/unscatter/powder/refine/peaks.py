@@ -128,8 +128,14 @@ def with_misfit(data: Data, sigma: Floats, peaks: Peaks) -> Data:
     return replace(data, sigma=np.sqrt(sigma**2 + (share * lines) ** 2), misfit=share)
 
 
-def eliminate(peaks: Peaks, data: Data, least: float = SIGNIFICANT, rounds: int = 20) -> Peaks:
-    """Take away lines below `least` standard deviations, the weakest of each neighbourhood first."""
+def eliminate(
+    peaks: Peaks, data: Data, least: float = SIGNIFICANT, rounds: int = 20, misfit: float | None = None
+) -> Peaks:
+    """Take away lines below `least` standard deviations, the weakest of each neighbourhood first.
+
+    misfit: of the profile, for `satellites`; that of the data if not given.
+    """
+    misfit = data.misfit if misfit is None else misfit
     for _ in range(rounds):
         if not len(peaks):
             break
@@ -137,7 +143,7 @@ def eliminate(peaks: Peaks, data: Data, least: float = SIGNIFICANT, rounds: int 
         _, error = uncertainties(peaks, data)
         worth = peaks.area / error
         fwhm = peaks.profile.fwhm(peaks.position)
-        worth = np.where(satellites(peaks, data.misfit), 0.0, worth)
+        worth = np.where(satellites(peaks, misfit), 0.0, worth)
         doomed = (worth < least) & (-worth >= _strongest_near(peaks.position, -worth, 2 * fwhm) - 1e-12)
         if not np.any(doomed):
             break

@@ -17,7 +17,7 @@ from unscatter.powder.refine.metric import (
 )
 from unscatter.powder.refine.shape import Floats, Integers
 
-#: Share of foreign lines that is expected among strong ones, those above a tenth of the strongest; most among weak ones.
+#: Share of foreign lines among strong ones, those above a tenth of the strongest, and most among weak ones.
 FOREIGN, _STRONG, _MOST_FOREIGN = 0.05, 0.1, 0.15
 #: Price of a cell parameter in nats.
 PRICE = 4.0
