@@ -3,8 +3,8 @@
 python benchmarks/index_accuracy.py runs/icsd.h5 [--recipes paper noisy measured] [--count 100]
 
 Structures are those of the test part of the split by prototype. `noisy` is recipe paper with 2 % background and 2e4
-counts in the highest point. A lattice is right where its reduced cell is that of the structure within 0.3 %, all lengths
-alike; its symmetry is right where the Bravais lattice is too. Times are CPU seconds of this process, lines and lattices.
+counts in the highest point. A lattice is right where its reduced cell is that of the structure within 0.3 %, all
+lengths alike; its name is right where the Bravais lattice is too. Times are CPU seconds, lines and lattices.
 """
 
 import argparse
@@ -34,7 +34,7 @@ SYSTEMS = {"a": "triclinic", "m": "monoclinic", "o": "orthorhombic", "t": "tetra
 
 @dataclass(frozen=True)
 class Answer:
-    """Bravais lattice of the truth, its place among the lattices found (0 for none), and whether it is first by name."""
+    """Bravais lattice of the truth, its place among those found (0 for none), and whether the first has its name."""
 
     bravais: str
     place: int

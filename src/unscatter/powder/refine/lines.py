@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -103,7 +104,7 @@ def _with_profile(peaks: Peaks, data: Data) -> Peaks:
 def _badness(peaks: Peaks, data: Data) -> float:
     """Chi squared with a little misfit of the profile allowed for, and a price of each line."""
     sigma = np.sqrt(data.sigma**2 + (_MISFIT * model(peaks, data)) ** 2)
-    return chi_squared(peaks, replace(data, sigma=sigma)) + 2 * np.log(len(sigma)) * len(peaks)
+    return chi_squared(peaks, replace(data, sigma=sigma)) + 2 * math.log(len(sigma)) * len(peaks)
 
 
 def _from_main_lines(peaks: Peaks, data: Data) -> Peaks:
