@@ -25,6 +25,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinx_copybutton",
     "command_help",
+    "formats_read",
     "mathml",
     "pictures",
     "plain_docstrings",

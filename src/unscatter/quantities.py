@@ -44,7 +44,7 @@ _LENGTHS = {
     "cm|centimet(?:er|re)s?": 1e8,
 }
 #: Spellings of units (of the whole word, without regard to case) and how many of ours they are.
-_SPELLINGS: dict[Dimension, dict[str, float]] = {
+SPELLINGS: dict[Dimension, dict[str, float]] = {
     "angle": {
         r"deg|degs|degrees?|°|\^?[oº]|grad|°2th(?:eta)?|deg2th(?:eta)?": 1.0,
         "rad|radians?": 180 / math.pi,
@@ -78,7 +78,7 @@ _SPELLINGS: dict[Dimension, dict[str, float]] = {
 _BY_CASE: dict[str, float] = {"meV": 1e-6, "MeV": 1e3, "µeV": 1e-9, "ueV": 1e-9}
 
 #: Names of quantities, as `_plain` spells them, with kind, dimension, and the factor that the name itself brings.
-_NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
+NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
     (r"(?:2theta|twotheta|2th|tth|ttheta|2t)(?:corrected|corr|scan|obs|angle|value|position|pos|meas|calc)?|polarangle|"
      r"(?:scattering|diffraction)angle(?:2theta)?|(?:angle|pos|position|detector|scan|axis)2theta",
      "two-theta", "angle", 1.0),
@@ -101,10 +101,10 @@ _NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
     (r"q\^?2|log\(?q\)?|log10\(?q\)?|lnq|sin\^?2\(?theta\)?|channels?|pixels?|points?|pt|step|row|no|nr|number|time|"
      r"temperature", "another quantity", "index", 1.0),
 )  # fmt: skip
-_PATTERNS = tuple((re.compile(names), kind, dimension, factor) for names, kind, dimension, factor in _NAMES)
+_PATTERNS = tuple((re.compile(names), kind, dimension, factor) for names, kind, dimension, factor in NAMES)
 _UNIT_PATTERNS = tuple(
     (re.compile(names, re.IGNORECASE), dimension, factor)
-    for dimension, spellings in _SPELLINGS.items()
+    for dimension, spellings in SPELLINGS.items()
     for names, factor in spellings.items()
 )
 
