@@ -58,9 +58,22 @@ def test_half_the_wavelength_shows_spacings_at_about_half_the_angle(known):
     assert two_theta[near][np.argmax(more[near])] == pytest.approx(image, abs=0.06)
 
 
-def test_a_synchrotron_has_no_tube(known):
-    recipe = replace(LAB, synchrotron=1.0, contaminated=1.0, k_beta=(0.05, 0.05))
-    assert len(draw_pattern(recipe, known, 9, 0, 0)[2].wavelengths) == 1
+def test_a_beam_without_a_tube_has_no_k_beta():
+    recipe = replace(LAB, contaminated=1.0, k_beta=(0.05, 0.05))
+    tube = read_instruments()["lab-cu"]
+    spoiled, clean = (
+        spoil_instrument(np.random.default_rng(0), recipe, replace(tube, k_beta=wavelength))
+        for wavelength in (tube.k_beta, 0.0)
+    )
+    assert spoiled.wavelengths == (*tube.wavelengths, 1.392218, 1.47639)
+    assert spoiled.weights[2] == pytest.approx(0.05 * 1.5)
+    assert clean.wavelengths == tube.wavelengths
+
+
+def test_the_instrument_that_comes_with_a_pattern_does_not_know_what_else_is_in_its_beam(known):
+    for recipe in (replace(LAB, k_beta=(0.05, 0.05)), replace(NEUTRON, half_wavelength=(0.01, 0.01))):
+        meant = draw_pattern(recipe, known, 9, 0, 0)[2].wavelengths
+        assert draw_pattern(replace(recipe, contaminated=1.0), known, 9, 0, 0)[2].wavelengths == meant
 
 
 @pytest.mark.parametrize(("radiation", "edges"), [("neutron", {4.0496, 3.024}), ("x-ray", {4.0496})])

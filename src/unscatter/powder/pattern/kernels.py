@@ -10,6 +10,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.powder.pattern.profile import FADE
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -55,7 +57,10 @@ def add_peaks(
             continue
         if share > 0:
             height = area[j] * share * 2 / (norm * width)
-            _add_lorentzian(out, two_theta, centre, 2 / width, height, 2 * cut, first, last)
+            whole, end = _reached(two_theta, step, centre, FADE * cut * width)
+            _add_lorentzian(out[whole:end], two_theta[whole:end], centre, 2 / width, height)
+            for low, high in ((first, whole), (end, last)):
+                _add_fading(out[low:high], two_theta[low:high], centre, 2 / width, height, 2 * cut)
         if share < 1:
             height, scale = area[j] * (1 - share) * 2 * _ROOT / width, 2 * _LN2**0.5 / width
             reach = min(cut * width, _GAUSSIAN_REACH / scale)
@@ -64,17 +69,20 @@ def add_peaks(
 
 
 @compiled
-def _add_lorentzian(
-    out: Floats, two_theta: Floats, centre: float, scale: float, height: float, edge: float, first: int, last: int
-) -> None:
-    """Add height (1 / (1 + v^2) - (1 + 2 V^2 - v^2) / (1 + V^2)^2) with V the edge."""
-    bend = height / (1 + edge * edge) ** 2
-    level = bend * (1 + 2 * edge * edge)
-    x, part = two_theta[first:last], out[first:last]
+def _add_lorentzian(part: Floats, x: Floats, centre: float, scale: float, height: float) -> None:
+    """Add height / (1 + v^2), v = scale (x - centre)."""
     for i in range(x.size):
         v = (x[i] - centre) * scale
-        v2 = v * v
-        part[i] += height / (1 + v2) + (v2 * bend - level)
+        part[i] += height / (1 + v * v)
+
+
+@compiled
+def _add_fading(part: Floats, x: Floats, centre: float, scale: float, height: float, edge: float) -> None:
+    """Add the end of a Lorentzian: height (1 - s^2)^2 / (1 + v^2), s from 0 to 1 between FADE edge and the edge."""
+    for i in range(x.size):
+        v = abs(x[i] - centre) * scale
+        s = (v - FADE * edge) / ((1 - FADE) * edge)
+        part[i] += height * (1 - s * s) ** 2 / (1 + v * v)
 
 
 @compiled
@@ -187,22 +195,20 @@ def fill_columns(
 def _fill_lorentzian(
     x: Floats, column: Floats, centre: float, height: float, eta: float, width: float, slope: float, edge: float
 ) -> None:
-    scale, flat = 2 / width, 1 / (1 + edge * edge)
-    values = column[0]
-    for i in range(x.size):
-        v = (x[i] - centre) * scale
-        values[i] += eta * height * (1 / (1 + v * v) - (1 + 2 * edge * edge - v * v) * flat * flat)
-    if column.shape[0] == 1:
-        return
-    by_position, by_fwhm, by_eta = column[1], column[2], column[3]
+    scale, whole, fading = 2 / width, FADE * edge, (1 - FADE) * edge
     for i in range(x.size):
         v = (x[i] - centre) * scale
         q = 1 / (1 + v * v)
-        value = height * (q - (1 + 2 * edge * edge - v * v) * flat * flat)
-        rise = height * 2 * v * (flat * flat - q * q)
-        by_position[i] -= eta * slope * scale * rise
-        by_fwhm[i] -= eta * (value + v * rise) / width
-        by_eta[i] += value
+        s = max(abs(v) - whole, 0.0) / fading
+        left = max(1 - s * s, 0.0)
+        value = height * q * left * left
+        column[0, i] += eta * value
+        if column.shape[0] > 1:
+            fall = 4 * s * left / fading
+            rise = -height * q * (2 * v * q * left * left + (fall if v > 0 else -fall))
+            column[1, i] -= eta * slope * scale * rise
+            column[2, i] -= eta * (value + v * rise) / width
+            column[3, i] += value
 
 
 @compiled

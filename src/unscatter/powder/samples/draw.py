@@ -83,7 +83,8 @@ def draw_pattern(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Instrument, PhaseLines]:
     """One pattern as an instrument would write it: two-theta (n,) in degrees, intensity (n,), instrument, phase.
 
-    The phase has the cell it was measured with. impurities: as for draw_samples. Raises ValueError for a structure
+    The phase has the cell it was measured with, the instrument the wavelengths that are meant to be in its beam.
+    impurities: as for draw_samples. Raises ValueError for a structure
     without a line in the range.
     """
     if recipe.impurity and impurities is not None and not len(impurities):
@@ -143,6 +144,7 @@ def _draw_peaks(
     size = draw_log(rng, recipe.size) if recipe.size[1] > 0 else np.inf
     strain = draw_log(rng, recipe.strain) if recipe.strain[1] > 0 else 0.0
     instrument = replace(instrument, displacement=recipe.displacement * float(rng.standard_normal()))
+    wavelengths, weights = instrument.wavelengths, instrument.weights
     if more is not None:
         instrument = spoil_instrument(more, recipe, instrument)
         if more.random() < recipe.can:
@@ -155,7 +157,7 @@ def _draw_peaks(
         foreign = place_lines(*others, instrument, size=size, strain=strain)
         scale = share / (1 - share) * area / max(foreign.area.sum(), 1e-300)
         peaks = join_peaks([peaks, replace(foreign, area=scale * foreign.area)])
-    return show_peaks(peaks, instrument), instrument
+    return show_peaks(peaks, instrument), replace(instrument, wavelengths=wavelengths, weights=weights)
 
 
 def _weigh_lines(
