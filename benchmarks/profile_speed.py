@@ -3,7 +3,8 @@
 python benchmarks/profile_speed.py [--cache reflections.h5] [--count 150]
 
 Without a cache the structures are drawn at random. Every peak list of `--count` samples of the recipes
-paper, measured-1 and measured is summed by both; the direct sum is every peak at every angle in double precision. CPU times of one run.
+paper, measured-1 and measured is summed by both; the direct sum is every peak at every angle in double precision. CPU
+times of one run.
 """
 
 from __future__ import annotations
