@@ -17,7 +17,7 @@ from unscatter.diffuse.demonstration import simulate_demonstration, trisamide_or
 from unscatter.diffuse.factorize.factorize import factorize
 from unscatter.diffuse.refine.order import refine_order
 from unscatter.diffuse.supercell import close_loop, draw_supercell
-from unscatter.nouns.supercell import OrderTargets
+from unscatter.nouns.order import OrderTargets
 
 #: The vectors of Table 2 of Fuller & Rudden (2024), in its order: one of three equivalents in the list.
 VECTORS = trisamide_order().vectors[1::3]

@@ -12,7 +12,7 @@ import numpy as np
 
 from unscatter.diffuse.demonstration import CELL, simulate_demonstration, trisamide_order
 from unscatter.diffuse.supercell import close_loop, draw_supercell
-from unscatter.nouns.supercell import OrderTargets
+from unscatter.nouns.order import OrderTargets
 
 # %%
 # The parameters

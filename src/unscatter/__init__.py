@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from unscatter.jobs.index import index
     from unscatter.jobs.refine_molecules import refine_molecules
     from unscatter.jobs.refine_order import refine_order
+    from unscatter.jobs.supercell import supercell
     from unscatter.nouns.cell import Cell
     from unscatter.nouns.components import Components
     from unscatter.nouns.lattice import Lattice
@@ -56,6 +57,7 @@ _HOMES = {
     "read_ranking": "unscatter.io.results.ranking",
     "refine_molecules": "unscatter.jobs.refine_molecules",
     "refine_order": "unscatter.jobs.refine_order",
+    "supercell": "unscatter.jobs.supercell",
     "write_components": "unscatter.io.results.components",
 }
 
@@ -84,6 +86,7 @@ __all__ = [
     "read_ranking",
     "refine_molecules",
     "refine_order",
+    "supercell",
     "write_components",
 ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from unscatter.cli import main
-from unscatter.cli.arguments import gather_repeats, shelter_ranges, take_option
+from unscatter.cli.arguments import gather_repeats, rename_old, shelter_ranges, take_option
 from unscatter.cli.dispatch import COMMANDS, load
 from unscatter.diffuse.demonstration import simulate_demonstration
 from unscatter.io.results.components import write_components, write_plane
@@ -46,6 +46,12 @@ def test_an_option_of_one_value_typed_twice_is_refused(job: str, words: str) -> 
 def test_ranges_and_operations_are_values() -> None:
     words = ["--rotate", "N1-C7", "-60:60:1", "--generate", "-y,x-y,z", "--out", "-"]
     assert shelter_ranges(words) == ["--rotate", "N1-C7", " -60:60:1", "--generate", " -y,x-y,z", "--out", "-"]
+
+
+def test_older_names_of_options_keep_working(caplog: pytest.LogCaptureFixture) -> None:
+    words = ["plane.h5", "--no-zeros-missing", "--out", "x"]
+    assert rename_old(words) == ["plane.h5", "--zeros", "measured", "--out", "x"]
+    assert "--no-zeros-missing is now --zeros measured" in caplog.text
 
 
 def test_an_option_is_taken_out_with_its_value() -> None:

@@ -7,8 +7,8 @@ from unscatter.diffuse.crystal.order import warren_cowley
 from unscatter.diffuse.demonstration import simulate_demonstration, trisamide_order
 from unscatter.diffuse.supercell import close_loop, default_box, draw_supercell, read_species_pair
 from unscatter.nouns.cell import Cell
+from unscatter.nouns.order import OrderTargets
 from unscatter.nouns.plane import Plane
-from unscatter.nouns.supercell import OrderTargets
 
 SQUARE = OrderTargets([[1, 0, 0], [1, 1, 0], [2, 0, 0]], [-0.2, 0.1, 0.05], [0.002, 0.002, 0.002], "4/mmm")
 CELL = Cell(4, 4, 4)

@@ -112,6 +112,17 @@ def test_alphas_are_refined_as_on_the_command_line(tmp_path: Path) -> None:
         assert record_of(fit)["parameters"] == record["parameters"]
 
 
+def test_a_crystal_is_drawn_from_a_fit_as_from_its_file(tmp_path: Path) -> None:
+    from unscatter.jobs.supercell import supercell
+
+    result = tmp_path / "plane.factorized.h5"
+    write_components(result, simulate_demonstration(pixels=96))
+    run("refine", "order", result, "--laue", "6/m", "--vectors", "1,0,0", "--bootstrap", "5", "--no-picture")
+    fit = unscatter.refine_order(result, laue="6/m", vectors=["1,0,0"], bootstrap=5)
+    how = {"box": (8, 8, 1), "boxes": 1, "sweeps": 2}
+    assert supercell(fit, **how) == supercell(result, **how)
+
+
 def test_against_what_is_not_known_is_told_before_anything_is_refined() -> None:
     with pytest.raises(ValueError, match=r"against .*got 'dat'"):
         unscatter.refine_order(replace(simulate_demonstration(pixels=64)), against="dat")

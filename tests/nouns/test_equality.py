@@ -13,10 +13,9 @@ from unscatter.nouns.components import Components
 from unscatter.nouns.crystal import Crystal
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.molecule import Molecule
-from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.order import OrderParameters, OrderTargets
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.plane import Plane, PlaneAxes
-from unscatter.nouns.supercell import OrderTargets
 from unscatter.nouns.volume import Volume
 
 GRID = np.arange(3.0)

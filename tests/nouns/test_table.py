@@ -6,7 +6,7 @@ from unscatter.diffuse.demonstration import simulate_demonstration
 from unscatter.diffuse.refine.order import refine_order
 from unscatter.diffuse.supercell import draw_supercell
 from unscatter.nouns.cell import Cell
-from unscatter.nouns.supercell import OrderTargets
+from unscatter.nouns.order import OrderTargets
 from unscatter.nouns.table import PLOTS, Result, Table, with_error
 
 TABLE = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
@@ -13,6 +14,10 @@ from tyro.conf import UseAppendAction
 from unscatter.jobs.options import make_options, read_options
 
 Command = Callable[..., int]
+logger = logging.getLogger(__name__)
+
+#: What options were called, and what stands in their place.
+RENAMED = {"--zeros-missing": ("--zeros", "missing"), "--no-zeros-missing": ("--zeros", "measured")}
 
 
 def options_of(command: Command) -> type[Any] | None:
@@ -45,6 +50,17 @@ def _with_default(command: Command, name: str, value: Any) -> Command:
     parameters = [p.replace(default=value) if p.name == name else p for p in signature.parameters.values()]
     changed.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return changed
+
+
+def rename_old(arguments: list[str]) -> list[str]:
+    """Put the present names in place of those that options had, and say so."""
+    kept: list[str] = []
+    for argument in arguments:
+        name = _name(argument)
+        if name in RENAMED:
+            logger.warning("%s is now %s", name, " ".join(RENAMED[name]))
+        kept += RENAMED.get(name, (argument,))
+    return kept
 
 
 def gather_repeats(arguments: list[str], command: Command) -> list[str]:

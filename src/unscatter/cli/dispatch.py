@@ -80,7 +80,7 @@ def _run(arguments: list[str]) -> int:
     """Load the one command that was asked for, and run it; with none, or an unknown one, show which there are."""
     import tyro
 
-    from unscatter.cli.arguments import gather_repeats, shelter_ranges, with_options_file
+    from unscatter.cli.arguments import gather_repeats, rename_old, shelter_ranges, with_options_file
     from unscatter.cli.screen import listen
 
     listen()
@@ -98,7 +98,7 @@ def _run(arguments: list[str]) -> int:
         return code
     job = " ".join(words)
     command = load(job)
-    rest = gather_repeats(shelter_ranges(rest), command)
+    rest = gather_repeats(shelter_ranges(rename_old(rest)), command)
     chosen = with_options_file(command, rest, job)
     answer: int = tyro.cli(chosen, prog=f"unscatter {job}", args=rest)
     return answer

@@ -16,9 +16,9 @@ from unscatter.io.results.supercell import PLACEHOLDERS
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.molecule import Molecule
-from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.order import OrderParameters, OrderTargets
 from unscatter.nouns.plane import PlaneAxes
-from unscatter.nouns.supercell import OrderTargets, Supercell
+from unscatter.nouns.supercell import Supercell
 from unscatter.progress import steps
 from unscatter.version import __version__
 

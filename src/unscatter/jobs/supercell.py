@@ -24,6 +24,8 @@ from unscatter.jobs.options import (
 )
 from unscatter.jobs.provenance import record
 from unscatter.nouns.molecule import Molecule
+from unscatter.nouns.order import OrderTargets
+from unscatter.nouns.order_fit import OrderFit
 from unscatter.nouns.supercell import Supercell
 
 JOB = "supercell"
@@ -74,16 +76,17 @@ class DrawnCrystal:
     reach: tuple[float, float, float]
 
 
-def run(source: str | Path, options: SupercellOptions = SupercellOptions()) -> DrawnCrystal:
-    """Draw boxes with the alphas of a result, and compare the plane they scatter with the measured one.
+def run(source: str | Path | OrderFit, options: SupercellOptions = SupercellOptions()) -> DrawnCrystal:
+    """Draw boxes with the alphas of a result or a fit, and compare the plane they scatter with the measured one.
 
     Raises ValueError for a result without cell, axes or alphas, FileNotFoundError for no such file.
     """
-    components = read_components(source)
+    components = source.components[0] if isinstance(source, OrderFit) else read_components(source)
     cell, axes = components.plane.cell, components.plane.axes
     if cell is None or axes is None:
-        raise ValueError(f"{source} has no cell or no axes; factorize it again with --cell and --axes")
-    targets = read_targets(source if options.alphas is None else options.alphas, options.laue)
+        name = components.plane.source if isinstance(source, OrderFit) else source
+        raise ValueError(f"{name} has no cell or no axes; factorize it again with --cell and --axes")
+    targets = _targets(source, options)
     species = read_species_pair(cell, options.model_a, options.model_b, options.generate)
     how = part_of(options, DrawOptions)
     assumed = () if options.concentration is not None else _ASSUMED
@@ -96,12 +99,20 @@ def run(source: str | Path, options: SupercellOptions = SupercellOptions()) -> D
     return DrawnCrystal(drawn, close_loop(components, drawn), species, (h, k, l))
 
 
+def _targets(source: str | Path | OrderFit, options: SupercellOptions) -> OrderTargets:
+    if options.alphas is not None:
+        return read_targets(options.alphas, options.laue)
+    if not isinstance(source, OrderFit):
+        return read_targets(source, options.laue)
+    return source.targets if options.laue is None else replace(source.targets, laue=options.laue)
+
+
 _ASSUMED = ("a concentration of 0.5 was assumed; give another with --concentration",)
 
 
 @with_keywords(SupercellOptions)
-def supercell(source: str | Path, **options: Any) -> Supercell:
-    """Draw a crystal that has the refined alphas of a result, as `unscatter supercell` does.
+def supercell(source: str | Path | OrderFit, **options: Any) -> Supercell:
+    """Draw a crystal that has the refined alphas of a result or a fit, as `unscatter supercell` does.
 
     Raises ValueError for a result without cell, axes or alphas, FileNotFoundError for no such file.
     """

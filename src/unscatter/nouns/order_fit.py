@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Findings
-from unscatter.nouns.order import OrderParameters
+from unscatter.nouns.order import OrderParameters, OrderTargets
 from unscatter.nouns.table import Result, Table
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -79,6 +79,11 @@ class OrderFit(Result):
             }
             for i in range(len(self))
         ]
+
+    @property
+    def targets(self) -> OrderTargets:
+        """The alphas of the orbits alone, to draw a crystal from."""
+        return OrderTargets(self.vectors, self.alpha, self.standard_error, self.laue)
 
     @cached_property
     def r_factor(self) -> float:

@@ -25,6 +25,10 @@ PLOTS = {
 }
 
 
+#: Longer titles are cut in the short form.
+_LONGEST = 160
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of words under headings, with a line above and lines below.
@@ -84,10 +88,11 @@ class Result(Noun):
         return self.describe()
 
     def __repr__(self) -> str:
-        """One line: the title of the table."""
+        """One line: the title of the table, or its first rows."""
         table = self.table()
-        first = table.title or "; ".join(" ".join(row) for row in table.rows[:2])
-        return f"<{type(self).__name__}: {first}>"
+        # What a reader must know first may stand above the title proper.
+        first = table.title.splitlines()[-1] if table.title else "; ".join(" ".join(row) for row in table.rows[:2])
+        return f"<{type(self).__name__}: {first if len(first) <= _LONGEST else f'{first[:_LONGEST]}...'}>"
 
     def _repr_html_(self) -> str:
         """Show the table in a notebook."""

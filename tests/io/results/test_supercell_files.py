@@ -18,7 +18,7 @@ from unscatter.io.results.order_tables import store_order
 from unscatter.io.results.supercell import PLACEHOLDERS, read_targets, write_cif, write_discus, write_yell
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.molecule import Molecule
-from unscatter.nouns.supercell import OrderTargets
+from unscatter.nouns.order import OrderTargets
 
 CELL = Cell(5, 6, 7, 90, 100, 90)
 CARBON_MONOXIDE = Molecule("CO", ("C", "O"), np.array([[0.1, 0.2, 0.3], [1.2, 0.2, 0.3]]))

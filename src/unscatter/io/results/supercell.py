@@ -17,7 +17,8 @@ from unscatter.io.hdf5 import is_hdf5
 from unscatter.io.results.order_tables import read_order_record
 from unscatter.io.results.provenance import COMMENT
 from unscatter.nouns.molecule import Molecule
-from unscatter.nouns.supercell import OrderTargets, Supercell
+from unscatter.nouns.order import OrderTargets
+from unscatter.nouns.supercell import Supercell
 
 #: What stands for A and B where no molecules are given: an alloy, so that viewers tell them apart.
 PLACEHOLDERS = (Molecule("A", ("Au",), np.zeros((1, 3))), Molecule("B", ("Cu",), np.zeros((1, 3))))
