@@ -80,7 +80,7 @@ def test_axes_by_vectors():
         ("", "expected h, k and l"),
         ("h=-8:8 k=-8:8", "expected h, k and l"),
         ("h=-8:8 k=1 l=1", "got 1 ranges"),
-        ("h=8:-8 k=-8:8 l=1", "does not increase"),
+        ("h=8:8 k=-8:8 l=1", "has no length"),
         ("h=-8:x k=-8:8 l=1", '"x" is not a number'),
         ("h=-8:8 k=-8:8 l=nan", "not finite"),
         ("h=-8:8 h=-8:8 l=1", "name=value"),

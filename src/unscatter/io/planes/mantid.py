@@ -42,9 +42,9 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
     """Read a volume, which stays on disk, or a plane. Raises ValueError if the axes do not span h, k, l."""
     with Store(path) as store:
         lattice = store.get(_LATTICE)
-        cell = None if lattice is None else store.cell(lattice)
+        cell = asked.cell or (None if lattice is None else store.cell(lattice))
         given, fixed = parse_axis_names(asked.axes) if names_axes(asked.axes) and asked.axes else ({}, {})
-        axes = _axes(store, given, asked.cell or cell)
+        axes = _axes(store, given, cell)
         kept = tuple(axis.direction is not None or axis.values.size > 1 for axis in axes)
         by_events = _normalization(store) == _BY_EVENTS
     notes = ["visual_normalization = 2: the signal was divided by the number of events"] if by_events else []

@@ -50,7 +50,7 @@ def read(path: Path, asked: Asked = Asked()) -> Volume:  # noqa: B008  frozen
             with Store(path) as again:
                 return _load(again, slices, asked.fills)
 
-        return stored_volume(str(path), axes, load, store.cell(), notes=store.notes)
+        return stored_volume(str(path), axes, load, asked.cell or store.cell(), notes=store.notes)
 
 
 def _load(store: Store, slices: Slices, fills: tuple[float, ...]) -> Block:

@@ -68,8 +68,8 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
         )
     if signal.ndim == 2:
         require_size(signal.shape, f"plane {name}", store.path)
-    cell, title, path = _cell(store, name), _title(store, name), store.path
-    axes, fixed = read_axes(store, group, signal, asked, asked.cell or cell)
+    cell, title, path = asked.cell or _cell(store, name), _title(store, name), store.path
+    axes, fixed = read_axes(store, group, signal, asked, cell)
 
     def load(slices: Slices) -> Block:
         with Store(path) as again:

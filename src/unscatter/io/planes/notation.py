@@ -76,24 +76,33 @@ def split_names(text: str) -> list[str]:
 
 
 def parse_plane_axes(text: str, shape: tuple[int, int], known: PlaneAxes | None = None) -> PlaneAxes:
-    """Read where the pixels of a plane of `shape` (ny, nx) lie.
+    """Read where the pixels of a plane of `shape` (ny, nx) lie: the axes of `parse_turned_axes`."""
+    return parse_turned_axes(text, shape, known)[0]
+
+
+def parse_turned_axes(
+    text: str, shape: tuple[int, int], known: PlaneAxes | None = None
+) -> tuple[PlaneAxes, tuple[bool, bool]]:
+    """Read where the pixels of a plane of `shape` (ny, nx) lie, and whether its rows and columns are to be turned.
 
     "h=-8:8 k=-8:8 l=1": the first range runs along the columns (x), the second along the rows (y), each
     from the centre of the first pixel to the centre of the last; the third index is fixed. Or, for any plane,
-    "u=1,0,0:-8:8 v=0.5,1,0:-6:6 origin=0,0,1". known: what the file says; its names of columns and rows count, whatever
-    the order of the ranges, and with them the fixed index alone, "l=1", is enough. Raises ValueError with an example
-    for anything else.
+    "u=1,0,0:-8:8 v=0.5,1,0:-6:6 origin=0,0,1". A range that decreases, "h=8:-8", turns the array.
+    known: what the file says; its names of columns and rows count, whatever the order of the ranges, and with them the
+    fixed index alone, "l=1", is enough. Raises ValueError with an example for anything else.
     """
     try:
         items = _items(text)
         if known is not None and len(items) == 1 and set(items) <= set("hkl"):
-            return _at_level(known, *items.popitem())
+            return _at_level(known, *items.popitem()), (False, False)
         parts = _vector_axes(items) if "u" in items else _letter_axes(items)
         (u, x_range), (v, y_range), origin = parts
         if known is not None and "u" not in items and np.allclose(known.u, v) and np.allclose(known.v, u):
             u, x_range, v, y_range = v, y_range, u, x_range
-        x, y = (np.linspace(*limits, count) for limits, count in zip((x_range, y_range), shape[::-1], strict=True))
-        return PlaneAxes(origin, u, v, x, y)
+        pairs = zip((x_range, y_range), shape[::-1], strict=True)
+        x, y = (np.linspace(min(ends), max(ends), count) for ends, count in pairs)
+        turned = y_range[0] > y_range[1], x_range[0] > x_range[1]
+        return PlaneAxes(origin, u, v, x, y), turned
     except ValueError as error:
         raise ValueError(f'axes "{text}": {error}; {_AXES_EXAMPLES}') from None
 
@@ -236,11 +245,11 @@ def _items(text: str) -> dict[str, str]:
 
 
 def _range(text: str) -> tuple[float, float]:
-    first, _, last = text.partition(":")
-    low, high = _number(first), _number(last)
-    if not low < high:
-        raise ValueError(f'range "{text}" does not increase: give first:last with first < last and flip the array')
-    return low, high
+    first, _, last = (part.strip() for part in text.partition(":"))
+    ends = _number(first), _number(last)
+    if ends[0] == ends[1]:
+        raise ValueError(f'range "{text}" has no length: give first:last, the centres of the first and last pixel')
+    return ends
 
 
 def _vector(text: str) -> NDArray[np.float64]:

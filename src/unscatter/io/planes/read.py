@@ -15,7 +15,7 @@ from unscatter.io.hdf5 import Store, is_hdf5
 from unscatter.io.planes import mantid, meerkat, nexus, npy, result, tiff, yell
 from unscatter.io.planes.arrays import bare_array
 from unscatter.io.planes.asked import Asked, Negative, Values, Zeros
-from unscatter.io.planes.notation import names_axes, parse_plane_axes, parse_section
+from unscatter.io.planes.notation import names_axes, parse_section, parse_turned_axes
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.volume import Volume
@@ -72,7 +72,7 @@ def read_plane(
 
     path: a file, or an array as read_diffraction takes it. plane: which plane of a volume, as parse_section reads it:
     "hk1", "hhl", "origin=0,0,0.5 u=1,1,0 v=0,0,1".
-    cell, axes: instead of what the file says; axes as parse_plane_axes reads them, "h=-8:8 k=-8:8 l=1"; for an array
+    cell, axes: instead of what the file says; axes as parse_turned_axes reads them, "h=-8:8 k=-8:8 l=1"; for an array
     (slow, middle, fast axis) "h=-8:8 k=-8:8 l=-2:2", and to name axes of the file "h=Q1 k=Q2 l=Q3".
     mask: see read_mask. dataset: see read_diffraction.
     zeros: what exact zeros are in formats that do not say so themselves, see `judge_zeros`. missing: a value that
@@ -88,7 +88,9 @@ def read_plane(
     if axes is not None and isinstance(found, Plane) and not names_axes(axes):
         # What was assumed for want of axes no longer holds.
         notes = tuple(note for note in flat.notes if "--axes" not in note)
-        flat = replace(flat, axes=parse_plane_axes(axes, flat.intensity.shape, flat.axes), notes=notes)
+        placed, turned = parse_turned_axes(axes, flat.intensity.shape, flat.axes)
+        intensity = flat.intensity[:: -1 if turned[0] else 1, :: -1 if turned[1] else 1]
+        flat = replace(flat, intensity=intensity, axes=placed, notes=notes)
     if mask is not None:
         flat = replace(flat, intensity=np.where(_fitting_mask(mask, flat), np.nan, flat.intensity))
     if values == "published":

@@ -49,7 +49,7 @@ def read(path: Path, asked: Asked = Asked()) -> Volume:  # noqa: B008  frozen
             with Store(path) as again:
                 return _load(again, slices, asked.fills)
 
-        return stored_volume(str(path), axes, load, store.cell(), notes=store.notes)
+        return stored_volume(str(path), axes, load, asked.cell or store.cell(), notes=store.notes)
 
 
 def _data(store: Store) -> Node:
@@ -66,9 +66,12 @@ def _load(store: Store, slices: Slices, fills: tuple[float, ...]) -> Block:
 
 def refuse_direct_space(store: Store) -> None:
     """Raise ValueError if /is_direct is set: seen as 1 and as 256, the same flag with its bytes swapped."""
-    flag = store.numbers("is_direct")
-    if flag is not None and np.any(flag != 0):
+    node = store.dataset("is_direct")
+    if node is None or node.size is None:
+        return
+    words = store.text("is_direct").strip().lower()
+    if words not in ("", "0", "0.0", "false", "no", "[]"):
         raise ValueError(
-            f"{store.path} is in direct space (is_direct = {np.ravel(flag)[0]:g}), a pair distribution "
+            f"{store.path} is in direct space (is_direct = {words[:20]}), a pair distribution "
             "function; expected reciprocal space: give the file before the transform, or correct the flag"
         )
