@@ -26,6 +26,9 @@ benchmark: .venv/installed-test
 	$(BIN)/python benchmarks/supercell_loop.py
 	$(BIN)/python benchmarks/suitability_rates.py
 	$(BIN)/python benchmarks/trisamide_order.py
+	$(BIN)/python benchmarks/trisamide_command_line.py
+	$(BIN)/python benchmarks/counted_zeros.py
+	$(BIN)/python benchmarks/fuzz_planes.py
 	$(BIN)/python benchmarks/trisamide_torsion.py
 
 docs: .venv/installed-test

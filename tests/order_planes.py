@@ -7,8 +7,13 @@ CELL = (10.0, 10.0, 7.0, 90.0, 90.0, 90.0)
 ALPHA = (-0.12, 0.06)
 
 
-def expected_plane(mean: float = 50.0, pixels: int = 101, reach: float = 4.0) -> tuple[np.ndarray, np.ndarray]:
-    """Indices along an edge, and what a plane hk0 is expected to hold, (pixels, pixels), rows along k."""
+def expected_plane(
+    mean: float = 50.0, pixels: int = 101, reach: float = 4.0, slope: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices along an edge, and what a plane hk0 is expected to hold, (pixels, pixels), rows along k.
+
+    slope: I_FF is not the same under Q -> -Q, which no crystal does, and a plane that is turned wrongly shows.
+    """
     h = np.linspace(-reach, reach, pixels)
     H, K = np.meshgrid(h, h)
     cos_h, cos_k = np.cos(2 * np.pi * H), np.cos(2 * np.pi * K)
@@ -16,14 +21,16 @@ def expected_plane(mean: float = 50.0, pixels: int = 101, reach: float = 4.0) ->
     places = np.random.default_rng(5).uniform(-0.14, 0.14, (7, 2))
     factors = np.array([6.0, 7.0, 8.0, 6.0, 1.0, 3.0, 5.0])
     amplitude = sum(f * np.exp(2j * np.pi * (H * x + K * y)) for f, (x, y) in zip(factors, places, strict=True))
-    # Not the same under h -> -h: a plane that is turned wrongly is another one.
-    intensity = np.abs(amplitude) ** 2 * np.exp(-0.02 * (H**2 + K**2)) * (1 + 0.05 * H + 0.08 * K) * order
+    intensity = np.abs(amplitude) ** 2 * np.exp(-0.02 * (H**2 + K**2)) * order
+    intensity = intensity * (1 + 0.05 * H + 0.08 * K) if slope else intensity
     return h, intensity * mean / intensity.mean()
 
 
-def counted_plane(mean: float = 50.0, pixels: int = 101, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def counted_plane(
+    mean: float = 50.0, pixels: int = 101, seed: int = 0, slope: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Indices along an edge, and counts."""
-    h, expected = expected_plane(mean, pixels)
+    h, expected = expected_plane(mean, pixels, slope=slope)
     return h, np.random.default_rng(seed).poisson(expected).astype(np.float64)
 
 

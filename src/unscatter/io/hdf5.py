@@ -26,7 +26,7 @@ _DEEPEST_LINK = 16
 #: What h5py raises over a file that is damaged: a flipped bit can make any object of it be of another kind.
 _DAMAGE = (OSError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError, UnicodeError, SystemError)
 #: Values that are read at once, and bytes of one block as the file stores it (a chunk is unpacked whole).
-LARGEST_READ, LARGEST_CHUNK = 2**24, 2**29
+LARGEST_READ, LARGEST_CHUNK = 2**24, 2**27
 _LONGEST_TEXT = 2**16
 #: Filters of HDF5 that files of beamlines use, by their registered number.
 _FILTERS = {

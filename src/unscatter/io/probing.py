@@ -12,16 +12,17 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-#: Seconds that a file may take, and objects that are looked at in it.
-DEADLINE, MOST_OBJECTS = 8.0, 3000
-#: Numbers of a dataset that are read to see whether they can be, and bytes of memory that may be taken for it.
-_MOST_NUMBERS, _MOST_MEMORY = 100_000, 2**32
-#: What a look at a file may take of that; what the process answers for one that is no danger.
-_MOST_TAKEN, _SEEN = 2**30, "seen"
+#: Seconds that a look at a file may take, bytes of memory, and objects that are looked at in it.
+DEADLINE, MOST_MEMORY, MOST_OBJECTS = 5.0, 2**29, 3000
+#: Address space of the process that looks: what is claimed beyond it is an error there, and costs nothing.
+_MOST_SPACE = 2**32
+#: Numbers of a dataset, and of a file, that are read to see whether they can be.
+_MOST_NUMBERS, _ALL_NUMBERS = 100_000, 2_000_000
 
 
 class _Prober:
@@ -58,12 +59,14 @@ class _Prober:
             answer = self._answers.get(timeout=DEADLINE)
         except Empty:
             self.end()
-            return f"the HDF5 library does not come to an end with it in {DEADLINE:.0f} s"
-        if answer.strip() == _SEEN:
-            return ""
-        # Memory that was taken once counts for all that follow.
-        self.end()
-        return "the HDF5 library takes over 1 GB of memory for it" if answer else "the HDF5 library crashes over it"
+            return f"the HDF5 library does not come to an end with it in {DEADLINE:.0f} s, or the disk is slow"
+        if not answer:
+            self.end()
+            return "the HDF5 library crashes over it"
+        if int(answer) > MOST_MEMORY:
+            self.end()
+            return f"the HDF5 library takes {int(answer) / 1e9:.1f} GB to open it"
+        return ""
 
     def _start(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
@@ -110,7 +113,7 @@ atexit.register(_PROBER.end)
 def require_sound(path: Path) -> None:
     """Raise ValueError for a file over which the HDF5 library crashes or hangs."""
     if fault := _PROBER.ask(path):
-        raise ValueError(f"{path} cannot be read: {fault}; it is damaged: copy it again")
+        raise ValueError(f"{path} cannot be read: {fault}; it seems damaged: copy it again")
 
 
 # --- The other process ------------------------------------------------------------------------------------------------
@@ -123,22 +126,37 @@ def _serve() -> None:
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_SPACE, _MOST_SPACE))
     for line in sys.stdin:
-        # Whatever can be raised is raised again by the reader, in its own words.
-        with contextlib.suppress(Exception):
+        before, refused = _memory(), len(_REFUSED)
+        with _quietly():
             _touch(json.loads(line))
-        print(_SEEN if _memory_taken() < _MOST_TAKEN else "taken", flush=True)
+        print(_MOST_SPACE if len(_REFUSED) > refused else _memory() - before, flush=True)
 
 
-def _memory_taken() -> int:
-    """Bytes of memory that this process has had at most; 0 where that cannot be known."""
-    with contextlib.suppress(ImportError):
+#: What was claimed beyond the address space.
+_REFUSED: list[str] = []
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Go on over any error: the reader raises it again, in its own words; but note what memory was refused."""
+    try:
+        yield
+    except MemoryError as error:
+        _REFUSED.append(str(error))
+    except Exception:
+        return
+
+
+def _memory() -> int:
+    """The most memory that this process ever took, in bytes; 0 where the system does not say."""
+    try:
         import resource
-
-        # kilobytes on Linux, bytes on macOS
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return 0
+    except ImportError:
+        return 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
 
 
 def _touch(path: str) -> None:
@@ -147,37 +165,42 @@ def _touch(path: str) -> None:
     with h5py.File(path, "r") as file:
         _touch_attributes(file)
         groups: list[Any] = [file]
-        count = 0
+        count = numbers = 0
         while groups and count < MOST_OBJECTS:
             group = groups.pop()
             for name in group:
                 count += 1
-                with contextlib.suppress(Exception):
+                with _quietly():
                     if isinstance(group.get(name, getlink=True), h5py.HardLink):
                         node = group[name]
                         _touch_attributes(node)
-                        _touch_data(node) if isinstance(node, h5py.Dataset) else groups.append(node)
+                        if not isinstance(node, h5py.Dataset):
+                            groups.append(node)
+                        elif numbers < _ALL_NUMBERS:
+                            numbers += _touch_data(node)
                 if count >= MOST_OBJECTS:
                     break
 
 
 def _touch_attributes(node: Any) -> None:
     for name in node.attrs:
-        with contextlib.suppress(Exception):
+        with _quietly():
             str(node.attrs[name])[:10]
 
 
-def _touch_data(node: Any) -> None:
-    """Read a little of a dataset, and the whole index of its blocks."""
+def _touch_data(node: Any) -> int:
+    """Read a little of a dataset, and the whole index of its blocks; the count of numbers that were read."""
     if node.external or node.is_virtual or node.size is None:
-        return
+        return 0
     str((node.shape, node.dtype, node.fillvalue, node.id.get_storage_size()))
     if node.chunks is not None:
         node.id.get_num_chunks()
     if node.size <= _MOST_NUMBERS:
         node[()]
-    elif node.chunks is None:
+        return int(node.size)
+    if node.chunks is None:
         node[tuple(slice(0, 1) for _ in node.shape)]
+    return 0
 
 
 if __name__ == "__main__":

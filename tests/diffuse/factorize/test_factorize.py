@@ -1,5 +1,6 @@
 """A plane goes in; its two factors come out, with the properties that the physics promises."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,47 @@ def test_the_real_hk1_plane_is_taken_apart() -> None:
     shell = np.cos(phase).sum(axis=-1)
     alpha = float(np.sum(components.short_range_order * shell) / np.sum(shell**2)) / 2
     assert -0.4 < alpha < -0.15
+
+
+@pytest.mark.parametrize("background", [0.0, 5.0])
+def test_form_factor_is_bounded_where_the_order_vanishes_and_nothing_was_measured(background: float) -> None:
+    """Alternation as strong as can be: I_SRO is zero on whole lines, and there the data say nothing of I_FF."""
+    h = np.linspace(-4, 4, 121)
+    order = np.clip(1 - np.cos(2 * np.pi * h)[:, None] * np.cos(2 * np.pi * h) * 1.6 - 0.4, 0, None)
+    form = np.exp(-(h[:, None] ** 2 + h**2) / 8)
+    counts = np.random.default_rng(0).poisson(200 * form * order + background) - background
+    counts[30:60, 40:80] = np.nan
+    counts[order < 0.05] = np.nan
+    plane = Plane(counts, PlaneAxes([0, 0, 0], [1, 0, 0], [0, 1, 0], h, h), Cell(10, 10, 7))
+    found = factorize(plane)
+    assert np.isfinite(found.form_factor).all()
+    assert found.form_factor.max() < 20 * np.nanmax(counts)
+
+
+def test_noise_of_both_signs_is_used_as_it_is() -> None:
+    """A background that was subtracted leaves noise whose mean is right; clipping it would raise what is weak."""
+    components = simulate_demonstration()
+    expected = components.plane.intensity * 0.2
+    rng = np.random.default_rng(1)
+    signed = rng.poisson(np.nan_to_num(expected) + 20.0) - 20.0
+    plane = replace(components.plane, intensity=np.where(np.isfinite(expected), signed, np.nan))
+    assert np.mean(signed < 0) > 0.2
+    kept, clipped = (
+        factorize(replace(plane, intensity=values)) for values in (plane.intensity, np.clip(signed, 0, None))
+    )
+    truth = 0.2 * components.form_factor
+    weak = truth < np.quantile(truth, 0.3)
+    errors = [abs(float(np.mean((one.form_factor - truth)[weak]))) for one in (kept, clipped)]
+    assert errors[0] < errors[1] / 2
+
+
+def test_saturated_pixels_take_no_part_and_stay_in_the_plane() -> None:
+    plane = simulate_demonstration().plane
+    level = float(np.nanquantile(plane.intensity, 0.98))
+    capped = replace(plane, intensity=np.minimum(plane.intensity, level))
+    left_out = replace(plane, intensity=np.where(plane.intensity >= level, np.nan, plane.intensity))
+    found, expected = factorize(capped, saturation=level), factorize(left_out)
+    np.testing.assert_array_equal(found.form_factor, expected.form_factor)
+    np.testing.assert_array_equal(found.plane.intensity, capped.intensity)
+    assert found.explained == expected.explained
+    assert found.provenance["saturation"] == level

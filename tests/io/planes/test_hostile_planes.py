@@ -149,7 +149,7 @@ def write_npy(path):
 
 
 def write_tiff(path):
-    tifffile.imwrite(path, COUNTS.astype(np.float32), compression="zlib")
+    tifffile.imwrite(path, COUNTS.astype(np.float32))
 
 
 def write_yell(path):

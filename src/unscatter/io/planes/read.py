@@ -191,7 +191,8 @@ def _fitting_mask(path: str | Path, flat: Plane) -> NDArray[np.bool_]:
 
 def _without_gaps(flat: Plane, zeros: Zeros) -> Plane:
     """The plane with zeros that are gaps as NaN."""
-    if not np.any(flat.intensity == 0):
+    seen = flat.intensity[flat.measured]
+    if not np.any(seen == 0) or seen.min() == seen.max():
         return flat
     from unscatter.io.planes.zeros import judge_zeros
 
