@@ -69,6 +69,20 @@ def test_wavelength_and_radiation_from_the_command_line(
     assert "1.5403 A (from --wavelength)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("word", ["q-nm", "q_nm"])
+def test_the_axis_is_declared_as_pyfai_spells_it_or_as_the_help_does(
+    word: str, corundum: Path, classifier: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two_theta, counts = np.loadtxt(corundum)[:, :2].T
+    path = tmp_path / "q.xy"
+    np.savetxt(path, np.c_[40 * np.pi * np.sin(np.radians(two_theta / 2)) / 1.5403, counts], fmt="%.6f")
+    options = ["--axis", word, "--wavelength", "1.5403", "--weights", classifier, "--no-picture"]
+    assert run("classify", path, "--out", tmp_path / "out", *options) == 0
+    screen = capsys.readouterr().out
+    assert "d 29.42 to 0.7768 A" in screen
+    assert "the axis was declared to be Q in 1/nm" in screen
+
+
 def test_a_missing_wavelength_says_what_to_type(
     bare: Path, classifier: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

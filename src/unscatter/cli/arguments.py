@@ -92,8 +92,16 @@ def gather_repeats(arguments: list[str], command: Command) -> list[str]:
 
 
 def shelter_ranges(arguments: list[str]) -> list[str]:
-    """Put a space before a range such as -60:60:1 and an operation such as -y,x-y,z: they are no options."""
-    return [f" {word}" if _looks_like_an_option(word) else word for word in arguments]
+    """Put a space before a range such as -60:60:1 and an operation such as -y,x-y,z: they are no options.
+
+    Spell the axis of a pattern with a hyphen.
+    """
+    words = [f" {word}" if _looks_like_an_option(word) else word for word in arguments]
+    # as pyFAI spells it: q_nm
+    return [
+        word.replace("_", "-") if before == "--axis" else word
+        for before, word in zip(["", *words], words, strict=False)
+    ]
 
 
 def take_option(arguments: list[str], name: str, default: str) -> str:
