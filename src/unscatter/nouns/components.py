@@ -102,7 +102,7 @@ class Components(Result):
             ("plane", name + (" (simulated)" if plane.simulated else "")),
             ("measured", f"{100 * plane.coverage:.1f} % of the pixels"),
             ("cell", str(plane.cell) if plane.cell is not None else "not known"),
-            ("lattice", self._lattice_words()),
+            *self._lattice_rows(),
             ("explained", f"{100 * self.explained:.2f} % of the variance, R = {100 * self.r_factor:.1f} %"),
             ("I_SRO", f"{self.short_range_order.min():.3g} to {self.short_range_order.max():.3g}"),
             ("I_FF", f"up to {self.form_factor.max():.4g}, in the units of the input"),
@@ -112,16 +112,16 @@ class Components(Result):
         )
         return Table("", lines)
 
-    def _lattice_words(self) -> str:
+    def _lattice_rows(self) -> tuple[tuple[str, str], ...]:
         found = self.found_lattice
         if found is not None:
-            return found.describe() + ("; check that this is the lattice" if found.confidence != "sure" else "")
+            return found.rows()
         words = {
             "known": "known: I_SRO is periodic, mean 1",
             "aperiodic": "no two of its translations lie in this plane: the network alone",
             "not looked for": "not looked for: the network alone",
         }
-        return words.get(str(self.provenance.get("lattice")), "not found: the network alone")
+        return (("lattice", words.get(str(self.provenance.get("lattice")), "not found: the network alone")),)
 
     def to_dict(self) -> dict[str, Any]:
         """All but the images, as plain numbers and words, for JSON."""

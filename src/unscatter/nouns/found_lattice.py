@@ -78,16 +78,24 @@ class FoundLattice:
             return "sure"
         return "likely" if self.alone and best.evidence >= LIKELY_EVIDENCE else "uncertain"
 
-    def describe(self) -> str:
-        """The lattice in one line: how sure, and its periods in pixels, in 1/Angstrom too where a pixel has a size."""
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """How sure it is, and the periods in pixels, and in 1/Angstrom too where a pixel has a size: names and words."""
         a, b = self.translations
-        words = f"found in the picture ({self.confidence}): I_SRO repeats every {_vector(a)}"
-        words += " pixels, along one direction only" if self.one_dimensional else f" and {_vector(b)} pixels"
+        sure = "" if self.confidence == "sure" else ": check that this is the lattice"
+        words = f"{_vector(a)} and {_vector(b)} pixels, {self.candidates[0].angle:.1f} deg apart"
+        if self.one_dimensional:
+            words = f"{_vector(a)} pixels, along one direction only"
+        rows = [("lattice", f"found in the picture, {self.confidence}{sure}"), ("repeats", words)]
         if self.pixel is not None:
             lengths = np.linalg.norm(self.translations * np.array(self.pixel), axis=1)
             both = lengths[:1] if self.one_dimensional else lengths
-            words += f" ({' and '.join(f'{length:.4g}' for length in both)} 1/Angstrom)"
-        return words if self.one_dimensional else words + f", {self.candidates[0].angle:.1f} deg apart"
+            rows.append(("", f"{' and '.join(f'{length:.4g}' for length in both)} 1/Angstrom"))
+        return tuple(rows)
+
+    def describe(self) -> str:
+        """The same in one line."""
+        words = "; ".join(words for _, words in self.rows()[1:])
+        return f"found in the picture ({self.confidence}): I_SRO repeats every {words}"
 
     def index(self, plane: Plane) -> Plane:
         """The same pixels with axes and a cell that the found translations span.
