@@ -39,7 +39,8 @@ workshop = ("lightning_fabric", "onnx", "safetensors", "tensorboard", "torch", "
 autodoc_mock_imports = [name for name in workshop if find_spec(name) is None]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
+# Signatures of public functions come from the options of their jobs, which no source of theirs shows.
+autodoc_preserve_defaults = False
 autodoc_type_aliases = {name: name for name in ("Array", "FloatArray", "IntArray", "Floats", "Matrix", "PerPlane")}
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
