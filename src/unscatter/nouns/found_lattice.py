@@ -79,7 +79,7 @@ class FoundLattice:
         return "likely" if self.alone and best.evidence >= LIKELY_EVIDENCE else "uncertain"
 
     def rows(self) -> tuple[tuple[str, str], ...]:
-        """How sure it is, and the periods in pixels, and in 1/Angstrom too where a pixel has a size: names and words."""
+        """How sure it is, and the periods in pixels, in 1/Angstrom too where a pixel has a size: names and words."""
         a, b = self.translations
         sure = "" if self.confidence == "sure" else ": check that this is the lattice"
         words = f"{_vector(a)} and {_vector(b)} pixels, {self.candidates[0].angle:.1f} deg apart"
