@@ -20,7 +20,7 @@ benchmark: .venv/installed-test
 	$(BIN)/python benchmarks/factorize_accuracy.py
 	$(BIN)/python benchmarks/classify_speed.py
 	$(BIN)/python benchmarks/reading_speed.py
-	$(BIN)/python benchmarks/fuzz_readers.py
+	$(BIN)/python benchmarks/fuzz_patterns.py
 	$(BIN)/python benchmarks/order_coverage.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/refine_speed.py
 	$(BIN)/python benchmarks/supercell_loop.py

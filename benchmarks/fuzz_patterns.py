@@ -1,6 +1,6 @@
-"""Damage to files of every format that is read: how many end in a result, how many are refused in one line.
+"""Damage to patterns of every format that is read: how many end in a result, how many are refused in one line.
 
-    python benchmarks/fuzz_readers.py --rounds 3000
+    python benchmarks/fuzz_patterns.py --rounds 3000
 
 Each round damages each file once: bits flipped, an end cut off, parts repeated, lost or overwritten, numbers put in.
 Any other end than a result or one line of ValueError, more than 10 s of CPU or 1 GB of memory is printed with its seed,
@@ -15,35 +15,22 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "io" / part) for part in ("", "patterns", "planes")]
+sys.path[:0] = [str(ROOT / "tests" / "io" / part) for part in ("", "patterns")]
 
 from damaged import damage, ends_well  # noqa: E402
-from test_diffraction_formats import WRITERS as PLANES  # noqa: E402
-from test_hostile_patterns import WRITERS as PATTERNS  # noqa: E402
+from test_hostile_patterns import WRITERS  # noqa: E402
 
 from unscatter.io.patterns import read_lines, read_pattern  # noqa: E402
-from unscatter.io.planes.read import read_plane  # noqa: E402
 
 LONGEST, LARGEST = 10.0, 2**20
 
 
-def files(folder: Path) -> dict[str, tuple[bytes, Callable[[Path], object]]]:
-    found: dict[str, tuple[bytes, Callable[[Path], object]]] = {
-        f"pattern: {name}": (write(), read_lines if name == "list of lines" else read_pattern)
-        for name, write in PATTERNS.items()
-    }
-    for write in PLANES:
-        path = folder / "plane"
-        write(path)
-        found[f"plane: {write.__name__.removeprefix('write_')}"] = (
-            path.read_bytes(),
-            partial(read_plane, plane="hk1"),
-        )
-    return found
+def files() -> dict[str, tuple[bytes, Callable[[Path], object]]]:
+    readers = {"list of lines": read_lines}
+    return {name: (write(), readers.get(name, read_pattern)) for name, write in WRITERS.items()}
 
 
 def main() -> int:
@@ -57,7 +44,7 @@ def main() -> int:
     slowest, most, bad = 0.0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "damaged"
-        for name, (whole, read) in files(Path(folder)).items():
+        for name, (whole, read) in files().items():
             ends: Counter[str] = Counter()
             for seed in range(rounds.first, rounds.first + rounds.rounds):
                 path.write_bytes(damage(whole, seed))
