@@ -1,6 +1,6 @@
 """Damage to patterns of every format that is read: how many end in a result, how many are refused in one line.
 
-    python benchmarks/fuzz_patterns.py --rounds 3000
+    python benchmarks/fuzz_patterns.py --rounds 1000
 
 Each round damages each file once: bits flipped, an end cut off, parts repeated, lost or overwritten, numbers put in.
 Any other end than a result or one line of ValueError, more than 10 s of CPU or 1 GB of memory is printed with its seed,
@@ -35,7 +35,7 @@ def files() -> dict[str, tuple[bytes, Callable[[Path], object]]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0, help="number of the first round, to go on from another run")
     rounds = parser.parse_args()
     warnings.simplefilter("ignore")
