@@ -20,7 +20,7 @@ from unscatter.diffuse.samples.draw import SampleDraw, collate, draw_sample, rea
 from unscatter.diffuse.suitability import LIMITS, assess_suitability
 from unscatter.nouns.plane import Plane
 
-KINDS = ("good", "measured", "bragg", "size effect", "displacement", "second phase")
+KINDS = ("good", "measured", "noise", "bragg", "size effect", "displacement", "waves", "displacive", "second phase")
 
 
 def add_displacement(clean, draw: SampleDraw, q2, form, rng):
@@ -29,6 +29,43 @@ def add_displacement(clean, draw: SampleDraw, q2, form, rng):
     from_node = np.sum(((hkl - np.round(hkl)) @ cell.reciprocal) ** 2, axis=-1)
     width = 0.08 * np.linalg.norm(cell.reciprocal, axis=1).mean()
     extra = np.exp(-0.02 * q2) * q2 / (from_node + width**2)
+    return clean + extra * 0.25 * clean.mean() / extra.mean()
+
+
+def displacive_only(clean, draw: SampleDraw, q2, form, rng):
+    """Displacements alone, correlated over a few cells: no order of species, exact for Gaussian displacements.
+
+    I = I_FF exp(-Q^2 s^2) sum_v [exp(Q^2 s^2 r(v)) - 1] cos(Q v) with the correlation r of the displacements of two
+    sites along one direction of the plane.
+    """
+    hkl, cell = draw.axes.hkl(), draw.cell
+    Q = hkl @ cell.reciprocal
+    basis = np.linalg.qr((np.stack([draw.axes.u, draw.axes.v]) @ cell.reciprocal).T)[0].T
+    turn = rng.uniform(0, np.pi)
+    along = Q @ (np.cos(turn) * basis[0] + np.sin(turn) * basis[1])
+    variance = along**2 * rng.uniform(0.01, 0.04)
+    index = np.arange(-4, 5)
+    vectors = np.stack(np.meshgrid(index, index, index, indexing="ij"), axis=-1).reshape(-1, 3)
+    flat = vectors[np.abs(vectors @ np.round(np.cross(draw.axes.u, draw.axes.v), 6)) < 1e-6]
+    decay = rng.uniform(0.8, 2.0) * np.linalg.norm(cell.direct, axis=1).mean()
+    sign = rng.choice([-1.0, 1.0])
+    total = np.zeros_like(clean)
+    for v in flat:
+        r = sign ** int(np.abs(v).sum()) * np.exp(-np.linalg.norm(v @ cell.direct) / decay)
+        total += (np.exp(variance * r) - 1) * np.cos(2 * np.pi * hkl @ v)
+    extra = form * np.exp(-variance) * np.clip(total, 0, None)
+    return extra * clean.mean() / extra.mean()
+
+
+def add_waves(clean, draw: SampleDraw, q2, form, rng):
+    """Acoustic waves: sum over two polarisations of (Q . e)^2 / q^2, a quarter of the diffuse intensity."""
+    hkl, cell = draw.axes.hkl(), draw.cell
+    Q, q = hkl @ cell.reciprocal, (hkl - np.round(hkl)) @ cell.reciprocal
+    width = (0.06 * np.linalg.norm(cell.reciprocal, axis=1).mean()) ** 2
+    length = np.sum(q**2, axis=-1)
+    longitudinal = np.sum(Q * q, axis=-1) ** 2 / (length + width)
+    transverse = np.sum(Q**2, axis=-1) - longitudinal
+    extra = np.exp(-0.02 * q2) * (longitudinal + 3 * transverse) / (length + width)
     return clean + extra * 0.25 * clean.mean() / extra.mean()
 
 
@@ -65,6 +102,8 @@ SPOIL = {
     "bragg": add_residue,
     "size effect": add_size_effect,
     "displacement": add_displacement,
+    "waves": add_waves,
+    "displacive": displacive_only,
     "second phase": add_second_phase,
 }
 
@@ -79,7 +118,7 @@ def simulate(kind: str, seed: int, index: int) -> Plane:
     if kind != "measured":
         q2 = q_squared(scattering_plane(draw.axes, draw.cell))
         form = sample.form_factor[0] * debye_waller(q2, float(rng.uniform(0, 0.08)))
-        clean = form * sample.short_range_order[0]
+        clean = form * (1.0 if kind == "noise" else sample.short_range_order[0])
         intensity = SPOIL[kind](clean, draw, q2, form, rng) if kind in SPOIL else clean
         counts = float(np.exp(rng.uniform(np.log(10), np.log(1000))))
         intensity = add_counting_noise(intensity, counts, rng.standard_normal(intensity.shape))

@@ -91,12 +91,12 @@ def test_coverage_counts_what_was_not_measured(truth):
     assert report["coverage"].verdict == "poor"
 
 
-def test_without_a_lattice_only_fit_and_coverage_are_judged(truth):
+def test_without_a_lattice_only_signal_fit_and_coverage_are_judged(truth):
     report = assess_suitability(replace(truth, plane=Plane(truth.plane.intensity)))
     judged = {finding.name for finding in report if finding.verdict != "not tested"}
-    assert judged == {"fit", "coverage"}
+    assert judged == {"signal", "fit", "coverage"}
     assert "cell and axes" in report["period"].sentence
-    assert report.rows()[1]["value"] is None
+    assert report.rows()[2]["value"] is None
     assert plot_suitability(replace(truth, plane=Plane(truth.plane.intensity)), report).axes
 
 
@@ -128,5 +128,24 @@ def test_the_picture_needs_its_images(truth):
 
 
 def test_no_such_finding(truth):
-    with pytest.raises(KeyError, match="there are fit, period"):
+    with pytest.raises(KeyError, match="there are signal, fit, period"):
         assess_suitability(truth, images=False)["colour"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_noise_alone_is_poor(truth, known):
+    """White noise with a cell, without any, and with a fall-off: nothing agrees between two halves of the cells."""
+    rng = np.random.default_rng(11)
+    envelope = truth.form_factor.mean() * np.exp(-0.05 * np.sum(truth.plane.axes.hkl() ** 2, axis=-1) / 8)
+    for level in (np.full_like(envelope, 20.0), envelope):
+        noise = replace(truth.plane, intensity=np.where(truth.plane.measured, rng.poisson(level), np.nan))
+        report = assess_suitability(factorize(noise if known else Plane(noise.intensity), lattice="none"), images=False)
+        assert report["signal"].verdict == "poor", str(report)
+        assert report.verdict == "poor"
+
+
+def test_the_demonstration_is_no_noise(truth):
+    report = assess_suitability(factorize(truth.plane), images=False)
+    assert report["signal"].value < 1e-30
+    picture = assess_suitability(factorize(Plane(truth.plane.intensity), lattice="none"), images=False)
+    assert picture["signal"].verdict == "good"
