@@ -118,7 +118,9 @@ def simulate(kind: str, seed: int, index: int) -> Plane:
     if kind != "measured":
         q2 = q_squared(scattering_plane(draw.axes, draw.cell))
         form = sample.form_factor[0] * debye_waller(q2, float(rng.uniform(0, 0.08)))
-        clean = form * (1.0 if kind == "noise" else sample.short_range_order[0])
+        clean = form * sample.short_range_order[0]
+        if kind == "noise":
+            clean = np.exp(-float(rng.uniform(0, 0.08)) * q2)
         intensity = SPOIL[kind](clean, draw, q2, form, rng) if kind in SPOIL else clean
         counts = float(np.exp(rng.uniform(np.log(10), np.log(1000))))
         intensity = add_counting_noise(intensity, counts, rng.standard_normal(intensity.shape))

@@ -30,8 +30,24 @@ def test_the_folded_cell_has_the_symmetry_of_the_class(fit: OrderFit) -> None:
     assert np.allclose(folded, folded[::-1, ::-1], equal_nan=True)
 
 
-def test_the_three_pictures_are_on_one_scale(fit: OrderFit) -> None:
+def test_data_and_refined_are_on_one_scale_and_their_difference_on_its_own(fit: OrderFit) -> None:
+    panels = plot_order(fit).axes[:3]
+    limits = [panel.collections[-1].get_clim() for panel in panels]
+    assert limits[0] == limits[1] != limits[2]
+    assert limits[2][0] == -limits[2][1]
+
+
+def test_the_cell_has_its_true_shape(fit: OrderFit) -> None:
+    """Two translations of a hexagonal lattice are as long as each other and 60 or 120 degrees apart."""
+    rim = plot_order(fit).axes[0].lines[0].get_xydata()
+    first, second = rim[1] - rim[0], rim[3] - rim[0]
+    assert np.linalg.norm(first) == pytest.approx(np.linalg.norm(second))
+    assert abs(first @ second) / np.linalg.norm(first) ** 2 == pytest.approx(0.5, abs=1e-6)
+
+
+def test_every_alpha_and_every_name_is_there(fit: OrderFit) -> None:
     figure = plot_order(fit)
-    limits = {panel.images[0].get_clim() for panel in figure.axes[:3]}
-    assert len(limits) == 1
-    assert [panel.get_title() for panel in figure.axes[:3]] == ["folded", "refined", "difference"]
+    panel = next(panel for panel in figure.axes if "alpha" in panel.get_ylabel())
+    assert [text.get_text() for text in panel.get_xticklabels()] == list(fit.labels)
+    assert "tricarboxamide" in figure.get_suptitle()
+    assert any("agreement" in text.get_text() or "order: " in text.get_text() for text in figure.texts)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -11,6 +9,7 @@ from matplotlib.colors import PowerNorm, TwoSlopeNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from unscatter.diffuse.plot.headings import draw_heading, heading
 from unscatter.nouns.components import Components
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.table import Table
@@ -30,7 +29,7 @@ def plot_components(components: Components) -> Figure:
     panels = figure.subplots(
         2,
         3,
-        gridspec_kw={"left": 0.05, "right": 0.94, "bottom": 0.06, "top": 0.9, "wspace": 0.36, "hspace": 0.24},
+        gridspec_kw={"left": 0.05, "right": 0.94, "bottom": 0.06, "top": 0.875, "wspace": 0.36, "hspace": 0.26},
     )
     top = float(np.nanpercentile(plane.intensity, 99.7))
     draw_intensity(panels[0, 0], plane.intensity, plane, "measured  $I_D$", top)
@@ -42,10 +41,7 @@ def plot_components(components: Components) -> Figure:
     draw_intensity(panels[1, 0], components.product, plane, "product  $I_{FF}\\,I_{SRO}$", top)
     draw_difference(panels[1, 1], components.residual, plane, "measured $-$ product", top)
     _summary(panels[1, 2], components)
-    title = plane.title or Path(plane.source).name
-    if plane.simulated and "simulated" not in title.lower():
-        title += " (simulated)"
-    figure.suptitle(title, fontsize=13, y=0.97)
+    draw_heading(figure, heading(plane), components.findings)
     return figure
 
 
@@ -100,10 +96,16 @@ def _ticks(top: float) -> list[float]:
     return [float(f"{top * f:.2g}") for f in (0.0, 0.0625, 0.25, 0.5625, 1.0)]
 
 
-def draw_difference(panel: Axes, values: Floats, plane: Plane, title: str, top: float) -> None:
-    """Draw a difference (ny, nx) on a linear scale, red where it is positive, where the data reach `top`."""
+def draw_difference(
+    panel: Axes, values: Floats, plane: Plane, title: str, top: float = 0.0, limit: float | None = None
+) -> None:
+    """Draw a difference (ny, nx) on a linear scale, red where it is positive, up to `limit`.
+
+    Without a limit it is taken from the values, and not below a thousandth of `top`, what the data reach.
+    """
     panel.set_facecolor(NOT_MEASURED)
-    limit = max(float(np.nanpercentile(np.abs(values), 99.5)), 1e-3 * top)
+    if limit is None:
+        limit = max(float(np.nanpercentile(np.abs(values), 99.5)), 1e-3 * top)
     image = panel.imshow(
         values,
         origin="lower",

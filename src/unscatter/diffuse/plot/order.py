@@ -1,4 +1,4 @@
-"""A picture of refined order: one reciprocal cell folded, refined and their difference, on one scale."""
+"""A picture of refined order: one reciprocal cell folded, refined and their difference, and all alphas."""
 
 from __future__ import annotations
 
@@ -7,39 +7,58 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from unscatter.diffuse.plane.fold import plane_lattice
+from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
 from unscatter.diffuse.plane.symmetry import plane_group
+from unscatter.diffuse.plot.headings import draw_heading, heading
 from unscatter.laue import laue_rotations
 from unscatter.nouns.components import Components
+from unscatter.nouns.findings import Findings
 from unscatter.nouns.order_fit import OrderFit
+from unscatter.nouns.plane import PlaneAxes
 
 Floats = NDArray[np.float64]
 
+#: Labels of vectors that can be read beside each other.
+MOST_LABELS = 60
+NOT_MEASURED = "#c8c8c8"
+
 
 def plot_order(fit: OrderFit, plane: int = 0) -> Figure:
-    """Draw the cell of one plane, as Fig. 4(b) of Fuller & Rudden (2024) does, and the alphas with their s.u.
+    """Draw the cell of one plane in its true shape, as Fig. 4(b) of Fuller & Rudden (2024) does, and all alphas.
 
-    Raises ValueError for a plane that holds no two translations of the reciprocal lattice.
+    Folded data and refined I_SRO are on one scale, their difference on its own. Bars are one s.u.; hollow alphas are
+    not determined. Raises ValueError for a plane that holds no two translations of the reciprocal lattice.
     """
     folded, refined = fold_to_cell(fit, plane)
-    figure = Figure(figsize=(13.2, 3.9))
-    panels = figure.subplots(
-        1, 4, gridspec_kw={"left": 0.04, "right": 0.985, "bottom": 0.14, "top": 0.86, "wspace": 0.3}
+    components = fit.components[plane]
+    axes, cell = components.plane.axes, components.plane.cell
+    assert axes is not None
+    assert cell is not None
+    lattice = plane_lattice(axes)
+    assert lattice is not None
+    corners = _corners(lattice, axes, np.asarray(cell.reciprocal), len(folded))
+    figure = Figure(figsize=(13.2, 8.4))
+    above = figure.subplots(
+        1, 3, gridspec_kw={"left": 0.05, "right": 0.93, "bottom": 0.44, "top": 0.865, "wspace": 0.34}
     )
     top = max(float(np.nanmax(folded)), float(refined.max()))
-    for panel, image, title in zip(
-        panels[:3], (folded, refined, folded - refined), ("folded", "refined", "difference"), strict=True
+    difference = folded - refined
+    own = max(float(np.nanmax(np.abs(difference))), 1e-3 * top)
+    for panel, image, title, limits in (
+        (above[0], folded, "data / $I_{FF}$, folded", (0.0, top)),
+        (above[1], refined, "refined  $I_{SRO}$", (0.0, top)),
+        (above[2], difference, "difference, on its own scale", (-own, own)),
     ):
-        shown = panel.imshow(
-            image, origin="lower", extent=(0, 1, 0, 1), cmap="RdBu_r", vmin=-top, vmax=top, interpolation="nearest"
-        )
-        panel.set_title(title, fontsize=11)
-        panel.set_xlabel("first translation", fontsize=9)
-        panel.set_ylabel("second translation", fontsize=9)
-    figure.colorbar(shown, ax=list(panels[:3]), fraction=0.015, pad=0.015)
-    _draw_alphas(panels[3], fit)
-    figure.suptitle(f"$I_{{SRO}}$ in one reciprocal cell, Laue class {fit.laue}", fontsize=12)
+        _draw_cell(panel, corners, image, title, limits)
+    _draw_alphas(figure.add_axes((0.05, 0.13, 0.93, 0.24)), fit)
+    name = f"{heading(components.plane)}: order, Laue class {fit.laue}"
+    draw_heading(figure, name, _together(components.findings, fit.findings))
     return figure
+
+
+def _together(first: Findings, second: Findings) -> Findings:
+    """What is known of the plane and of the refinement, under one verdict."""
+    return Findings((*first, *second), "suitability and order" if len(first) else "order")
 
 
 def fold_to_cell(fit: OrderFit, plane: int = 0, bins: int = 48) -> tuple[Floats, Floats]:
@@ -72,10 +91,58 @@ def fold_to_cell(fit: OrderFit, plane: int = 0, bins: int = 48) -> tuple[Floats,
     return folded.reshape(shape), np.where(np.isfinite(refined), refined, 0.0).reshape(shape)
 
 
+def _corners(lattice: PlaneLattice, axes: PlaneAxes, reciprocal: Floats, bins: int) -> Floats:
+    """Corners of the bins in 1/Angstrom, x along the first direction of the plane, (bins + 1, bins + 1, 2)."""
+    spanned = np.stack([axes.u, axes.v]) @ reciprocal
+    flat = np.linalg.qr(spanned.T)[1].T
+    flat = flat * np.sign(np.diag(flat))
+    edges = lattice.translations @ flat
+    steps = np.arange(bins + 1) / bins
+    # Row n of the images runs along the second translation.
+    return np.asarray(steps[None, :, None] * edges[0] + steps[:, None, None] * edges[1])
+
+
+def _draw_cell(panel: Axes, corners: Floats, image: Floats, title: str, limits: tuple[float, float]) -> None:
+    panel.set_facecolor("white")
+    colours = "RdBu_r" if limits[0] < 0 else "viridis"
+    whole = np.ma.masked_invalid(image)
+    panel.pcolormesh(corners[..., 0], corners[..., 1], np.ma.masked_array(np.ones_like(image)), cmap="Greys", vmax=4)
+    shown = panel.pcolormesh(corners[..., 0], corners[..., 1], whole, cmap=colours, vmin=limits[0], vmax=limits[1])
+    rim = corners[[0, 0, -1, -1, 0], [0, -1, -1, 0, 0]]
+    panel.plot(rim[:, 0], rim[:, 1], color="0.2", linewidth=0.8)
+    panel.set_aspect("equal")
+    panel.set_title(title, fontsize=11)
+    panel.set_xlabel("1/Å", fontsize=9)
+    panel.tick_params(labelsize=8)
+    bar = panel.figure.colorbar(shown, cax=panel.inset_axes((1.03, 0.0, 0.045, 1.0)))
+    bar.ax.tick_params(labelsize=8)
+
+
 def _draw_alphas(panel: Axes, fit: OrderFit) -> None:
-    count = min(len(fit), 20)
+    """All alphas with their s.u. in the order of the table; where there are many, not all are named."""
+    place = np.arange(len(fit))
     panel.axhline(0, color="0.6", linewidth=0.8)
-    panel.errorbar(range(count), fit.alpha[:count], fit.standard_error[:count], fmt="o", markersize=3, capsize=2)
-    panel.set_xticks(range(count), fit.labels[:count], rotation=90, fontsize=6)
-    panel.set_title(r"$\alpha$ and s.u.", fontsize=11)
+    for known, style in ((fit.determined, "C0"), (~fit.determined, "none")):
+        if np.any(known):
+            panel.errorbar(
+                place[known],
+                fit.alpha[known],
+                fit.standard_error[known],
+                fmt="o",
+                markersize=3.5,
+                capsize=2,
+                color="C0",
+                markerfacecolor=style,
+            )
+    seen = np.abs(fit.alpha) + np.where(fit.determined, fit.standard_error, 0.0)
+    limit = 1.08 * float(np.max(seen, initial=1e-3))
+    panel.set_ylim(-limit, limit)
+    step = int(np.ceil(len(fit) / MOST_LABELS))
+    panel.set_xticks(place[::step], [_short(label) for label in fit.labels[::step]], rotation=90, fontsize=7)
+    panel.set_xlim(-0.7, len(fit) - 0.3)
+    panel.set_ylabel(r"$\alpha$ and s.u.", fontsize=9)
     panel.tick_params(axis="y", labelsize=8)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= 14 else label[:11] + "..."

@@ -9,10 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unscatter.diffuse.plot.components import draw_difference
+from unscatter.diffuse.plot.headings import VERDICT_COLOURS, draw_heading, heading
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Finding, Findings
 
-VERDICT_COLOURS = {"good": "#2a7f3f", "fair": "#b07000", "poor": "#b02020", "not tested": "#707070"}
+#: Residuals are drawn up to so many standard deviations of noise.
+FIT_LIMIT = 5.0
 TITLES = {
     "fit": "residual / noise",
     "period": "alternate cells: difference",
@@ -37,24 +39,32 @@ def plot_suitability(components: Components, suitability: Findings) -> Figure:
     panels = figure.subplots(
         2,
         3,
-        gridspec_kw={"left": 0.05, "right": 0.95, "bottom": 0.06, "top": 0.9, "wspace": 0.4, "hspace": 0.28},
+        gridspec_kw={"left": 0.05, "right": 0.95, "bottom": 0.06, "top": 0.865, "wspace": 0.42, "hspace": 0.32},
     )
-    scale = float(np.nanpercentile(components.plane.intensity, 99.7))
+    shared = _common_limit(components, suitability)
     places = (panels[0, 0], panels[0, 1], panels[1, 0], panels[1, 1])
     for panel, (name, title) in zip(places, TITLES.items(), strict=True):
         if name in suitability.evidence:
-            top = 1.0 if name == "fit" else scale
-            draw_difference(panel, suitability.evidence[name], components.plane, title, top)
+            limit = FIT_LIMIT if name == "fit" else shared
+            draw_difference(panel, suitability.evidence[name], components.plane, title, limit=limit)
             _head(panel, title, suitability[name])
         else:
             _empty(panel, suitability[name])
     _nodes(panels[0, 2], suitability)
     _words(panels[1, 2], suitability)
-    title = components.plane.title or "plane"
-    if components.plane.simulated and "simulated" not in title.lower():
-        title += " (simulated)"
-    figure.suptitle(f"{title}: {suitability.verdict}", fontsize=13, y=0.97)
+    draw_heading(figure, heading(components.plane), suitability)
     return figure
+
+
+def _common_limit(components: Components, suitability: Findings) -> float:
+    """One scale for all that is in the units of the data: a third of what they reach, or what the pictures need."""
+    scale = float(np.nanpercentile(components.plane.intensity, 99.7))
+    needed = [
+        float(np.nanpercentile(np.abs(suitability.evidence[name]), 99.5))
+        for name in TITLES
+        if name != "fit" and name in suitability.evidence and np.any(np.isfinite(suitability.evidence[name]))
+    ]
+    return max([0.02 * scale, *needed])
 
 
 def _head(panel: Axes, title: str, finding: Finding) -> None:

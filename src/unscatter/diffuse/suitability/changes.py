@@ -41,18 +41,25 @@ def find_changes(
     width = lattice.window
     form = cell_mean(components.form_factor, axes, width)
     regression = _Regression(components, axes, cell, lattice, form)
-    gains, pictures = {}, {}
+    pictures: dict[str, Floats] = {}
     everything = ("constant", "size effect", "displacement")
-    whole = regression.chi2(everything)
     noise = float(np.sum(components.plane.measured * variance / form))
+    pixel = noise / max(float(components.plane.measured.sum()), 1.0)
     total = max(regression.chi2(()), 1e-300)
-    for name in everything[1:]:
-        rest = tuple(other for other in everything if other != name)
+
+    def gain(names: tuple[str, ...], known: tuple[str, ...]) -> float:
         # Each coefficient takes up noise of about one average pixel.
-        expected = regression.count(name) * noise / max(float(components.plane.measured.sum()), 1.0)
-        gains[name] = max(regression.chi2(rest) - whole - expected, 0.0) / total
-        if images:
-            pictures[name] = form * regression.image(everything, name)
+        expected = sum(regression.count(name) for name in names) * pixel
+        return max(regression.chi2(known) - regression.chi2((*known, *names)) - expected, 0.0) / total
+
+    rest = ("constant", "size effect")
+    # Fringes of I_FF leave more in what changes with direction: it counts a third.
+    gains = {
+        "size effect": gain(("size effect",), ("constant", "displacement")),
+        "displacement": max(gain(("displacement",), rest), gain(("displacement", "direction"), rest) / 3),
+    }
+    if images:
+        pictures = {name: form * regression.image(everything, name) for name in everything[1:]}
     direction = "grows" if regression.at_centre(everything) > 0 else "falls"
     size = Finding(
         "size effect",
@@ -102,7 +109,8 @@ class _Regression:
             2 * along[0] * along[1] / away,
         )
         count = len(half_plane(CHANGING_ORDER)) - 1
-        self._labels = np.repeat(["mean", "constant", "size effect", "displacement"], [1, count, 2 * count, 5 * count])
+        names = ["mean", "constant", "size effect", "displacement", "direction"]
+        self._labels = np.repeat(names, [1, count, 2 * count, count, 4 * count])
         weight = components.plane.measured * form
         target = measured_intensity(components) / form
         size = len(self._labels)
