@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 FINEST_WAVE, MOST_TRIED = 1.0, 96
 #: Numbers (parameters times pixels) that are held at once at most: 2 GB.
 MOST_NUMBERS = 250_000_000
+#: The list goes at least so far, in shortest edges of the cell.
+LEAST_SHORTEST = 5.5
 #: In three dimensions, the longest vectors that are tried, in shortest edges of the cell.
 MOST_SHORTEST = 6.0
 
@@ -223,7 +225,10 @@ def _resolved_length(planes: Sequence[PlaneAxes], cell: Cell, seen: _Seen) -> fl
         steps = [(axes.x[1] - axes.x[0]) * axes.u, (axes.y[1] - axes.y[0]) * axes.v]
         lengths = [FINEST_WAVE * 2 * np.pi / float(np.linalg.norm(step @ cell.reciprocal)) for step in steps]
         found = max(found, *lengths)
-    return min(found, MOST_SHORTEST * float(np.linalg.norm(cell.direct, axis=1).min())) if seen.row is None else found
+    edges = np.linalg.norm(cell.direct, axis=1)
+    # Coarse pixels sample waves too: those of near vectors count even where they are finer.
+    found = max(found, LEAST_SHORTEST * float(edges.min()))
+    return min(found, MOST_SHORTEST * float(edges.min())) if seen.row is None else found
 
 
 def _told_apart_by_pixels(members: list[NDArray[np.int64]], planes: Sequence[PlaneAxes]) -> list[NDArray[np.int64]]:
