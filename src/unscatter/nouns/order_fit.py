@@ -102,9 +102,9 @@ class OrderFit(Result):
         best = np.argsort(-np.abs(values), kind="stable")[:count]
         return [(self.labels[rows[i]], self.labels[columns[i]], float(values[i])) for i in best]
 
-    def describe(self) -> str:
-        """The table as text, after what a reader must know first."""
-        return "\n".join([*([self.headline] if self.headline else []), self.table().text()])
+    def __repr__(self) -> str:
+        """One line: the title of the table without the warning above it."""
+        return f"<OrderFit: {self.table().title.splitlines()[-1]}>"
 
     def table(self) -> Table:
         """Vector, multiplicity, alpha and its standard error; then figures of merit, correlations and notes."""
@@ -131,7 +131,8 @@ class OrderFit(Result):
         notes += [f"chosen by the data: {choice}" for choice in self.choices]
         notes += [f"note: {note}" for note in self.notes]
         return Table(
-            f"Warren-Cowley parameters from {sources[self.against]}: Laue class {self.laue}, "
+            (f"{self.headline}\n" if self.headline else "")
+            + f"Warren-Cowley parameters from {sources[self.against]}: Laue class {self.laue}, "
             f"{self.pixels} pixels in {self.cells} reciprocal cells",
             rows,
             ("vector", "mult", "alpha", "s.u.", "covariance", "bootstrap", ""),
