@@ -57,10 +57,7 @@ def add_peaks(
             continue
         if share > 0:
             height = area[j] * share * 2 / (norm * width)
-            whole, end = _reached(two_theta, step, centre, FADE * cut * width)
-            _add_lorentzian(out[whole:end], two_theta[whole:end], centre, 2 / width, height)
-            for low, high in ((first, whole), (end, last)):
-                _add_fading(out[low:high], two_theta[low:high], centre, 2 / width, height, 2 * cut)
+            _add_lorentzian(out[first:last], two_theta[first:last], centre, 2 / width, height, 2 * cut)
         if share < 1:
             height, scale = area[j] * (1 - share) * 2 * _ROOT / width, 2 * _LN2**0.5 / width
             reach = min(cut * width, _GAUSSIAN_REACH / scale)
@@ -69,20 +66,14 @@ def add_peaks(
 
 
 @compiled
-def _add_lorentzian(part: Floats, x: Floats, centre: float, scale: float, height: float) -> None:
-    """Add height / (1 + v^2), v = scale (x - centre)."""
-    for i in range(x.size):
-        v = (x[i] - centre) * scale
-        part[i] += height / (1 + v * v)
-
-
-@compiled
-def _add_fading(part: Floats, x: Floats, centre: float, scale: float, height: float, edge: float) -> None:
-    """Add the end of a Lorentzian: height (1 - s^2)^2 / (1 + v^2), s from 0 to 1 between FADE edge and the edge."""
+def _add_lorentzian(part: Floats, x: Floats, centre: float, scale: float, height: float, edge: float) -> None:
+    """Add height (1 - s^2)^2 / (1 + v^2), v = scale |x - centre|, s from 0 at FADE edge to 1 at the edge."""
+    whole, steep = FADE * edge, 1 / ((1 - FADE) * edge)
     for i in range(x.size):
         v = abs(x[i] - centre) * scale
-        s = (v - FADE * edge) / ((1 - FADE) * edge)
-        part[i] += height * (1 - s * s) ** 2 / (1 + v * v)
+        s = max(v - whole, 0.0) * steep
+        left = 1 - s * s
+        part[i] += height * left * left / (1 + v * v)
 
 
 @compiled
