@@ -19,6 +19,8 @@ SYSTEMS = ("cubic", "rhombohedral", "tetragonal", "hexagonal", "orthorhombic", "
 LETTER = dict(zip(SYSTEMS, "crthoma", strict=True))
 # Volumes are looked at up to so many times what predicts as many lines as are seen: symmetry makes lines absent.
 _MARGIN = {"c": 12.0, "h": 8.0, "r": 8.0, "t": 8.0, "o": 5.0, "m": 3.0, "a": 3.0}
+# Lines are trusted up to so many times the uncertainty of the better ones.
+_SHARP = 2.0
 # Trials of one system that are kept, that are handed on, and how far below the best they may be in nats.
 _KEPT, _HANDED, _BELOW = 40, 10, 25.0
 
@@ -42,12 +44,16 @@ class Effort:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Lines as a search sees them; see match.py for rarity and table."""
+    """Lines as a search sees them; see match.py for rarity and table.
+
+    trusted: those whose positions are known well enough to make metrics of, by increasing angle.
+    """
 
     q: Floats
     window: Floats
     rarity: Floats
     table: Integers
+    trusted: Integers
 
 
 def pose(observed: Observed, effort: Effort, zero: float = 0.0) -> Problem:
@@ -55,7 +61,8 @@ def pose(observed: Observed, effort: Effort, zero: float = 0.0) -> Problem:
     shifted = observed.shifted(zero)
     seen = shifted.first(MOST_LINES)
     q, window = seen.q, seen.slope * np.maximum(effort.window, effort.sigmas * seen.error)
-    return Problem(q, window, -np.log(4 * np.pi * window * np.sqrt(q)), line_table(q, window))
+    trusted = np.flatnonzero(seen.error <= _SHARP * np.quantile(seen.error, 0.4))
+    return Problem(q, window, -np.log(4 * np.pi * window * np.sqrt(q)), line_table(q, window), trusted)
 
 
 def largest_volume(problem: Problem, system: str) -> float:
@@ -93,7 +100,7 @@ def sweep(problem: Problem, system: str, effort: Effort, largest: float) -> list
 
 
 def _first(most: int, problem: Problem) -> Integers:
-    return np.arange(min(most, len(problem.q)))
+    return problem.trusted[:most]
 
 
 def _sweep_short(problem: Problem, letter: str, effort: Effort, largest: float, scores: Floats, found: Floats) -> None:

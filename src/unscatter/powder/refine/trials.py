@@ -29,11 +29,11 @@ def cubic(
     found: Floats,
 ) -> None:
     """One line with h^2 + k^2 + l^2 = 1 ... 48."""
-    bits = np.zeros(8, dtype=np.int64)
+    bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     for i in base:
         for s in range(1, 49):
             a = q[i] / s
-            g = np.array([a, a, a, 0.0, 0.0, 0.0])
+            g[0], g[1], g[2] = a, a, a
             score, mask = judge(g, 2, 48.0, q, rarity, table, masks, bits, scores[-1], largest)
             keep(scores, found, g, score, mask)
 
@@ -52,7 +52,8 @@ def two_parameters(
     nodes: Integers,
 ) -> None:
     """Pairs of lines A N + C l^2; kind: 0 tetragonal, 1 hexagonal, 2 rhombohedral; nodes: rows N, l^2 (m, 2)."""
-    bits = np.zeros(8, dtype=np.int64)
+    bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
+    symmetry, multiplicity = 2 if kind == 0 else 0, (16.0, 24.0, 12.0)[kind]
     for n2 in range(1, len(base)):
         for n1 in range(n2):
             p, r = q[base[n1]], q[base[n2]]
@@ -66,20 +67,19 @@ def two_parameters(
                     a, c = (p * l2 - r * l1) / det, (s1 * r - s2 * p) / det
                     if a <= 0 or c <= 0:
                         continue
-                    g, symmetry, multiplicity = _form(kind, a, c)
+                    _form(kind, a, c, g)
                     score, mask = judge(g, symmetry, multiplicity, q, rarity, table, masks, bits, scores[-1], largest)
                     keep(scores, found, g, score, mask)
 
 
 @compiled
-def _form(kind: int, a: float, c: float) -> tuple[Floats, int, float]:
-    if kind == 0:
-        return np.array([a, a, c, 0.0, 0.0, 0.0]), 2, 16.0
-    if kind == 1:
-        return np.array([a, a, c, 0.0, 0.0, a]), 0, 24.0
-    # Rhombohedral axes of the obverse setting: (1 0 1), (-1 1 1), (0 -1 1) on hexagonal ones.
-    edge, product = a + c, 2 * c - a
-    return np.array([edge, edge, edge, product, product, product]), 0, 12.0
+def _form(kind: int, a: float, c: float, g: Floats) -> None:
+    """Fill g (6,) for A N + C l^2; kind as in two_parameters."""
+    if kind == 2:
+        # Rhombohedral axes of the obverse setting: (1 0 1), (-1 1 1), (0 -1 1) on hexagonal ones.
+        g[:3], g[3:] = a + c, 2 * c - a
+    else:
+        g[0], g[1], g[2], g[5] = a, a, c, a if kind == 1 else 0.0
 
 
 @compiled
@@ -95,7 +95,7 @@ def orthorhombic(
     squares: Floats,
 ) -> None:
     """Triples of lines with the squares of h, k, l in rows (m, 3), for A >= B >= C."""
-    bits = np.zeros(8, dtype=np.int64)
+    bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     count = len(squares)
     for n3 in range(2, len(base)):
         for n2 in range(1, n3):
@@ -110,19 +110,20 @@ def orthorhombic(
                             continue
                         ux, uy, uz = p * y[0] - r * x[0], p * y[1] - r * x[1], p * y[2] - r * x[2]
                         for k in range(count):
-                            z = squares[k]
-                            det = cx * z[0] + cy * z[1] + cz * z[2]
+                            z0, z1, z2 = squares[k, 0], squares[k, 1], squares[k, 2]
+                            det = cx * z0 + cy * z1 + cz * z2
                             if det == 0:
                                 continue
                             # Cramer: (p y x z + r z x x + s x x y) / det, with x meaning the vector product.
-                            a = (uy * z[2] - uz * z[1] + s * cx) / det
-                            b = (uz * z[0] - ux * z[2] + s * cy) / det
+                            share = 1 / det
+                            a = (uy * z2 - uz * z1 + s * cx) * share
+                            b = (uz * z0 - ux * z2 + s * cy) * share
                             if not a >= b > 0:
                                 continue
-                            c = (ux * z[1] - uy * z[0] + s * cz) / det
+                            c = (ux * z1 - uy * z0 + s * cz) * share
                             if not b >= c > 0:
                                 continue
-                            g = np.array([a, b, c, 0.0, 0.0, 0.0])
+                            g[0], g[1], g[2] = a, b, c
                             score, mask = judge(g, 2, 8.0, q, rarity, table, masks, bits, scores[-1], largest)
                             keep(scores, found, g, score, mask)
 
@@ -271,7 +272,7 @@ def monoclinic(
     b* comes from every base line with k = 1, 2 or 3 over a node of the zone. Glide planes and centring hide lines of
     the zone itself, so that its nodes may be twice too far apart.
     """
-    bits = np.zeros(8, dtype=np.int64)
+    bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     for n in range(2 * len(planes)):
         part = 4.0 if n & 1 else 1.0
         a, b, d = planes[n // 2, 0] / part, planes[n // 2, 1] / part, planes[n // 2, 2] / part
@@ -286,7 +287,7 @@ def monoclinic(
                         high = (q[i] - (a * h * h + b * l * l + d * h * l)) / (k * k)
                         if high <= 0:
                             continue
-                        g = np.array([a, high, b, 0.0, d, 0.0])
+                        g[0], g[1], g[2], g[4] = a, high, b, d
                         score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, scores[-1], largest)
                         keep(scores, found, g, score, mask)
 
@@ -304,7 +305,7 @@ def monoclinic_rows(
     planes: Floats,
 ) -> None:
     """Zones (m, 3) that are rectangles, centred or not, as b* and a*; c* and beta* from two more lines."""
-    bits = np.zeros(8, dtype=np.int64)
+    bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     count = len(q)
     for plane in planes:
         a, b, d = plane
@@ -333,7 +334,7 @@ def monoclinic_rows(
                                 break
                             if j == i or abs(e) > 1.5 * row:
                                 continue
-                            g = np.array([row, high, c, 0.0, e, 0.0])
+                            g[0], g[1], g[2], g[4] = row, high, c, e
                             score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, scores[-1], largest)
                             keep(scores, found, g, score, mask)
 
@@ -357,7 +358,7 @@ def triclinic(
 
     steps: rows (s, 2) that lead from the third vector to those lines, of which the first half are not opposites.
     """
-    bits = np.zeros(8, dtype=np.int64)
+    bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     count = min(partners, len(q))
     for plane in planes:
         a, b, d = plane
@@ -385,6 +386,6 @@ def triclinic(
                             e, f = (r1 * n2 - r2 * n1) / det, (m1 * r2 - m2 * r1) / det
                             if abs(e) > 1.6 * a or abs(f) > 1.6 * b:
                                 continue
-                            g = np.array([a, b, c, f, e, d])
+                            g[0], g[1], g[2], g[3], g[4], g[5] = a, b, c, f, e, d
                             score, mask = judge(g, 0, 2.0, q, rarity, table, masks, bits, scores[-1], largest)
                             keep(scores, found, g, score, mask)
