@@ -41,7 +41,17 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 # Signatures of public functions come from the options of their jobs, which no source of theirs shows.
 autodoc_preserve_defaults = False
-aliases = ("Array", "FloatArray", "IntArray", "Floats", "Matrix", "OrderSource", "PatternSource", "PerPlane", "PlaneSource")
+aliases = (
+    "Array",
+    "FloatArray",
+    "IntArray",
+    "Floats",
+    "Matrix",
+    "OrderSource",
+    "PatternSource",
+    "PerPlane",
+    "PlaneSource",
+)
 autodoc_type_aliases = {name: name for name in aliases}
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
