@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from unscatter.powder.refine import trials
+from unscatter.powder.refine import trials, zones
 from unscatter.powder.refine.match import MOST_LINES, line_table, parity_masks
 from unscatter.powder.refine.metric import inverse
 from unscatter.powder.refine.settle import Observed
@@ -115,8 +115,8 @@ def _sweep_short(problem: Problem, letter: str, effort: Effort, largest: float, 
 
 def _sweep_zones(problem: Problem, letter: str, effort: Effort, largest: float, scores: Floats, found: Floats) -> None:
     plane_scores, planes = np.full(effort.zones[0], -1e8), np.zeros((effort.zones[0], 3))
-    trials.zones(problem.q, problem.window, _first(12, problem), plane_scores, planes)
-    trials.refine_planes(planes, problem.q, problem.window)
+    zones.find_zones(problem.q, problem.window, _first(12, problem), plane_scores, planes)
+    zones.refine_planes(planes, problem.q, problem.window)
     base = _first(effort.base[2 if letter == "m" else 3], problem)
     common = (problem.rarity, problem.table, parity_masks(), base, largest, scores, found)
     if letter == "m":
