@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.symmetry import check_class_fits, class_fits, operations_about_origin
-from unscatter.diffuse.refine.order_basis import choose_orbits, sees_all_directions
+from unscatter.diffuse.refine.order_basis import choose_orbits
 from unscatter.diffuse.refine.order_doubts import doubts, headline, order_findings
 from unscatter.diffuse.refine.order_equations import ALPHA_SPREAD, step_to_rest
 from unscatter.diffuse.refine.order_list import ListChoice, choose_list
@@ -23,6 +23,7 @@ from unscatter.diffuse.refine.order_setup import (
     with_found_lattices,
 )
 from unscatter.diffuse.refine.order_uncertainty import with_uncertainties
+from unscatter.diffuse.refine.seen_vectors import sees_all_directions
 from unscatter.laue import LAUE_CLASSES, laue_rotations
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components

@@ -12,9 +12,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.diffuse.plane.fold import plane_lattice
 from unscatter.diffuse.plane.forward import order_waves
 from unscatter.diffuse.refine.order_pictures import OrderPictures, order_pictures
+from unscatter.diffuse.refine.seen_vectors import (
+    SeenVectors,
+    common_row,
+    resolved_length,
+    smallest_step,
+    told_apart_by_pixels,
+    vector_name,
+)
 from unscatter.laue import laue_rotations
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.order import OrderParameters
@@ -22,14 +29,10 @@ from unscatter.nouns.plane import PlaneAxes
 
 Floats = NDArray[np.float64]
 
-#: Where the list that the data choose from ends: waves of so many periods a pixel, and so many parameters.
-FINEST_WAVE, MOST_TRIED = 1.0, 96
+#: The list that the data choose from has at most so many parameters.
+MOST_TRIED = 96
 #: Numbers (parameters times pixels) that are held at once at most: 2 GB.
 MOST_NUMBERS = 250_000_000
-#: The list goes at least so far, in shortest edges of the cell.
-LEAST_SHORTEST = 5.5
-#: In three dimensions, the longest vectors that are tried, in shortest edges of the cell.
-MOST_SHORTEST = 6.0
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,8 @@ def choose_orbits(
     row = common_row(planes) if in_plane else None
     if row is not None:
         rotations = np.array([r for r in rotations if np.linalg.norm(np.cross(r @ row, row)) < 1e-6])
-    seen = _Seen(planes[0], cell, row)
-    resolved = np.inf if vectors is not None else _resolved_length(planes, cell, seen)
+    seen = SeenVectors(planes[0], cell, row)
+    resolved = np.inf if vectors is not None else resolved_length(planes, cell, seen)
     if vectors is None:
         listed = seen.listed(min(resolved, np.inf if radius is None else radius))
     else:
@@ -109,7 +112,7 @@ def choose_orbits(
         _refuse_hidden(listed, seen)
     members = _orbits(listed, rotations, seen)
     if vectors is None:
-        members = _told_apart_by_pixels(members, planes)
+        members = told_apart_by_pixels(members, planes)
     notes = _row_notes(planes[0], row)
     if radius is not None and radius > resolved:
         notes.append(
@@ -128,135 +131,11 @@ def choose_orbits(
     return replace(basis, notes=(*notes, *basis.notes), open_end=cut)
 
 
-def common_row(planes: Sequence[PlaneAxes]) -> Floats:
-    """The row of the direct lattice along which no plane varies, in lattice units: [0 0 1] for planes hk*l*.
-
-    Vectors that differ by it make one wave. Raises ValueError if the planes have different normals.
-    """
-    rows = [np.cross(axes.u, axes.v) for axes in planes]
-    units = [row / np.linalg.norm(row) for row in rows]
-    if any(np.linalg.norm(np.cross(units[0], unit)) > 1e-6 for unit in units):
-        raise ValueError(
-            "planes with different normals see order along each other's normal: refine them with --no-in-plane "
-            "(in_plane=False)"
-        )
-    return np.where(np.abs(units[0]) < 1e-9, 0.0, units[0])
-
-
-def sees_all_directions(planes: Sequence[PlaneAxes]) -> bool:
-    """Whether planes together tell vectors apart that differ along a normal: other normals, other levels, or no row."""
-    if any(plane_lattice(axes) is None for axes in planes):
-        return True
-    row = np.cross(planes[0].u, planes[0].v)
-    if any(np.linalg.norm(np.cross(row, np.cross(axes.u, axes.v))) > 1e-6 for axes in planes):
-        return True
-    step = _smallest_step(row)
-    levels = [float(axes.origin @ step) for axes in planes]
-    return any(abs((level - levels[0] + 0.5) % 1 - 0.5) > 1e-4 for level in levels)
-
-
-def _smallest_step(row: Floats) -> NDArray[np.int64]:
-    """The shortest lattice vector along a row."""
-    scaled = row / np.abs(row).max()
-    for number in range(1, 25):
-        whole = np.rint(scaled * number)
-        if np.allclose(whole, scaled * number, atol=1e-6 * number):
-            return np.asarray(whole // np.gcd.reduce(whole.astype(np.int64)), dtype=np.int64)
-    return np.zeros(3, dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """Vectors as the planes see them: all, or in rows along the normal (one of each stands for its row)."""
-
-    axes: PlaneAxes
-    cell: Cell
-    row: Floats | None
-
-    def key(self, vector: NDArray[np.int64]) -> tuple[int, ...]:
-        """What tells vectors apart."""
-        if self.row is None:
-            return tuple(int(c) for c in vector)
-        return round(float(vector @ self.axes.u) * 1e5), round(float(vector @ self.axes.v) * 1e5)
-
-    def length(self, vectors: NDArray[np.int64]) -> Floats:
-        """Length in Angstrom, of the part in the plane where rows are seen."""
-        straight = np.asarray(vectors, dtype=np.float64) @ self.cell.direct
-        if self.row is not None:
-            along = self.row @ self.cell.direct
-            along = along / np.linalg.norm(along)
-            straight = straight - np.outer(straight @ along, along)
-        return np.asarray(np.linalg.norm(straight, axis=1))
-
-    def _away(self, vectors: NDArray[np.int64]) -> Floats:
-        """What tells which vector names a row: it has no index along an axis, and lies in the plane along others."""
-        if self.row is not None and np.count_nonzero(self.row) == 1:
-            return np.asarray(np.abs(vectors @ np.abs(np.sign(self.row))), dtype=np.float64)
-        return np.asarray(np.round(np.linalg.norm(vectors @ self.cell.direct, axis=1), 4))
-
-    def listed(self, radius: float) -> NDArray[np.int64]:
-        """All vectors up to a length but the origin, nearest first, one for each row."""
-        spacing = 1 / np.linalg.norm(self.cell.reciprocal / (2 * np.pi), axis=1)
-        if self.row is None:
-            tops = np.ceil(radius / spacing).astype(int)
-        else:
-            # A vector of a row that lies nearest to the plane is out of it by half a step of the row at most.
-            step = np.linalg.norm(_smallest_step(self.row) @ self.cell.direct)
-            tops = np.ceil(np.hypot(radius, step) / spacing).astype(int)
-        grid = [np.arange(-top, top + 1) for top in tops]
-        flat = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1).reshape(-1, 3)
-        length = self.length(flat)
-        near = (length <= radius * (1 + 1e-6)) & (length > 1e-6 * self.cell.a)
-        flat, length = flat[near], length[near]
-        # Equal lengths in a fixed order, as tables list them: few minus signs, then the larger first index first.
-        signs = np.sum(flat < 0, axis=1)
-        order = np.lexsort((flat[:, 1], -flat[:, 0], signs, self._away(flat), np.round(length, 4)))
-        flat = flat[order]
-        if self.row is None:
-            return np.asarray(flat)
-        keys = np.stack([np.rint(flat @ self.axes.u * 1e5), np.rint(flat @ self.axes.v * 1e5)], axis=1)
-        return np.asarray(flat[np.sort(np.unique(keys, axis=0, return_index=True)[1])])
-
-
-def _resolved_length(planes: Sequence[PlaneAxes], cell: Cell, seen: _Seen) -> float:
-    """Length in Angstrom up to which every wave has FINEST_WAVE periods a pixel at most on one of the planes."""
-    found = 0.0
-    for axes in planes:
-        steps = [(axes.x[1] - axes.x[0]) * axes.u, (axes.y[1] - axes.y[0]) * axes.v]
-        lengths = [FINEST_WAVE * 2 * np.pi / float(np.linalg.norm(step @ cell.reciprocal)) for step in steps]
-        found = max(found, *lengths)
-    edges = np.linalg.norm(cell.direct, axis=1)
-    # Coarse pixels sample waves too: those of near vectors count even where they are finer.
-    found = max(found, LEAST_SHORTEST * float(edges.min()))
-    return min(found, MOST_SHORTEST * float(edges.min())) if seen.row is None else found
-
-
-def _told_apart_by_pixels(members: list[NDArray[np.int64]], planes: Sequence[PlaneAxes]) -> list[NDArray[np.int64]]:
-    """Leave out orbits whose waves are those of a shorter vector at every pixel: where a cell is few whole pixels."""
-    kept, known = [], [np.empty((0, 2)) for _ in planes]
-    for orbit_ in members:
-        waves = [_periods_a_pixel(orbit_, axes) for axes in planes]
-        if any(not _alike(one, old, axes) for one, old, axes in zip(waves, known, planes, strict=True)):
-            kept.append(orbit_)
-            known = [np.concatenate([old, one]) for one, old in zip(waves, known, strict=True)]
-    return kept
-
-
-def _periods_a_pixel(members: NDArray[np.int64], axes: PlaneAxes) -> Floats:
-    steps = np.stack([(axes.x[1] - axes.x[0]) * axes.u, (axes.y[1] - axes.y[0]) * axes.v], axis=1)
-    return np.asarray(np.concatenate([members @ steps, -members @ steps]))
-
-
-def _alike(waves: Floats, known: Floats, axes: PlaneAxes) -> bool:
-    """Whether the first wave is a known one at every pixel: they differ by less than half a period over the plane."""
-    apart = known - waves[0]
-    apart = np.abs(apart - np.round(apart)) * [axes.x.size, axes.y.size]
-    return bool(np.any(np.all(apart < 0.5, axis=1)))
-
-
-def _refuse_hidden(vectors: NDArray[np.int64], seen: _Seen) -> None:
+def _refuse_hidden(vectors: NDArray[np.int64], seen: SeenVectors) -> None:
     """Refuse vectors along the normal, which make no wave on the plane."""
-    hidden = [_name(vector) for vector, length in zip(vectors, seen.length(vectors), strict=True) if length < 1e-6]
+    hidden = [
+        vector_name(vector) for vector, length in zip(vectors, seen.length(vectors), strict=True) if length < 1e-6
+    ]
     if hidden:
         raise ValueError(
             f"{', '.join(hidden)}: along the normal of the plane, and makes no wave on it, only part of the scale of "
@@ -268,19 +147,20 @@ def _row_notes(axes: PlaneAxes, row: Floats | None) -> list[str]:
     """What the values are where vectors along the normal are not told apart."""
     if row is None:
         return []
-    step = _smallest_step(row)
+    step = smallest_step(row)
     if not step.any():
         return []
+    name = vector_name(step)
     level = float(axes.origin @ step)
     factor = f" cos(2 pi {level:g} n)" if abs(level - round(level)) > 1e-6 else ""
     return [
-        f"one plane does not tell vectors apart that differ by {_name(step)}: each value is the sum over n of "
-        f"alpha(v + n {_name(step)}){factor}, divided by the same sum for v = 0, which is alpha(v) where the others "
+        f"one plane does not tell vectors apart that differ by {name}: each value is the sum over n of "
+        f"alpha(v + n {name}){factor}, divided by the same sum for v = 0, which is alpha(v) where the others "
         "are zero. Refine planes of several levels or normals, or cuts of a volume, for 3-D alphas"
     ]
 
 
-def _orbits(vectors: NDArray[np.int64], rotations: NDArray[np.int64], seen: _Seen) -> list[NDArray[np.int64]]:
+def _orbits(vectors: NDArray[np.int64], rotations: NDArray[np.int64], seen: SeenVectors) -> list[NDArray[np.int64]]:
     """Orbits of the vectors, each once, led by the vector that was listed first; the origin is left out."""
     known: set[tuple[int, ...]] = {seen.key(np.zeros(3, dtype=np.int64))}
     found = []
@@ -309,7 +189,7 @@ def _unit(members: NDArray[np.int64]) -> OrderParameters:
     return OrderParameters(half, np.ones(len(half)))
 
 
-def _merge_aliases(members: list[NDArray[np.int64]], planes: Sequence[PlaneAxes], seen: _Seen) -> OrderBasis:
+def _merge_aliases(members: list[NDArray[np.int64]], planes: Sequence[PlaneAxes], seen: SeenVectors) -> OrderBasis:
     """Keep one orbit of every set whose pictures on all planes are multiples of each other."""
     prints = [_fingerprint(orbit_, planes) for orbit_ in members]
     notes: list[str] = []
@@ -319,7 +199,7 @@ def _merge_aliases(members: list[NDArray[np.int64]], planes: Sequence[PlaneAxes]
     for place, print_ in enumerate(prints):
         # One plane alone: a constant is the scale of I_FF. Several planes may tell it from their scales.
         if len(planes) == 1 and set(print_) <= {(0, 0, 0)}:
-            constant.append(_name(members[place][0]))
+            constant.append(vector_name(members[place][0]))
             continue
         for other in kept:
             ratio = _ratio(prints[other], print_)
@@ -329,7 +209,7 @@ def _merge_aliases(members: list[NDArray[np.int64]], planes: Sequence[PlaneAxes]
         else:
             kept.append(place)
             sums[place] = []
-    labels = tuple("".join([_name(members[place][0]), *sums[place]]) for place in kept)
+    labels = tuple("".join([vector_name(members[place][0]), *sums[place]]) for place in kept)
     merged = [label for place, label in zip(kept, labels, strict=True) if sums[place]]
     if merged:
         notes.append(f"vectors that are one harmonic on this plane are refined as a sum: {'; '.join(merged)}")
@@ -365,10 +245,6 @@ def _ratio(first: dict[tuple[int, int, int], complex], second: dict[tuple[int, i
     return float(ratios[0].real) if np.allclose(ratios, ratios[0].real, atol=1e-5) else None
 
 
-def _name(vector: NDArray[np.int64]) -> str:
-    return "(" + " ".join(str(int(c)) for c in vector) + ")"
-
-
 def _term(ratio: float, vector: NDArray[np.int64]) -> str:
     factor = "" if abs(abs(ratio) - 1) < 1e-4 else f"{abs(ratio):.3g} "
-    return f" {'-' if ratio < 0 else '+'} {factor}{_name(vector)}"
+    return f" {'-' if ratio < 0 else '+'} {factor}{vector_name(vector)}"
