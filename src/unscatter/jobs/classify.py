@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from unscatter.io.results.picture import save_figure
 from unscatter.io.results.ranking import write_csv, write_json
@@ -26,6 +26,10 @@ class ClassifyOptions(PatternReading):
     """subtract the estimated background; the network was trained on patterns that have one."""
     weights: str = "group-230"
     """name or path of the network."""
+    engine: Literal["crystallography", "none"] = "crystallography"
+    """what names the lattice beside the network: lines, indexing and whole-pattern fits, or nothing."""
+    time_limit: float = 10.0
+    """seconds after which the search for lattices begins no further step."""
 
 
 def run(source: PatternSource, options: ClassifyOptions = ClassifyOptions()) -> Ranking:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.findings import Findings
 from unscatter.nouns.pattern import Pattern
+from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.nouns.table import Result, Table
+
+#: What no check of a pattern can see.
+CAVEAT = "no check here sees two phases whose lines coincide, nor a superstructure too weak to be measured"
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,9 @@ class Ranking(Result):
     probabilities: (230,), space group n at entry n - 1, of sum 1. levels: how the space groups are divided, by
     "space group", "extinction group", "Bravais lattice" and "crystal system"; the probability of a class is the
     sum over its space groups, so that all levels agree. volume in Angstrom^3 and edges a, b, c in Angstrom are
-    estimates of the conventional cell. assumptions: what was taken for granted, one sentence each.
+    estimates of the conventional cell, or refined where there is a fit. assumptions: what was taken for granted, one
+    sentence each; network: (230,), what the network says by itself, where crystallography had its say too; fit and
+    second: the likeliest lattice and the best of another kind on the whole pattern.
     Raises ValueError for what are no probabilities.
     """
 
@@ -48,6 +54,9 @@ class Ranking(Result):
     assumptions: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict, compare=False)
     findings: Findings = field(default_factory=Findings)
+    network: NDArray[np.float64] | None = None
+    fit: PatternFit | None = None
+    second: PatternFit | None = None
 
     def __post_init__(self) -> None:
         """Refuse what are no probabilities."""
@@ -110,10 +119,42 @@ class Ranking(Result):
         for rank, one in enumerate(self.top(5)):
             number = f"(no. {one.groups[0]})"
             lines.append(("" if rank else "space group", f"{100 * one.probability:5.1f} %  {one.name:<8} {number}"))
-        lines.append(("cell", f"volume about {self.volume:.3g} A^3; a, b, c about {edges} A (estimated)"))
+        if self.fit is None:
+            lines.append(("cell", f"volume about {self.volume:.3g} A^3; a, b, c about {edges} A (estimated)"))
+        lines += self._engine_lines()
         lines.append(("weights", str(self.provenance.get("weights", "none"))))
         lines += [("" if rank else "assumed", sentence) for rank, sentence in enumerate(self.assumptions)]
         return lines
+
+    def _engine_lines(self) -> list[tuple[str, str]]:
+        """What crystallography adds: cell, fit, foreign lines, whether the network agrees, and findings."""
+        lines: list[tuple[str, str]] = []
+        if self.fit is not None:
+            fit = self.fit
+            seen = f"{fit.resolved} lines predicted, {100 * fit.seen_share:.0f} % of them seen"
+            foreign = ", ".join(f"{angle:.2f}" for angle in fit.foreign[:8].tolist())
+            more = f" and {len(fit.foreign) - 8} more" if len(fit.foreign) > 8 else ""
+            lines += [
+                ("cell", f"{fit.cell_text} (A, deg; refined as {fit.lattice.bravais})"),
+                ("volume", f"{fit.lattice.volume:.6g} A^3"),
+                ("fit", f"R_p {100 * fit.r_p:.1f} %, R_wp {100 * fit.r_wp:.1f} %; {seen}"),
+                ("foreign lines", f"{foreign}{more} deg" if len(fit.foreign) else "none"),
+            ]
+        if self.network is not None:
+            lines.append(("network alone", self._network_says()))
+        lines += [("finding", f"{one.verdict}: {one.sentence}") for one in self.findings.with_verdict("poor")]
+        return lines
+
+    def _network_says(self) -> str:
+        """The likeliest lattice and group of the network, and whether they are those of the answer."""
+        assert self.network is not None, "asked only where the network was kept"
+        alone = replace(self, probabilities=self.network, network=None)
+        lattice, group = alone.top(1, "Bravais lattice")[0], alone.top(1)[0]
+        same = lattice.name == self.top(1, "Bravais lattice")[0].name
+        return (
+            f"{lattice.name} {100 * lattice.probability:.0f} %, {group.name} {100 * group.probability:.0f} %: "
+            f"{'agrees' if same else 'does not agree'} on the lattice"
+        )
 
     def _origin(self, name: str) -> str:
         """In brackets, where a number came from; nothing where that is not known."""
@@ -149,6 +190,9 @@ class Ranking(Result):
             "assumptions": list(self.assumptions),
             "verdict": self.findings.verdict,
             "findings": self.findings.rows(),
+            "network": None if self.network is None else self.network.tolist(),
+            "fit": None if self.fit is None else self.fit.to_dict(),
+            "second": None if self.second is None else self.second.to_dict(),
             "provenance": self.provenance,
         }
 
@@ -172,5 +216,11 @@ class Ranking(Result):
             (cell["a_A"], cell["b_A"], cell["c_A"]),
             tuple(record["assumptions"]),
             record["provenance"],
-            Findings.from_rows(record.get("findings", ())),
+            Findings.from_rows(record.get("findings", ()), **_WORDS if record.get("network") else {}),
+            None if record.get("network") is None else np.array(record["network"]),
+            *(PatternFit.from_dict(record[name], pattern) if record.get(name) else None for name in ("fit", "second")),
         )
+
+
+# What findings of a ranking are about.
+_WORDS = {"subject": "pattern", "caveat": CAVEAT}

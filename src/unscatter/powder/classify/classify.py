@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from functools import cache
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ LEAST_POINTS = 200
 LEAST_RATIO = 1.5
 #: More negative intensities than this fraction are a fault; fewer are what noise leaves of a subtracted background.
 MOST_NEGATIVE = 0.1
+#: What names the lattice beside the network: crystallography, or nothing.
+Engine: TypeAlias = Literal["crystallography", "none"]
 #: Patterns that the network sees at once.
 BATCH = 32
 
@@ -38,19 +41,34 @@ _WAVELENGTHS = (
 )
 
 
-def classify(pattern: Pattern, weights: str = "group-230", *, subtract_background: bool = False) -> Ranking:
+def classify(
+    pattern: Pattern,
+    weights: str = "group-230",
+    *,
+    subtract_background: bool = False,
+    engine: Engine = "crystallography",
+    time_limit: float = 10.0,
+) -> Ranking:
     """Probabilities of the 230 space groups, and so of all coarser classes, given one powder pattern.
 
     p = softmax(logits / T), T the temperature that was fitted on held-out patterns. The pattern needs its wavelength;
     its background is left where it is, as in training, unless subtract_background. weights: name of a shipped
-    network or path of one. Raises ValueError for a pattern that says too little, and FileNotFoundError for weights
-    that are not there.
+    network or path of one; engine: "crystallography" indexes the pattern and combines what it finds with the network,
+    "none" leaves the network alone; time_limit: of the search for lattices, in seconds. Raises ValueError for a
+    pattern that says too little, and FileNotFoundError for weights that are not there.
     """
-    return classify_many([pattern], weights, subtract_background=subtract_background)[0]
+    return classify_many(
+        [pattern], weights, subtract_background=subtract_background, engine=engine, time_limit=time_limit
+    )[0]
 
 
 def classify_many(
-    patterns: Iterable[Pattern], weights: str = "group-230", *, subtract_background: bool = False
+    patterns: Iterable[Pattern],
+    weights: str = "group-230",
+    *,
+    subtract_background: bool = False,
+    engine: Engine = "crystallography",
+    time_limit: float = 10.0,
 ) -> list[Ranking]:
     """As classify, for many patterns, BATCH of them at once; raises ValueError at the first that cannot be used."""
     network = open_network(weights)
@@ -59,7 +77,12 @@ def classify_many(
     rankings: list[Ranking] = []
     for start in range(0, len(waiting), BATCH):
         rankings += _classify_batch(waiting[start : start + BATCH], network, subtract_background)
-    return rankings
+    if engine == "none":
+        return rankings
+    # Only those who ask for it load the search, which is compiled.
+    from unscatter.powder.classify.crystallography import with_crystallography
+
+    return [with_crystallography(ranking, time_limit) for ranking in rankings]
 
 
 def check_pattern(pattern: Pattern) -> None:

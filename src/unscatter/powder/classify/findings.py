@@ -1,0 +1,109 @@
+"""What a pattern says of the assumptions behind a ranking: lines, phases, fit, agreement."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unscatter.nouns.findings import Finding, Findings
+from unscatter.nouns.pattern_fit import PatternFit
+from unscatter.nouns.ranking import CAVEAT, Ranking
+from unscatter.powder.classify.combine import belief, features_of, read_combination, sum_classes
+from unscatter.powder.refine.engine import Interpretation
+from unscatter.symmetry import BRAVAIS_LATTICES, label_set
+
+#: From where each finding is fair and from where it is poor.
+LIMITS = {
+    "lines": (20.0, 8.0),
+    "foreign intensity": (0.03, 0.15),
+    "foreign lines": (0.1, 0.3),
+    "fit": (0.15, 0.35),
+    "lattice explains": (0.8, 0.4),
+    "agreement": (0.5, 0.02),
+    "confidence": (0.7, 0.3),
+    "preferred orientation": (0.5, 0.9),
+}
+
+
+def find_findings(
+    ranking: Ranking, found: Interpretation, fit: PatternFit | None, together: NDArray[np.float64]
+) -> Findings:
+    """All findings of a ranking of network and crystallography."""
+    before, after = (sum_classes(p, label_set("bravais-14")) for p in (ranking.probabilities, together))
+    best = BRAVAIS_LATTICES[int(np.argmax(after))]
+    each = (
+        _lines(found),
+        *_foreign(fit, found),
+        _fit(fit),
+        _explains(found),
+        _agreement(found, before),
+        _confidence(best, float(after.max())),
+        Finding.untested(
+            "preferred orientation",
+            LIMITS["preferred orientation"],
+            "intensities are free in the fit of a lattice, so that texture cannot be told from structure; it changes "
+            "what the network says, and the group inside a symbol",
+        ),
+    )
+    return Findings(each, "pattern", CAVEAT)
+
+
+def _finding(name: str, value: float, sentence: str) -> Finding:
+    return Finding(name, value, *LIMITS[name], sentence)
+
+
+def _lines(found: Interpretation) -> Finding:
+    count = len(found.lines)
+    return _finding("lines", count, f"{count} lines stand above the noise; a lattice asks for 20 or more")
+
+
+def _foreign(fit: PatternFit | None, found: Interpretation) -> tuple[Finding, Finding]:
+    names = ("foreign intensity", "foreign lines")
+    if fit is None:
+        why = "no lattice explains the lines, so that none can be called foreign"
+        return Finding.untested(names[0], LIMITS[names[0]], why), Finding.untested(names[1], LIMITS[names[1]], why)
+    share = fit.foreign_share
+    places = ", ".join(f"{angle:.2f}" for angle in fit.foreign[np.argsort(-fit.foreign_area)][:5])
+    said = f"the lattice leaves {100 * share:.1f} % of the intensity unexplained"
+    said += f" (strongest at {places} deg): a second phase, its images of other wavelengths, or another cell" * (
+        len(fit.foreign) > 0
+    )
+    count = len(fit.foreign) / max(len(found.lines), 1)
+    return (
+        _finding(names[0], share, said),
+        _finding(names[1], count, f"{len(fit.foreign)} lines are foreign to the lattice, of {len(found.lines)} found"),
+    )
+
+
+def _fit(fit: PatternFit | None) -> Finding:
+    if fit is None:
+        return Finding.untested("fit", LIMITS["fit"], "no lattice was found that could be fitted")
+    return _finding("fit", fit.r_wp, f"R_wp {100 * fit.r_wp:.1f} %, R_p {100 * fit.r_p:.1f} %, background taken off")
+
+
+def _explains(found: Interpretation) -> Finding:
+    q = belief(features_of(found.quality), read_combination()) if found.hypotheses else 0.0
+    said = (
+        f"the engine is believed to {100 * q:.0f} %" if found.hypotheses else "no lattice was found; the network alone"
+    )
+    return _finding("lattice explains", q, said)
+
+
+def _agreement(found: Interpretation, before: NDArray[np.float64]) -> Finding:
+    if found.best is None:
+        return Finding.untested("agreement", LIMITS["agreement"], "no lattice was found that the network could confirm")
+    engine = found.best.lattice.bravais
+    network = BRAVAIS_LATTICES[int(np.argmax(before))]
+    p = float(before[BRAVAIS_LATTICES.index(engine)])
+    if engine == network:
+        # Agreement is what counts; how sure the network is stands in the ranking.
+        return _finding("agreement", max(p, LIMITS["agreement"][0] + 1e-6), f"network and engine both say {engine}")
+    return _finding(
+        "agreement",
+        p,
+        f"the engine says {engine}, to which the network gives {100 * p:.1f} %; it says {network} itself",
+    )
+
+
+def _confidence(best: str, p: float) -> Finding:
+    return _finding("confidence", p, f"{best} has {100 * p:.0f} %: the rest is spread over other lattices")

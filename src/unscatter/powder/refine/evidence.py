@@ -1,0 +1,206 @@
+"""How well a lattice explains a whole pattern, in nats, and which lines of it are foreign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unscatter.powder.refine.line_columns import line_columns
+from unscatter.powder.refine.nonnegative import log_determinant
+from unscatter.powder.refine.observation import MISFIT, Observation
+from unscatter.powder.refine.predicted import free_components
+from unscatter.powder.refine.whole_pattern import SPREAD, Model, lay_model, refine_model
+
+Floats = NDArray[np.float64]
+
+#: Nats for a line that no lattice line explains, for its place and its height; and beside a stronger line.
+FOREIGN, SATELLITE = 11.0, 2.0
+#: A line within this many FWHM of one that is so many times stronger may be what the profile leaves of it.
+NEAR, STRONGER = 2.0, 10.0
+#: Nats for every free number of the cell, besides what the pattern tells of it.
+PARAMETER = 1.0
+#: Share of its FWHM to which the place of a line is known.
+SHARPNESS = 0.1
+#: Degrees over which the expected intensity is averaged.
+AVERAGED = 12.0
+#: Share of the intensity that a profile may miss at most.
+MOST_MISFIT = 0.06
+# Rounds in which foreign lines are added, and how many may be.
+_ROUNDS, _MOST_FOREIGN = 2, 40
+# Places a FWHM at which foreign lines are looked for.
+_PLACES = 2.5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Logarithm of the evidence of a lattice in nats and its parts: value = -chi2/2 - occam - cell - foreign."""
+
+    value: float
+    chi2: float
+    occam: float
+    cell: float
+    foreign: float
+
+
+def weigh_model(model: Model, bravais: str) -> Evidence:
+    """Evidence of a fitted lattice: -chi2/2 - ln det(1 + S A S)/2 - price of the cell - price of foreign lines.
+
+    A = C' W C of the predicted lines, S their expected intensities: a resolved line costs ln(S / sigma), whether it is
+    seen or not, and lines that overlap cost what can be told of them.
+    """
+    expected = expected_area(model)
+    inner = model.normal.lines[: model.resolved][:, : model.resolved]
+    occam = log_determinant(inner, expected) / 2 if model.resolved else 0.0
+    cell = PARAMETER * free_components(bravais) + cell_price(model)
+    foreign = float(foreign_prices(model).sum())
+    return Evidence(-model.chi2 / 2 - occam - cell - foreign, model.chi2, occam, cell, foreign)
+
+
+def cell_price(model: Model) -> float:
+    """ln det(1 + SPREAD^2 F) / 2 in nats, F what the lines tell of the relative reciprocal metric.
+
+    A line that carries intensity tells its place to SHARPNESS of its FWHM, whether others lie upon it or not.
+    """
+    seen = model.solution.intensity[model.column] > 0
+    if not np.any(seen):
+        return 0.0
+    shape, terms = model.shape, model.predicted.terms[seen]
+    metric = model.parameters.metric
+    size = np.where(np.arange(len(metric)) < 3, np.abs(metric), np.abs(metric[:3]).mean())
+    squared = terms @ metric
+    theta = np.arcsin(np.minimum(shape.wavelength / 2 * np.sqrt(squared), 0.9999))
+    moved = np.degrees(shape.wavelength / 2 / (np.sqrt(squared) * np.cos(theta)))[:, None] * terms * size
+    moved = moved / (SHARPNESS * shape.fwhm(model.position[seen]))[:, None]
+    values = np.linalg.eigvalsh(moved.T @ moved)
+    return float(np.sum(np.log1p(SPREAD**2 * np.maximum(values, 0.0))) / 2)
+
+
+def expected_area(model: Model, typical: NDArray[np.bool_] | None = None) -> Floats:
+    """Expected area (m,) of the resolved lines: in proportion to multiplicity and Lorentz factor, as those around.
+
+    typical: (m,) lines that count; None for all.
+    """
+    centre = model.centre[: model.resolved]
+    weights = np.bincount(model.column, model.predicted.multiplicity.astype(np.float64), model.resolved)
+    theta = np.radians(np.clip(centre, 0.5, 178.0) / 2)
+    weights = weights / (np.sin(theta) ** 2 * np.cos(theta))
+    area = model.solution.intensity[: model.resolved]
+    places = np.linspace(centre.min(initial=0.0), centre.max(initial=180.0), 24)
+    near = np.exp(-(((centre[None, :] - places[:, None]) / AVERAGED) ** 2))
+    if typical is not None:
+        near = near * typical
+    per_weight = (near @ area + 1e-3 * area.mean()) / np.maximum(near @ weights, 1e-300)
+    return np.asarray(np.exp(np.interp(centre, places, np.log(np.maximum(per_weight, 1e-300)))) * weights)
+
+
+def foreign_prices(model: Model) -> Floats:
+    """Nats (f,) for each foreign line of a model."""
+    foreign = model.centre[model.resolved :]
+    return np.array([_price(model, angle, area) for angle, area in zip(foreign, _foreign_areas(model), strict=True)])
+
+
+def _foreign_areas(model: Model) -> Floats:
+    return model.solution.intensity[model.resolved :]
+
+
+def _price(model: Model, angle: float, area: float) -> float:
+    near = np.abs(model.centre - angle) < NEAR * model.shape.fwhm(np.array([angle]))[0]
+    stronger = model.solution.intensity[near].max(initial=0.0) > STRONGER * max(area, 0.0)
+    return SATELLITE if stronger else FOREIGN
+
+
+def add_foreign(observation: Observation, model: Model) -> Model:
+    """Add lines where the pattern has what the lattice does not explain, as long as they are worth their price."""
+    places = _places(observation)
+    columns = line_columns(observation.two_theta, places, model.shape)
+    weight = observation.weight
+    # A place at the edge of the range, where half a line is seen, counts as the background.
+    norm = np.asarray((columns.multiply(columns)).T @ weight)
+    norm = np.maximum(norm, 0.2 * np.median(norm))
+    for _ in range(_ROUNDS):
+        residual = observation.pattern.intensity - fitted(observation, model)
+        gain = np.maximum(columns.T @ (weight * residual), 0.0) ** 2 / norm / 2
+        found = _maxima(places, gain, model)
+        found = found[: _MOST_FOREIGN - (len(model.centre) - model.resolved)]
+        if not len(found):
+            break
+        foreign = np.sort(np.concatenate([model.centre[model.resolved :], found]))
+        model = _without_cheap(observation, _laid(observation, model, foreign))
+    return model
+
+
+def fitted(observation: Observation, model: Model) -> Floats:
+    """Calculated intensity (points,) with background."""
+    return np.asarray(model.columns @ model.solution.intensity + observation.ground @ model.solution.background)
+
+
+def fit_model(observation: Observation, model: Model) -> Model:
+    """Refine, find foreign lines, refine once more."""
+    model = refine_model(observation, model, 2)
+    return refine_model(observation, add_foreign(observation, model), 1)
+
+
+def estimate_misfit(observation: Observation, model: Model) -> float:
+    """Share of the intensity that the profile misses, so that the weighted squares of a good fit are one a point."""
+    residual = observation.pattern.intensity - fitted(observation, model)
+    above = np.maximum(observation.pattern.intensity - observation.under, 0.0)
+    strong = above > 5 * observation.noise
+    if strong.sum() < 10:
+        return MISFIT
+    excess = residual[strong] ** 2 - observation.noise[strong] ** 2
+    return float(
+        np.clip(
+            np.sqrt(max(float(np.sum(excess / above[strong])) / float(np.sum(above[strong])), 0.0)), MISFIT, MOST_MISFIT
+        )
+    )
+
+
+def _laid(observation: Observation, model: Model, foreign: Floats) -> Model:
+    return lay_model(observation, model.predicted, model.parameters, foreign)
+
+
+def _without_cheap(observation: Observation, model: Model) -> Model:
+    """Take out foreign lines that are not worth what they cost."""
+    weight = model.normal.lines.diagonal()[model.resolved :]
+    gain = _foreign_areas(model) ** 2 * weight / 2
+    kept = gain > foreign_prices(model)
+    if np.all(kept):
+        return model
+    return _laid(observation, model, model.centre[model.resolved :][kept])
+
+
+def _places(observation: Observation) -> Floats:
+    """Angles (p,) in degrees, about 0.4 FWHM apart."""
+    x = observation.two_theta
+    grid = np.linspace(x[0], x[-1], 400)
+    count = np.concatenate([[0.0], np.cumsum(np.diff(grid) / observation.shape.fwhm(grid)[1:])]) * _PLACES
+    return np.interp(np.arange(int(count[-1])), count, grid)
+
+
+def _maxima(places: Floats, gain: Floats, model: Model) -> Floats:
+    """Places of the local maxima of the gain that are worth a foreign line, the best first, one a FWHM."""
+    inner = np.zeros(len(gain), dtype=bool)
+    inner[1:-1] = (gain[1:-1] >= gain[:-2]) & (gain[1:-1] > gain[2:])
+    chosen = np.flatnonzero(inner & (gain > SATELLITE))
+    chosen = chosen[np.argsort(-gain[chosen])][:_MOST_FOREIGN]
+    found: list[float] = []
+    width = model.shape.fwhm(places)
+    for k in chosen.tolist():
+        left, middle, right = np.sqrt(gain[k - 1 : k + 2])
+        curve = left - 2 * middle + right
+        shift = 0.5 * (left - right) / curve if curve < 0 else 0.0
+        angle = float(places[k] + np.clip(shift, -0.5, 0.5) * (places[k + 1] - places[k]))
+        # What the line would weigh, in the units of an area: half a FWHM of the residual.
+        apart = all(abs(angle - other) > width[k] for other in found)
+        if apart and gain[k] > _expected_price(model, angle, float(width[k])):
+            found.append(angle)
+    return np.array(found)
+
+
+def _expected_price(model: Model, angle: float, width: float) -> float:
+    """Price of a line before it is laid: cheap beside lines that carry any intensity."""
+    near = np.abs(model.centre - angle) < NEAR * width
+    strongest = model.solution.intensity.max(initial=0.0)
+    return SATELLITE if model.solution.intensity[near].max(initial=0.0) > 0.1 * strongest else FOREIGN

@@ -1,0 +1,128 @@
+"""Learn how far to believe the engine beside the network: data/combination.toml, from simulated patterns alone.
+
+python tools/build_combination.py runs/icsd.h5 --records records.jsonl [--count 100] [--recipes paper measured]
+
+Patterns of validation structures are drawn, interpreted and shown to the network; what is needed of each stands as one
+line in the records, so that an interrupted call goes on. Then the few numbers of powder.classify.combine are fitted.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+
+from unscatter.nouns.pattern import Pattern
+from unscatter.powder.classify.classify import classify_many
+from unscatter.powder.classify.combine import Combination, features_of, lattice_logs, sum_classes
+from unscatter.powder.refine.engine import interpret
+from unscatter.powder.samples.draw import draw_pattern, read_recipe
+from unscatter.powder.samples.tables import CachedCrystals
+from unscatter.symmetry import BRAVAIS_LATTICES, bravais_lattice, label_set
+from unscatter.train.powder.splits import split_table
+
+#: Logarithms of weight, cap and floor, bias and slopes before any pattern is seen, and how far they may move.
+EXPECTED = (np.log(0.3), np.log(8.0), np.log(0.05), 0.0, 2.0, -2.0, 1.0, -1.0, 0.5)
+HELD = 0.7
+TARGET = Path(__file__).parents[1] / "src" / "unscatter" / "data" / "combination.toml"
+
+
+def collect(options: argparse.Namespace) -> list[dict]:
+    """Records of all patterns, those of an earlier call included."""
+    known = options.records.read_text(encoding="utf-8").splitlines() if options.records.is_file() else []
+    found = [json.loads(line) for line in known]
+    done = {(one["recipe"], one["index"]) for one in found}
+    crystals = CachedCrystals(options.structures)
+    rows = split_table(crystals, "prototype", 0).validation
+    with options.records.open("a", encoding="utf-8") as file:
+        for number in range(options.count):
+            for name in options.recipes:
+                if (name, number) not in done:
+                    one = record(crystals, rows, name, number)
+                    file.write(json.dumps(one) + "\n")
+                    file.flush()
+                    found.append(one)
+    return found
+
+
+def record(crystals: CachedCrystals, rows: np.ndarray, name: str, number: int) -> dict:
+    """What network and engine say of one pattern, and the truth."""
+    row = int(np.random.default_rng([2027, number]).choice(rows))
+    x, y, instrument, phase = draw_pattern(read_recipe(name), crystals, row, 2027, number, rows)
+    second = instrument.wavelengths[1] if len(instrument.wavelengths) > 1 else None
+    pattern = Pattern(
+        x, y, wavelength=instrument.wavelengths[0], second_wavelength=second, radiation=instrument.radiation
+    )
+    # A busy machine must not cut the search short.
+    found = interpret(pattern, time_limit=120)
+    symbols = {
+        b: {str(k): float(v) for k, v in enumerate(s.of_labels()) if np.isfinite(v)} for b, s in found.symbols.items()
+    }
+    return {
+        "recipe": name,
+        "index": number,
+        "truth": phase.space_group,
+        "cell": phase.cell.parameters,
+        "network": [round(float(p), 6) for p in classify_many([pattern], engine="none")[0].probabilities],
+        "evidence": found.evidence,
+        "cells": [[h.lattice.bravais, h.lattice.cell.parameters] for h in found.hypotheses[:1]],
+        "symbols": symbols,
+        "quality": dict(found.quality),
+        "seconds": dict(found.seconds),
+    }
+
+
+def fit(records: list[dict]) -> Combination:
+    """Numbers of the combination of the largest likelihood of the true Bravais lattice, held near zero."""
+    bravais = label_set("bravais-14")
+    networks = [sum_classes(np.array(one["network"]), bravais) for one in records]
+    truth = np.array([BRAVAIS_LATTICES.index(bravais_lattice(one["truth"])) for one in records])
+
+    def loss(vector: np.ndarray) -> float:
+        combination = Combination.of(vector)
+        total = 0.0
+        for one, network, true in zip(records, networks, truth, strict=True):
+            total -= lattice_logs(network, one["evidence"], features_of(one["quality"]), combination)[true]
+        # Few patterns must not turn what is known: what a good explanation looks like.
+        return total + 0.5 * float(np.sum((vector - EXPECTED) ** 2)) / HELD**2
+
+    start = np.array(EXPECTED)
+    best = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 4000, "maxfev": 6000, "adaptive": True})
+    print(
+        f"mean nats a pattern: {loss(start) / len(records):.3f} at the start, {best.fun / len(records):.3f} at the end"
+    )
+    return Combination.of(best.x)
+
+
+def write_frequencies(structures: list[Path]) -> None:
+    """Structure types of the training part in each space group: data/group_frequency.toml."""
+    crystals = CachedCrystals(structures)
+    rows = split_table(crystals, "prototype", 0).training
+    _, first = np.unique(crystals.prototype[rows], return_index=True)
+    counts = np.bincount(crystals.space_group[rows[first]], minlength=231)[1:]
+    text = "# Made by tools/build_combination.py: structure types in space groups 1 to 230.\n"
+    target = TARGET.with_name("group_frequency.toml")
+    target.write_text(f"{text}counts = {counts.tolist()}\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("structures", type=Path, nargs="+")
+    parser.add_argument("--records", type=Path, required=True)
+    parser.add_argument("--recipes", nargs="+", default=["paper", "measured"])
+    parser.add_argument("--count", type=int, default=100, help="patterns of each recipe")
+    parser.add_argument("--fit", action="store_true", help="fit and write the numbers")
+    options = parser.parse_args()
+    write_frequencies(options.structures)
+    records = collect(options)
+    if options.fit:
+        found = fit(records)
+        lines = ["# Made by tools/build_combination.py from simulated patterns of validation structures."]
+        lines += [f"patterns = {len(records)}", *found.lines()]
+        TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
