@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from unscatter.nouns.plane import Plane, PlaneAxes
     from unscatter.nouns.ranking import Ranking
     from unscatter.nouns.volume import Volume
+    from unscatter.powder.refine.fit_pattern import fit_pattern
     from unscatter.powder.refine.lines import find_lines
 
 _HOMES = {
@@ -49,6 +50,7 @@ _HOMES = {
     "classify_many": "unscatter.jobs.classify",
     "factorize": "unscatter.jobs.factorize",
     "find_lines": "unscatter.powder.refine.lines",
+    "fit_pattern": "unscatter.powder.refine.fit_pattern",
     "index": "unscatter.jobs.index",
     "read_components": "unscatter.io.results.components",
     "read_lines": "unscatter.io.patterns",
@@ -78,6 +80,7 @@ __all__ = [
     "classify_many",
     "factorize",
     "find_lines",
+    "fit_pattern",
     "index",
     "read_components",
     "read_lines",

@@ -29,7 +29,7 @@ def pattern() -> Pattern:
 
 @pytest.fixture(scope="module")
 def ranking(pattern: Pattern, small_classifier: str) -> Ranking:
-    return classify(pattern, small_classifier)
+    return classify(pattern, small_classifier, engine="none")
 
 
 def test_probabilities_are_the_networks(ranking: Ranking, pattern: Pattern, small_classifier: str) -> None:
@@ -62,17 +62,17 @@ def test_an_unknown_level_lists_the_levels(ranking: Ranking) -> None:
 
 def test_many_at_once_are_as_one_by_one(pattern: Pattern, small_classifier: str) -> None:
     scaled = [replace(pattern, wavelength=1.5403 * (1 + k / 100)) for k in range(40)]
-    together = classify_many(scaled, small_classifier)
+    together = classify_many(scaled, small_classifier, engine="none")
     assert len(together) == 40
     for k in (0, 31, 32, 39):
-        alone = classify(scaled[k], small_classifier)
+        alone = classify(scaled[k], small_classifier, engine="none")
         np.testing.assert_allclose(together[k].probabilities, alone.probabilities, rtol=1e-3)
         assert together[k].pattern is scaled[k]
     assert not np.allclose(together[0].probabilities, together[39].probabilities)
 
 
 def test_the_background_stays_unless_asked_for(pattern: Pattern, ranking: Ranking, small_classifier: str) -> None:
-    lower = classify(pattern, small_classifier, subtract_background=True)
+    lower = classify(pattern, small_classifier, subtract_background=True, engine="none")
     assert not np.allclose(lower.probabilities, ranking.probabilities)
     assert ranking.provenance["background"] == "left in the pattern"
     assert "subtracted" in lower.provenance["background"]
@@ -82,7 +82,7 @@ def test_the_background_stays_unless_asked_for(pattern: Pattern, ranking: Rankin
 
 
 def test_the_scale_of_the_counts_does_not_matter(pattern: Pattern, ranking: Ranking, small_classifier: str) -> None:
-    larger = classify(replace(pattern, intensity=1000 * pattern.intensity), small_classifier)
+    larger = classify(replace(pattern, intensity=1000 * pattern.intensity), small_classifier, engine="none")
     np.testing.assert_allclose(larger.probabilities, ranking.probabilities, rtol=1e-3)
 
 
@@ -90,7 +90,7 @@ def test_what_was_assumed_is_said(pattern: Pattern, small_classifier: str) -> No
     intensity = pattern.intensity.copy()
     intensity[:3] = -1.0
     bare = replace(pattern, intensity=intensity, radiation=None, second_wavelength=1.55)
-    said = " ".join(classify(bare, small_classifier).assumptions)
+    said = " ".join(classify(bare, small_classifier, engine="none").assumptions)
     assert "3 negative intensities" in said
     assert "radiation not known" in said
     assert "1.55" in said

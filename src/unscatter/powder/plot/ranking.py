@@ -6,17 +6,21 @@ import textwrap
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.transforms import Transform, blended_transform_factory
 from numpy.typing import NDArray
 
 from unscatter.nouns.pattern import Pattern
+from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.nouns.ranking import Candidate, Ranking
 from unscatter.powder.pattern.channels import LONGEST, SHORTEST, network_background
 
 Floats = NDArray[np.float64]
+FITTED, SECOND, FOREIGN = "#c0392b", "#7d5ba6", "#d62728"
 MEASURED, BACKGROUND, BARS, UNUSED, WHOLE = "#1f4e79", "#d95f02", "#4c9a6a", "#e4e4e4", "#eeeeee"
 #: Spacings in Angstrom that may be marked above the pattern, and how far apart, as a share of its width.
 MARKS = (20.0, 10.0, 7.0, 5.0, 4.0, 3.0, 2.5, 2.0, 1.7, 1.5, 1.3, 1.2, 1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
@@ -30,16 +34,21 @@ _TITLE, _TEXT = (100, 2), (165, 3)
 def plot_ranking(ranking: Ranking) -> Figure:
     """Pattern and estimated background above; space groups, Bravais lattices and extinction groups below.
 
+    Where a lattice was fitted, the fit lies over the pattern, and below it the difference, the lines of the likeliest
+    and of the second lattice as ticks, and foreign lines as red crosses.
     Intensity is drawn on a square-root scale, which shows weak lines and makes counting noise alike everywhere.
     The d that the network does not use is grey. A bar is as long as its probability, of the pale one behind it.
     The last lines say what was found and assumed.
     """
-    figure = Figure(figsize=(12.7, 8.4))
+    figure = Figure(figsize=(12.7, 8.4 if ranking.fit is None else 9.6))
     # Fixed places: a layout engine would take longer than the network.
-    above = figure.add_axes((0.07, 0.5, 0.91, 0.36))
+    above = figure.add_axes((0.07, 0.5 if ranking.fit is None else 0.58, 0.91, 0.36 if ranking.fit is None else 0.3))
     draw_pattern(above, ranking.pattern)
     _draw_background(above, ranking)
-    bars = [figure.add_axes((left, 0.15, 0.2, 0.25)) for left in (0.11, 0.39, 0.78)]
+    if ranking.fit is not None:
+        draw_fit(above, figure.add_axes((0.07, 0.44, 0.91, 0.1)), ranking.fit, ranking.second)
+    tall = 0.25 if ranking.fit is None else 0.2
+    bars = [figure.add_axes((left, 0.15, 0.2, tall)) for left in (0.11, 0.39, 0.78)]
     draw_bars(bars[0], "space group", [(f"{one.name}  ({one.groups[0]})", one.probability) for one in ranking.top(5)])
     lattices = ranking.top(5, "Bravais lattice")
     draw_bars(bars[1], "Bravais lattice", [(one.name, one.probability) for one in lattices])
@@ -48,7 +57,7 @@ def plot_ranking(ranking: Ranking) -> Figure:
     figure.suptitle(_wrapped(ranking.label, *_TITLE), fontsize=13, y=0.985)
     assumed = _wrapped("assumed: " + "; ".join(ranking.assumptions), *_TEXT)
     figure.text(0.015, 0.085, _wrapped(_found(ranking), *_TEXT), fontsize=9, va="top")
-    figure.text(0.015, 0.06, assumed, fontsize=9, va="top", color="#555555")
+    figure.text(0.015, 0.06 if ranking.fit is None else 0.045, assumed, fontsize=9, va="top", color="#555555")
     return figure
 
 
@@ -70,6 +79,36 @@ def draw_pattern(panel: Axes, pattern: Pattern) -> None:
     panel.set_ylabel("intensity (square-root scale)", fontsize=10)
     if pattern.wavelength is not None:
         _mark_spacings(panel, pattern.wavelength)
+
+
+def draw_fit(above: Axes, below: Axes, fit: PatternFit, second: PatternFit | None) -> None:
+    """Draw the fit over a pattern; in a panel below it the difference, and the predicted lines of two lattices."""
+    x = fit.pattern.two_theta
+    above.plot(x, np.clip(fit.calculated, 0.0, None), color=FITTED, linewidth=0.8, alpha=0.9)
+    above.set_xlabel("")
+    above.tick_params(labelbottom=False)
+    scale = max(float(np.abs(fit.difference).max()), 1e-30)
+    below.plot(x, fit.difference / scale, color="#777777", linewidth=0.7)
+    for row, (one, color) in enumerate([(fit, FITTED), (second, SECOND)]):
+        if one is not None:
+            height = -1.45 - 0.55 * row
+            below.plot(one.two_theta, np.full(len(one.two_theta), height), "|", color=color, markersize=6)
+            below.text(
+                1.005, height, one.lattice.bravais, color=color, va="center", fontsize=9, transform=_beside(below)
+            )
+    below.plot(fit.foreign, np.full(len(fit.foreign), 1.35), "x", color=FOREIGN, markersize=5)
+    below.set_xlim(above.get_xlim())
+    below.set_ylim(-2.5, 1.7)
+    below.set_yticks([0.0], ["0"])
+    below.tick_params(labelsize=9)
+    below.set_ylabel("difference", fontsize=9)
+    below.set_xlabel("2θ (deg)", fontsize=10)
+    below.text(0.004, 0.97, f"largest difference {scale:.3g}", fontsize=8, va="top", transform=below.transAxes)
+
+
+def _beside(panel: Axes) -> Transform:
+    """Shares of the panel across, data upwards."""
+    return blended_transform_factory(panel.transAxes, panel.transData)
 
 
 def _mark_spacings(panel: Axes, wavelength: float) -> None:
@@ -99,16 +138,19 @@ def _draw_background(panel: Axes, ranking: Ranking) -> None:
         if right > left:
             panel.axvspan(left, right, color=UNUSED, zorder=0, linewidth=0)
     fate = "subtracted" if str(ranking.provenance.get("background")).startswith("subtracted") else "not subtracted"
-    handles = [
+    handles: list[Artist] = [
         Line2D([], [], color=MEASURED, label="simulated" if pattern.simulated else "measured"),
         Line2D([], [], color=BACKGROUND, linewidth=2, label=f"estimated background ({fate})"),
         Patch(color=UNUSED, label="not used by the network"),
     ]
+    if ranking.fit is not None:
+        handles.append(Line2D([], [], color=FITTED, label=f"fit of {ranking.fit.lattice.bravais}"))
+        handles.append(Line2D([], [], color=FOREIGN, marker="x", linestyle="", label="foreign lines"))
     panel.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(-0.005, 1.07),
-        ncols=3,
+        ncols=5,
         frameon=False,
         fontsize=9,
         borderpad=0.0,
@@ -159,8 +201,15 @@ def _found(ranking: Ranking) -> str:
     pattern = ranking.pattern
     system = ranking.top(1, "crystal system")[0]
     edges = ", ".join(f"{edge:.3g}" for edge in ranking.edges)
+    cell = f"estimated cell: V {ranking.volume:.3g} Å³; a, b, c {edges} Å"
+    if ranking.fit is not None:
+        fit = ranking.fit
+        cell = f"{fit.lattice.bravais} cell {fit.cell_text}, V {fit.lattice.volume:.5g} Å³, R_wp {100 * fit.r_wp:.1f} %"
+    worst = "; ".join(f"{one.verdict}: {one.name}" for one in ranking.findings.worst(3) if one.verdict != "not tested")
+    verdict = f" | findings {ranking.findings.verdict} ({worst})" if worst else ""
     return (
-        f"{system.name} ({100 * system.probability:.0f} %) | estimated cell: V {ranking.volume:.3g} Å³; "
-        f"a, b, c {edges} Å | {pattern.radiation or 'radiation not known'}, {pattern.wavelength:g} Å | "
-        f"{pattern.two_theta.size} points | weights {ranking.provenance.get('weights', 'none')}"
+        f"{system.name} ({100 * system.probability:.0f} %) | {cell} | "
+        f"{pattern.radiation or 'radiation not known'}, {pattern.wavelength:g} Å | "
+        f"{pattern.two_theta.size} points | "
+        f"weights {ranking.provenance.get('weights', 'none')}{verdict}"
     )
