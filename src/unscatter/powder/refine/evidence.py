@@ -19,8 +19,9 @@ Floats = NDArray[np.float64]
 FOREIGN, SATELLITE = 11.0, 2.0
 #: A line within this many FWHM of one that is so many times stronger may be what the profile leaves of it.
 NEAR, STRONGER = 2.0, 10.0
-#: Nats for every free number of the cell, besides what the pattern tells of it.
-PARAMETER = 1.0
+#: Nats for every free number of the cell, besides what the pattern tells of it; and by how many times more where all
+#: that is left is misfit of the profile, which is not random and which a distorted cell absorbs.
+PARAMETER, ABSORBED = 1.0, 12.0
 #: Share of its FWHM to which the place of a line is known.
 SHARPNESS = 0.1
 #: Degrees over which the expected intensity is averaged.
@@ -44,7 +45,7 @@ class Evidence:
     foreign: float
 
 
-def weigh_model(model: Model, bravais: str) -> Evidence:
+def weigh_model(observation: Observation, model: Model, bravais: str) -> Evidence:
     """Evidence of a fitted lattice: -chi2/2 - ln det(1 + S A S)/2 - price of the cell - price of foreign lines.
 
     A = C' W C of the predicted lines, S their expected intensities: a resolved line costs ln(S / sigma), whether it is
@@ -53,7 +54,8 @@ def weigh_model(model: Model, bravais: str) -> Evidence:
     expected = expected_area(model)
     inner = model.normal.lines[: model.resolved][:, : model.resolved]
     occam = log_determinant(inner, expected) / 2 if model.resolved else 0.0
-    cell = PARAMETER * free_components(bravais) + cell_price(model)
+    price = PARAMETER * (1 + ABSORBED * observation.systematic)
+    cell = price * free_components(bravais) + cell_price(model)
     foreign = float(foreign_prices(model).sum())
     return Evidence(-model.chi2 / 2 - occam - cell - foreign, model.chi2, occam, cell, foreign)
 

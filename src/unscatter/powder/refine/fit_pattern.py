@@ -86,7 +86,7 @@ def pattern_fit(observation: Observation, model: Model, lattice: Lattice) -> Pat
         r_p=float(np.sum(np.abs(residual)) / max(np.sum(np.abs(above)), 1e-300)),
         r_wp=float(np.sqrt(np.sum(weight * residual**2) / max(float(np.sum(weight * above**2)), 1e-300))),
         chi2=model.chi2 / max(len(calculated) - model.resolved, 1),
-        evidence=weigh_model(model, lattice.bravais).value,
+        evidence=weigh_model(observation, model, lattice.bravais).value,
         provenance={"misfit": observation.misfit, "wavelength_A": model.shape.wavelength},
     )
 

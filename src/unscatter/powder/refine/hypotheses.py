@@ -90,7 +90,7 @@ def fit_lattice(observation: Observation, lattice: Lattice, displacement: float 
         raise ValueError(f"{lattice.bravais} {lattice.cell} predicts {start.resolved} lines: too many to be compared")
     model = fit_model(observation, start)
     last = float(observation.two_theta[-1]) + 1e-6
-    return Hypothesis(refined_lattice(lattice, model), model, weigh_model(model, lattice.bravais), last)
+    return Hypothesis(refined_lattice(lattice, model), model, weigh_model(observation, model, lattice.bravais), last)
 
 
 def refined_lattice(lattice: Lattice, model: Model) -> Lattice:
@@ -176,7 +176,7 @@ def _shaped(observation: Observation, best: Hypothesis) -> tuple[Observation, Hy
         observation = observation.with_misfit(estimate_misfit(observation, model))
         model = lay_model(observation, model.predicted, model.parameters, model.centre[model.resolved :])
         model = refine_model(observation, model, 1)
-    weighed = weigh_model(model, best.lattice.bravais)
+    weighed = weigh_model(observation, model, best.lattice.bravais)
     return observation, replace(best, lattice=refined_lattice(best.lattice, model), model=model, evidence=weighed)
 
 

@@ -57,6 +57,12 @@ class Observation:
         above = max(float(self.pattern.intensity[k] - self.under[k]), 1e-300)
         return float(self.noise[k] / above)
 
+    @cached_property
+    def systematic(self) -> float:
+        """Share, 0 to 1, of what the profile misses in the variance of the strongest points."""
+        strong = self.pattern.intensity > 0.2 * float(self.pattern.intensity.max())
+        return float(np.mean(1 - self.noise[strong] ** 2 * self.weight[strong]))
+
     def up_to(self, two_theta: float) -> Observation:
         """The part of it up to an angle in degrees."""
         n = int(np.searchsorted(self.two_theta, two_theta))
