@@ -51,7 +51,7 @@ def with_crystallography(ranking: Ranking, time_limit: float = 10.0) -> Ranking:
         fit=fits[0] if fits else None,
         second=fits[1] if len(fits) > 1 else None,
         findings=find_findings(ranking, found, fits[0] if fits else None, together),
-        provenance={**ranking.provenance, "engine": _record(found)},
+        provenance={**ranking.provenance, "engine": _record(found), "seconds": _seconds(ranking, found)},
     )
 
 
@@ -99,6 +99,11 @@ def _fits(found: Interpretation, shown: list[Hypothesis]) -> list[PatternFit]:
     return fits
 
 
+def _seconds(ranking: Ranking, found: Interpretation) -> float:
+    """Time of the network and CPU time of the engine."""
+    return round(float(ranking.provenance.get("seconds", 0.0)) + sum(found.seconds.values()), 4)
+
+
 def _record(found: Interpretation) -> dict[str, Any]:
     """What a result file keeps of the engine."""
     features = features_of(found.quality)
@@ -114,5 +119,4 @@ def _record(found: Interpretation) -> dict[str, Any]:
             for one in found.hypotheses[:LISTED]
         ],
         "quality": {name: round(value, 5) for name, value in found.quality.items()},
-        "seconds": {name: round(value, 3) for name, value in found.seconds.items()},
     }
