@@ -45,8 +45,8 @@ def plot_ranking(ranking: Ranking) -> Figure:
     above = figure.add_axes((0.07, 0.5 if ranking.fit is None else 0.58, 0.91, 0.36 if ranking.fit is None else 0.3))
     draw_pattern(above, ranking.pattern)
     _draw_background(above, ranking)
-    tall = 0.25 if ranking.fit is None else 0.2
-    bars = [figure.add_axes((left, 0.15, 0.2, tall)) for left in (0.11, 0.39, 0.78)]
+    low, tall = (0.15, 0.25) if ranking.fit is None else (0.17, 0.19)
+    bars = [figure.add_axes((left, low, 0.2, tall)) for left in (0.11, 0.39, 0.78)]
     draw_bars(bars[0], "space group", [(f"{one.name}  ({one.groups[0]})", one.probability) for one in ranking.top(5)])
     lattices = ranking.top(5, "Bravais lattice")
     draw_bars(bars[1], "Bravais lattice", [(one.name, one.probability) for one in lattices])
@@ -56,8 +56,8 @@ def plot_ranking(ranking: Ranking) -> Figure:
         draw_fit(above, figure.add_axes((0.07, 0.44, 0.91, 0.1)), ranking.fit, ranking.second)
     figure.suptitle(_wrapped(ranking.label, *_TITLE), fontsize=13, y=0.985)
     assumed = _wrapped("assumed: " + "; ".join(ranking.assumptions), *_TEXT)
-    figure.text(0.015, 0.085, _wrapped(_found(ranking), *_TEXT), fontsize=9, va="top")
-    figure.text(0.015, 0.06 if ranking.fit is None else 0.045, assumed, fontsize=9, va="top", color="#555555")
+    figure.text(0.015, 0.085 if ranking.fit is None else 0.12, _wrapped(_found(ranking), *_TEXT), fontsize=9, va="top")
+    figure.text(0.015, 0.06 if ranking.fit is None else 0.062, assumed, fontsize=9, va="top", color="#555555")
     return figure
 
 
