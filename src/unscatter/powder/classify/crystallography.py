@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from scipy.signal import find_peaks
 
+from unscatter.nouns.findings import Finding, Findings
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import PatternFit
-from unscatter.nouns.ranking import Ranking
+from unscatter.nouns.ranking import CAVEAT, Ranking
 from unscatter.powder.classify.combine import belief, combine, features_of, read_combination, sum_classes
-from unscatter.powder.classify.findings import find_findings
+from unscatter.powder.classify.findings import LIMITS, find_findings
 from unscatter.powder.refine.engine import Interpretation, interpret
 from unscatter.powder.refine.fit_pattern import fit_observation
 from unscatter.powder.refine.hypotheses import Hypothesis
@@ -35,9 +36,15 @@ def with_crystallography(ranking: Ranking, time_limit: float = 10.0) -> Ranking:
     network = ranking.probabilities
     lattices = sum_classes(network, label_set("bravais-14"))
     likely = dict(zip(BRAVAIS_LATTICES, lattices.tolist(), strict=True))
-    lines = find_lines(ranking.pattern)
-    require_lines(ranking.pattern, lines)
-    found = interpret(ranking.pattern, lines=lines, likely=likely, time_limit=time_limit)
+    try:
+        lines = find_lines(ranking.pattern)
+        require_lines(ranking.pattern, lines)
+        found = interpret(ranking.pattern, lines=lines, likely=likely, time_limit=time_limit)
+    except np.linalg.LinAlgError as error:
+        why = f"lines and lattices could not be computed ({error}); the network answers alone"
+        return replace(
+            ranking, findings=Findings((Finding.untested("lines", LIMITS["lines"], why),), "pattern", CAVEAT)
+        )
     together = combine(network, found.evidence, found.symbols, found.quality)
     shown = _shown(found, together)
     fits = _fits(found, shown)

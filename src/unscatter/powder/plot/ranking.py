@@ -91,14 +91,21 @@ def draw_fit(above: Axes, below: Axes, fit: PatternFit, second: PatternFit | Non
     below.plot(x, fit.difference / scale, color="#777777", linewidth=0.7)
     for row, (one, color) in enumerate([(fit, FITTED), (second, SECOND)]):
         if one is not None:
-            height = -1.45 - 0.55 * row
+            height = -1.6 - 1.0 * row
             below.plot(one.two_theta, np.full(len(one.two_theta), height), "|", color=color, markersize=6)
             below.text(
-                1.005, height, one.lattice.bravais, color=color, va="center", fontsize=9, transform=_beside(below)
+                0.998,
+                height,
+                one.lattice.bravais,
+                color=color,
+                ha="right",
+                va="center",
+                fontsize=8,
+                transform=_beside(below),
             )
     below.plot(fit.foreign, np.full(len(fit.foreign), 1.35), "x", color=FOREIGN, markersize=5)
     below.set_xlim(above.get_xlim())
-    below.set_ylim(-2.5, 1.7)
+    below.set_ylim(-3.2, 1.7)
     below.set_yticks([0.0], ["0"])
     below.tick_params(labelsize=9)
     below.set_ylabel("difference", fontsize=9)
