@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from unscatter.atoms import Radiation
 from unscatter.diffuse.crystal.motions import Motion
-from unscatter.diffuse.plane.forward import ScatteringPlane, form_factor_difference, q_squared, scattering_plane
-from unscatter.diffuse.plane.scaling import scale_plane
+from unscatter.diffuse.plane.forward import ScatteringPlane, form_factor_difference, scattering_plane
 from unscatter.diffuse.refine.disorder_model import DisorderModel, Move
+from unscatter.diffuse.refine.molecule_errors import correlation_range, covariances
+from unscatter.diffuse.refine.molecule_pixels import Pixels, all_pixels, choose_pixels, figures_of_merit
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.molecule_fit import MoleculeFit, MoleculesAgainst, MotionScan
@@ -25,12 +25,6 @@ Floats = NDArray[np.float64]
 #: A motion and the values to scan, in its unit.
 Scan = tuple[Motion, Floats]
 
-#: I_FF is left out where I_SRO is below this fraction of its mean, 1: there the data say nothing of it.
-LEAST_ORDER = 0.05
-#: Counts vary as the intensity, and by this fraction of its mean where there is none: background, the network.
-FLOOR = 0.05
-#: Width in pixels over which I_FF is smoothed for its weights.
-WEIGHT_WIDTH = 2.0
 #: Range of D_w in Angstrom^2: a larger one hides all but the middle of a wrong model.
 DEBYE_WALLER_RANGE = (-0.2, 0.4)
 #: Steps of the numerical derivatives.
@@ -38,25 +32,6 @@ STEPS = {"deg": 0.25, "Angstrom": 0.005}
 CYCLES = 25
 #: A scan looks at every n-th row and column, so that about so many pixels are left: I_FF is smooth.
 SCAN_PIXELS = 30_000
-
-
-@dataclass(frozen=True)
-class _Pixels:
-    """The pixels that are compared, flat: data, weight, what multiplies I_FF there, and |Q|^2; used: (ny, nx)."""
-
-    used: NDArray[np.bool_]
-    data: Floats
-    weight: Floats
-    order: Floats
-    q_squared: Floats
-
-    def every(self, step: int) -> _Pixels:
-        """Every `step`-th row and column of them."""
-        grid = np.zeros(self.used.shape, dtype=bool)
-        grid[::step, ::step] = True
-        kept = grid[self.used]
-        flat = (self.data[kept], self.weight[kept], self.order[kept], self.q_squared[kept])
-        return _Pixels(self.used[::step, ::step], *flat)
 
 
 @dataclass(frozen=True)
@@ -78,7 +53,7 @@ class _Problem:
     motions: tuple[Motion, ...]
     plane: ScatteringPlane
     cell: Cell
-    pixels: _Pixels
+    pixels: Pixels
     radiation: Radiation
     debye_waller: float | None
 
@@ -120,7 +95,7 @@ def refine_molecules(
     Raises ValueError where cell and axes are not known, no pixel is left, or a motion does not fit the model.
     """
     axes, cell = _require_lattice(components)
-    pixels = _choose_pixels(components, axes, cell, against, saturated)
+    pixels = choose_pixels(components, axes, cell, against, saturated)
     motions = tuple(motion for motion, _ in scans)
     for motion in motions:
         model.require_unbroken(motion, cell)
@@ -165,7 +140,7 @@ def model_form_factor(
         debye_waller = refine_molecules(components, model, (), None, radiation, "form-factor", saturated)["D_w"][0]
     axes, cell = _require_lattice(components)
     plane = scattering_plane(axes, cell)
-    pixels = _everywhere(plane, components, "form-factor")
+    pixels = all_pixels(plane, components, "form-factor")
     squared = _Problem(model, (), plane, cell, pixels, radiation, debye_waller).calculate(np.zeros(0))
     return np.asarray(squared * np.exp(-debye_waller * pixels.q_squared)).reshape(axes.shape)
 
@@ -180,35 +155,7 @@ def _require_lattice(components: Components) -> tuple[PlaneAxes, Cell]:
     return plane.axes, plane.cell
 
 
-def _choose_pixels(
-    components: Components, axes: PlaneAxes, cell: Cell, against: MoleculesAgainst, saturated: float | None
-) -> _Pixels:
-    """Measured pixels that are not saturated and, for I_FF, where I_SRO is not near zero; and their weights.
-
-    A count varies as its mean I_FF I_SRO, so I_FF = count / I_SRO varies as I_FF / I_SRO.
-    """
-    form, ordered, plane = components.form_factor, components.short_range_order, components.plane
-    used = plane.measured & np.isfinite(form) & np.isfinite(ordered)
-    if saturated is not None:
-        used &= np.nan_to_num(plane.intensity, nan=np.inf) < saturated
-    if against == "form-factor":
-        used &= ordered > LEAST_ORDER
-    if used.sum() < 10:
-        raise ValueError(
-            f"only {used.sum()} of {used.size} pixels are measured, not saturated and with I_SRO above {LEAST_ORDER}; "
-            "check the mask and --saturated"
-        )
-    q2 = q_squared(scattering_plane(axes, cell))[used]
-    # Weights that follow the noise of single pixels would prefer those that are too low.
-    f = gaussian_filter(np.clip(np.nan_to_num(form), 0.0, None), WEIGHT_WIDTH)[used]
-    o = np.clip(ordered[used], 0.0, None)
-    if against == "data":
-        product = f * o
-        return _Pixels(used, plane.intensity[used], 1 / (product + FLOOR * product.mean()), o, q2)
-    return _Pixels(used, form[used], o / (f + FLOOR * f.mean()), np.ones_like(f), q2)
-
-
-def _scale_to(pixels: _Pixels, calculated: Floats, given: float | None, start: float) -> _Scaled:
+def _scale_to(pixels: Pixels, calculated: Floats, given: float | None, start: float) -> _Scaled:
     """Scale and background by linear least squares, D_w by Gauss-Newton around them."""
     d = start if given is None else given
     w, y, q2 = pixels.weight, pixels.data, pixels.q_squared
@@ -236,15 +183,6 @@ def _line(w: Floats, x: Floats, y: Floats) -> tuple[float, float]:
     return slope, mean_y - slope * mean_x
 
 
-def _merit(pixels: _Pixels, model: Floats) -> tuple[float, float, float]:
-    """Mean square error of scaled roots, R and weighted R."""
-    difference, top = pixels.data - model, pixels.data.max()
-    mse = np.mean((scale_plane(pixels.data, top) - scale_plane(model, top)) ** 2)
-    r_factor = np.abs(difference).sum() / np.abs(pixels.data).sum()
-    weighted = np.sqrt((pixels.weight @ difference**2) / (pixels.weight @ pixels.data**2))
-    return float(mse), float(r_factor), float(weighted)
-
-
 def _scan(problem: _Problem, amounts: Floats, place: int, values: Floats) -> MotionScan:
     """Run one motion through its values; D_w starts from its value at the last step."""
     trial, d, figures = amounts.copy(), 0.0, []
@@ -252,7 +190,7 @@ def _scan(problem: _Problem, amounts: Floats, place: int, values: Floats) -> Mot
         trial[place] = float(value)
         scaled = problem.scale(trial, d)
         d = scaled.debye_waller
-        figures.append((*_merit(problem.pixels, scaled.model), d))
+        figures.append((*figures_of_merit(problem.pixels, scaled.model), d))
     mse, r_factor, weighted_r, debye_waller = np.array(figures).T
     motion = problem.motions[place]
     return MotionScan(motion.name, motion.unit, values, mse, r_factor, weighted_r, debye_waller)
@@ -271,15 +209,15 @@ def _refine(
     amounts, scaled, converged = _descend(problem, amounts)
     pixels = problem.pixels
     jacobian, free = _jacobian(problem, amounts, scaled), _free(problem)
-    radius, area = _correlation(pixels, pixels.data - scaled.model, problem.plane)
-    covariance, plain = _covariances(pixels, jacobian, pixels.data - scaled.model, area)
+    radius, area = correlation_range(pixels, pixels.data - scaled.model, problem.plane)
+    covariance, plain = covariances(pixels, jacobian, pixels.data - scaled.model, area)
     errors, plain_errors = np.full(len(free), np.nan), np.full(len(free), np.nan)
     errors[free], plain_errors[free] = np.sqrt(np.diag(covariance)), np.sqrt(np.diag(plain))
     correlation = np.full((len(free), len(free)), np.nan)
     correlation[np.ix_(free, free)] = covariance / np.maximum(np.outer(errors[free], errors[free]), 1e-300)
-    mse, r_factor, weighted_r = _merit(pixels, scaled.model)
+    mse, r_factor, weighted_r = figures_of_merit(pixels, scaled.model)
     calculated = np.full(pixels.used.shape, np.nan)
-    whole = replace(problem, pixels=_everywhere(problem.plane, components, against))
+    whole = replace(problem, pixels=all_pixels(problem.plane, components, against))
     everywhere = whole.calculate(amounts) * np.exp(-scaled.debye_waller * whole.pixels.q_squared)
     calculated[...] = (scaled.scale * everywhere + scaled.background).reshape(calculated.shape)
     return MoleculeFit(
@@ -348,71 +286,6 @@ def _jacobian(problem: _Problem, amounts: Floats, scaled: _Scaled) -> Floats:
 def _free(problem: _Problem) -> NDArray[np.bool_]:
     """Which of motions, D_w, scale, background are refined."""
     return np.array([True] * len(problem.motions) + [problem.debye_waller is None, True, True])
-
-
-def _correlation(pixels: _Pixels, residual: Floats, plane: ScatteringPlane) -> tuple[float, float]:
-    """Radius in 1/Angstrom and area in pixels over which weighted residuals are correlated.
-
-    The area is the sum of the autocorrelation over a disc, and the radius that of a disc of this area. The summed
-    disc is the first that is three such radii wide: wider ones add noise alone. Source: A. Sokal's window for
-    autocorrelation times, in two dimensions.
-    """
-    shape = tuple(2 * n for n in pixels.used.shape)
-    field, seen = np.zeros(shape), np.zeros(shape)
-    rows, columns = np.nonzero(pixels.used)
-    field[rows, columns] = np.sqrt(pixels.weight) * residual
-    seen[rows, columns] = 1.0
-    pairs, products = (np.fft.irfft2(np.abs(np.fft.rfft2(image)) ** 2, s=shape) for image in (seen, field))
-    known = pairs > 0.5 + 1e-3 * len(rows)
-    autocorrelation = np.where(known, products / np.maximum(pairs, 1.0), 0.0)
-    autocorrelation /= max(float(autocorrelation[0, 0]), 1e-300)
-    steps = np.array([(a[1] - a[0]) * np.linalg.norm(v) for a, v in ((plane.y, plane.v), (plane.x, plane.u))])
-    lags = [np.minimum(np.arange(n), n - np.arange(n)) * step for n, step in zip(shape, steps, strict=True)]
-    distance = np.hypot(lags[0][:, None], lags[1][None, :]).ravel()
-    near = np.argsort(distance, kind="stable")
-    area = np.maximum(np.cumsum(autocorrelation.ravel()[near]), 1.0)
-    radii = np.sqrt(area * steps.prod() / np.pi)
-    wide = np.flatnonzero(distance[near] >= 3 * radii)
-    place = int(wide[0]) if wide.size else int(np.argmax(area))
-    return float(radii[place]), float(area[place])
-
-
-def _covariances(pixels: _Pixels, jacobian: Floats, residual: Floats, area: float) -> tuple[Floats, Floats]:
-    """Covariance of the parameters for residuals correlated over `area` pixels, and for independent ones.
-
-    H^-1 S H^-1, with H = J W J^T and S the covariance of the sums J W r, in which the products of r in pixels near
-    each other count with a Gaussian weight that falls slower than their correlation. Source: T. G. Conley,
-    J. Econometrics 92, 1 (1999).
-    """
-    inverse = np.linalg.pinv((jacobian * pixels.weight) @ jacobian.T, hermitian=True)
-    count, parameters = len(residual), len(jacobian)
-    plain = inverse * float(pixels.weight @ residual**2) / max(count - parameters, 1)
-    # Smoothing by sigma correlates over 2 sigma; the kernel below has twice the width of the correlation.
-    width = float(np.sqrt(area / np.pi)) if area > 1.5 else 0.0
-    sums = np.empty((parameters, *pixels.used.shape))
-    for place, derivative in enumerate(jacobian):
-        image = np.zeros(pixels.used.shape)
-        image[pixels.used] = derivative * pixels.weight * residual
-        sums[place] = gaussian_filter(image, width, mode="constant", truncate=5.0) if width else image
-    # The filter has unit sum, a kernel unit height; and of a correlation of half its width it loses a fifth.
-    height = 1.25 * 4 * np.pi * width**2 if width else 1.0
-    # As for clusters: what the parameters take up shows in so many sums as the kernel fits into the plane.
-    clusters = count / height
-    spread = height * np.einsum("pij,qij->pq", sums, sums) * clusters / max(clusters - parameters, 1.0)
-    robust = inverse @ spread @ inverse
-    # Residuals that alternate would make the errors smaller than independent ones: not relied upon.
-    growth = np.sqrt(np.maximum(np.diag(robust) / np.maximum(np.diag(plain), 1e-300), 1.0))
-    correlation = robust / np.sqrt(np.maximum(np.outer(np.diag(robust), np.diag(robust)), 1e-300))
-    errors = np.sqrt(np.diag(plain)) * growth
-    return correlation * np.outer(errors, errors), plain
-
-
-def _everywhere(plane: ScatteringPlane, components: Components, against: MoleculesAgainst) -> _Pixels:
-    """All pixels, for the picture of the model."""
-    used = np.ones(components.form_factor.shape, dtype=bool)
-    order = components.short_range_order if against == "data" else np.ones(used.shape)
-    empty = np.zeros(used.size)
-    return _Pixels(used, empty, empty, order.ravel(), q_squared(plane).ravel())
 
 
 def _notes(
