@@ -23,14 +23,8 @@ from unscatter.diffuse.plane.forward import (
     short_range_order,
 )
 from unscatter.diffuse.plane.planes import axis_plane
-from unscatter.diffuse.samples.artefacts import (
-    BeamStop,
-    RotationScan,
-    add_counting_noise,
-    debye_waller,
-    plane_measured_by_scan,
-    read_detectors,
-)
+from unscatter.diffuse.samples.artefacts import add_counting_noise, debye_waller
+from unscatter.diffuse.samples.scan import BeamStop, RotationScan, plane_measured_by_scan, read_detectors
 from unscatter.io.structures.molecules import read_molecule
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components

@@ -40,8 +40,6 @@ from unscatter.diffuse.samples.artefacts import (
     bragg_residue,
     debye_waller,
     draw_background,
-    draw_scan,
-    plane_measured_by_scan,
 )
 from unscatter.diffuse.samples.gaps import draw_gaps
 from unscatter.diffuse.samples.orientation import View, draw_view
@@ -49,6 +47,8 @@ from unscatter.diffuse.samples.recipe import DiffuseRecipe as DiffuseRecipe
 from unscatter.diffuse.samples.recipe import Range
 from unscatter.diffuse.samples.recipe import read_recipe as read_recipe
 from unscatter.diffuse.samples.recipe import recipe_record as recipe_record
+from unscatter.diffuse.samples.scan import plane_measured_by_scan
+from unscatter.diffuse.samples.scan_draws import draw_scan
 from unscatter.nouns.arrays import Array
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.molecule import Molecule
