@@ -29,7 +29,8 @@ import numpy as np
 from unscatter.atoms import atomic_number
 from unscatter.powder.crystal.random_crystals import draw_crystal
 from unscatter.powder.pattern.channels import network_channels
-from unscatter.powder.samples.cache import read_reflection_cache, write_reflection_cache
+from unscatter.powder.samples.cache import read_reflection_cache
+from unscatter.powder.samples.cache_writing import write_reflection_cache
 from unscatter.powder.samples.draw import CachedCrystals, RandomCrystals, draw_pattern, draw_samples, read_recipe
 
 STRUCTURES = 300

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from structures import draw_crystals, write_table
-from unscatter.powder.samples.cache import write_reflection_cache
+from unscatter.powder.samples.cache_writing import write_reflection_cache
 from unscatter.weights import list_weights
 
 TEMPERATURE = 1.6

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unscatter.powder.samples.cache import write_reflection_cache
+from unscatter.powder.samples.cache_writing import write_reflection_cache
 from unscatter.powder.samples.draw import CachedCrystals
 from unscatter.train.powder.splits import split_table
 

@@ -96,7 +96,7 @@ def simulate_reflections(
     progress: bool = False,
 ) -> dict[str, str]:
     """Write the lines of many structures to an HDF5 file, and say which were left out and why."""
-    from unscatter.powder.samples.cache import read_years, write_reflection_cache
+    from unscatter.powder.samples.cache_writing import read_years, write_reflection_cache
 
     years = None if options.years is None else read_years(options.years)
     return write_reflection_cache(sources, out, options.workers, progress=progress, years=years)

@@ -13,7 +13,8 @@ from unscatter.io.structures.materials_project import read_materials_project
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.crystal import Crystal
 from unscatter.powder.crystal.reflections import simulate_reflections
-from unscatter.powder.samples.cache import read_reflection_cache, write_reflection_cache
+from unscatter.powder.samples.cache import read_reflection_cache
+from unscatter.powder.samples.cache_writing import write_reflection_cache
 from unscatter.symmetry import operations
 
 

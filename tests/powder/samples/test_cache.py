@@ -11,20 +11,14 @@ import pytest
 from structures import GROUPS
 from unscatter.io.structures.crystals import prototype_key, read_crystals
 from unscatter.powder.crystal.reflections import simulate_reflections
-from unscatter.powder.samples import cache as caching
-from unscatter.powder.samples.cache import (
-    LIMIT,
-    X_RAY_WAVELENGTH,
-    prototype_number,
-    read_reflection_cache,
-    read_years,
-    write_reflection_cache,
-)
+from unscatter.powder.samples import cache_writing
+from unscatter.powder.samples.cache import LIMIT, X_RAY_WAVELENGTH, read_reflection_cache
+from unscatter.powder.samples.cache_writing import prototype_number, read_years, write_reflection_cache
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(caching, "BLOCK", 4)
+    monkeypatch.setattr(cache_writing, "BLOCK", 4)
 
 
 def content(path):
@@ -39,7 +33,7 @@ def test_cache_gives_what_direct_simulation_gives(cache_path, table, radiation):
     compared = 0
     for i, crystal in enumerate(read_crystals(table)):
         direct = simulate_reflections(crystal, LIMIT, radiation, wavelength)
-        if len(direct.inverse_d) > caching.MOST_LINES:
+        if len(direct.inverse_d) > cache_writing.MOST_LINES:
             continue
         compared += 1
         cached = cache.lines(i, radiation)
@@ -80,7 +74,7 @@ def test_poles_are_axes_that_symmetry_keeps(cache_path):
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_interrupted_build_resumes_to_the_same_file(tmp_path, table, cache_path, small_blocks, monkeypatch, after):
     path = tmp_path / "resumed.h5"
-    write_block, done = caching._write_block, []
+    write_block, done = cache_writing._write_block, []
 
     def stop_after(*arguments):
         if len(done) == after:
@@ -89,7 +83,7 @@ def test_interrupted_build_resumes_to_the_same_file(tmp_path, table, cache_path,
         write_block(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(caching, "_write_block", stop_after)
+        patch.setattr(cache_writing, "_write_block", stop_after)
         with pytest.raises(KeyboardInterrupt):
             write_reflection_cache(table, path, progress=False)
     assert not path.exists()
@@ -112,7 +106,7 @@ def test_the_beginning_of_another_cache_is_refused(tmp_path, table, monkeypatch)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(caching, "_write_block", write_and_stop)
+        patch.setattr(cache_writing, "_write_block", write_and_stop)
         with pytest.raises(KeyboardInterrupt):
             write_reflection_cache(table, path, progress=False)
     with pytest.raises(ValueError, match="beginning of another cache"):

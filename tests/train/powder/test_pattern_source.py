@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from unscatter.powder.samples.cache import write_reflection_cache
+from unscatter.powder.samples.cache_writing import write_reflection_cache
 from unscatter.train.powder.patterns import PatternOptions, PatternSet, PatternSource
 from unscatter.train.powder.splits import part_prototypes
 

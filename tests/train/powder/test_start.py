@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
 from unscatter.nn.relationnet import RelationNetConfig
-from unscatter.powder.samples.cache import write_reflection_cache
+from unscatter.powder.samples.cache_writing import write_reflection_cache
 from unscatter.symmetry import label_set
 from unscatter.train.checkpoint import read_module
 from unscatter.train.export import export_classify

@@ -13,14 +13,8 @@ from numpy.typing import NDArray
 
 from unscatter.atoms import Radiation
 from unscatter.powder.crystal.random_crystals import NAME, draw_crystal
-from unscatter.powder.samples.cache import (
-    X_RAY_WAVELENGTH,
-    PhaseLines,
-    ReflectionCache,
-    find_phase_lines,
-    find_poles,
-    read_reflection_cache,
-)
+from unscatter.powder.samples.cache import X_RAY_WAVELENGTH, PhaseLines, ReflectionCache, read_reflection_cache
+from unscatter.powder.samples.cache_writing import find_phase_lines, find_poles
 from unscatter.symmetry import SPACE_GROUPS
 
 # Random crystals are drawn again so often where an element has no scattering length.
