@@ -5,7 +5,8 @@ import pytest
 
 from unscatter.diffuse.crystal.molecules import species_pairs, vegard_cell
 from unscatter.diffuse.crystal.order import apply_window, bank_cube, half_space, to_order_parameters
-from unscatter.diffuse.plane.fold import CellMap, fit_waves, half_plane, local_mean, plane_lattice, split_by_lattice
+from unscatter.diffuse.plane.first_split import split_by_lattice
+from unscatter.diffuse.plane.fold import CellMap, fit_waves, half_plane, local_mean, plane_lattice
 from unscatter.diffuse.plane.forward import atom_pair, order_waves, short_range_order, simulate_plane
 from unscatter.diffuse.plane.planes import axis_plane, cartesian_axes
 from unscatter.diffuse.plane.scaling import scale_by_maximum

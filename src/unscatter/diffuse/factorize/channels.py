@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from unscatter.diffuse.plane.fold import local_mean, split_by_lattice
+from unscatter.diffuse.plane.first_split import split_by_lattice
+from unscatter.diffuse.plane.fold import local_mean
 from unscatter.diffuse.plane.scaling import scale_by_maximum
 from unscatter.nouns.arrays import Array
 
