@@ -10,15 +10,8 @@ from unscatter.diffuse.crystal import order as ordering
 from unscatter.diffuse.crystal.molecules import read_species, species_pairs
 from unscatter.diffuse.crystal.order import monte_carlo_bank
 from unscatter.diffuse.plane.forward import short_range_order
-from unscatter.diffuse.samples.draw import (
-    VALIDATION_SHARE,
-    DiffuseRecipe,
-    collate,
-    draw_sample,
-    read_recipe,
-    recipe_record,
-    render,
-)
+from unscatter.diffuse.samples.draw import DiffuseRecipe, collate, draw_sample, read_recipe, recipe_record, render
+from unscatter.diffuse.samples.order_draws import VALIDATION_SHARE
 
 NAMES = ("paper", "physical", "measured")
 PIXELS = 24

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from unscatter.diffuse.crystal import order as ordering
 from unscatter.diffuse.crystal.molecules import Species, draw_rotation, rotate, species_pairs, vegard_cell
 from unscatter.diffuse.plane.fold import plane_lattice
 from unscatter.diffuse.plane.forward import (
@@ -42,6 +41,14 @@ from unscatter.diffuse.samples.artefacts import (
     draw_background,
 )
 from unscatter.diffuse.samples.gaps import draw_gaps
+from unscatter.diffuse.samples.order_draws import (
+    Split,
+    cut_off,
+    draw_level,
+    draw_monte_carlo,
+    draw_streaks,
+    draw_symmetric,
+)
 from unscatter.diffuse.samples.orientation import View, draw_view
 from unscatter.diffuse.samples.recipe import DiffuseRecipe as DiffuseRecipe
 from unscatter.diffuse.samples.recipe import Range
@@ -55,10 +62,6 @@ from unscatter.nouns.molecule import Molecule
 from unscatter.nouns.order import OrderParameters
 from unscatter.nouns.plane import PlaneAxes
 
-Split: TypeAlias = Literal["training", "validation"]
-
-#: One of so many Monte Carlo models of the bank is kept for validation.
-VALIDATION_SHARE = 8
 #: Mean counts a pixel below which a recipe with whole counts has them.
 FEW_COUNTS = 30.0
 
@@ -131,15 +134,15 @@ def draw_sample(recipe: DiffuseRecipe, seed: int, index: int, split: Split = "tr
     if rng.random() < 0.5:
         a, b = b, a
     monte_carlo = split == "validation" or rng.random() < recipe.monte_carlo
-    alpha, concentration = _draw_monte_carlo(rng, split) if monte_carlo else _draw_symmetric(rng, recipe, a.group)
-    order = _cut_off(recipe, rng, alpha, concentration)
+    alpha, concentration = draw_monte_carlo(rng, split) if monte_carlo else draw_symmetric(rng, recipe, a.group)
+    order = cut_off(recipe, rng, alpha, concentration)
     cell = vegard_cell(a, b, concentration)
     q_max = float(rng.uniform(*recipe.q_max))
     normal = int(rng.integers(3)) if monte_carlo else 1
-    level = _draw_level(rng, order, cell, normal, q_max)
+    level = draw_level(rng, order, cell, normal, q_max)
     # What came later has a stream of its own, so that older recipes give the samples they always gave.
     later = np.random.default_rng([seed, index, split == "validation", 2])
-    order = _draw_streaks(later, recipe, order, normal)
+    order = draw_streaks(later, recipe, order, normal)
     view = draw_view(later, recipe, View(cell, axis_plane(cell, normal, level, q_max, recipe.pixels)), normal)
     measured = _draw_measured(rng, recipe, level * float(np.linalg.norm(cell.reciprocal[normal])) / q_max)
     return SampleDraw(
@@ -166,72 +169,6 @@ def draw_sample(recipe: DiffuseRecipe, seed: int, index: int, split: Split = "tr
 
 def _posed(species: Species, rng: np.random.Generator) -> Molecule:
     return rotate(species.molecule, draw_rotation(rng)) if species.rotated else species.molecule
-
-
-def _draw_monte_carlo(rng: np.random.Generator, split: Split) -> tuple[NDArray[np.float64], float]:
-    """A model of the bank with its axes in a random order; validation models are never trained on."""
-    count = len(ordering.monte_carlo_bank()[1])
-    models = np.arange(count)
-    held_out = models % VALIDATION_SHARE == 0
-    cube, concentration = ordering.bank_cube(int(rng.choice(models[held_out == (split == "validation")])))
-    cube = np.transpose(cube, rng.permutation(3))
-    return cube, concentration if rng.random() < 0.5 else 1 - concentration
-
-
-def _draw_symmetric(rng: np.random.Generator, recipe: DiffuseRecipe, group: int) -> tuple[NDArray[np.float64], float]:
-    """Order on the hexagonal or square net normal to the unique axis, concentration 1/2."""
-    net: ordering.Net = "hexagonal" if group == 3 else "square"
-    if rng.random() < recipe.clapp_moss:
-        layer = ordering.clapp_moss(
-            net, rng.normal(size=4) * [1, 0.5, 0.3, 0.2], rng.uniform(0.2, 0.95), ordering.BANK_RADIUS
-        )
-    else:
-        amplitude, decay = rng.uniform(0.6, 1.5), rng.uniform(0.1, 1.2)
-        layer = ordering.damped_oscillator(
-            net, amplitude, decay, rng.uniform(*recipe.oscillator_frequency), ordering.BANK_RADIUS
-        )
-    if recipe.physical:
-        layer = ordering.make_non_negative(layer)
-    return ordering.stack_layers(layer, float(rng.uniform(-0.5, 0.9))), 0.5
-
-
-def _cut_off(
-    recipe: DiffuseRecipe, rng: np.random.Generator, alpha: NDArray[np.float64], concentration: float
-) -> OrderParameters:
-    width = float(rng.uniform(*recipe.window))
-    if recipe.physical:
-        return ordering.to_order_parameters(ordering.apply_window(alpha, width), concentration)
-    return ordering.published_order(ordering.to_order_parameters(alpha, concentration))
-
-
-def _draw_level(rng: np.random.Generator, order: OrderParameters, cell: Cell, normal: int, q_max: float) -> float:
-    """Height of a plane: h0l to h3l where layers are not negatively correlated along b; else near a diffuse layer.
-
-    The mean of I_SRO over a layer at height l is the series of the alphas along the normal alone.
-    """
-    highest = 0.6 * q_max / float(np.linalg.norm(cell.reciprocal[normal]))
-    along = np.all(np.delete(order.vectors, normal, axis=1) == 0, axis=1)
-    steps, alpha = order.vectors[along, normal], order.alpha[along]
-    nearest = float(alpha[np.abs(steps) == 1].sum())
-    if normal == 1 and nearest > -0.05:
-        return float(rng.integers(0, max(int(highest), 0) + 1) % 4)
-    if rng.random() < 0.3:
-        return float(rng.uniform(0, highest))
-    heights = np.linspace(0, 1, 64, endpoint=False)
-    layer = np.cos(2 * np.pi * np.outer(heights, steps)) @ alpha
-    strongest = heights[int(np.argmax(layer))]
-    return float(strongest + rng.integers(0, max(int(highest - strongest), 0) + 1))
-
-
-def _draw_streaks(
-    rng: np.random.Generator, recipe: DiffuseRecipe, order: OrderParameters, normal: int
-) -> OrderParameters:
-    """Order along one direction of the plane alone: a subgroup of the vectors, which is positive definite too."""
-    if rng.random() >= recipe.streaks:
-        return order
-    kept = (normal + 1 + int(rng.integers(2))) % 3
-    along = np.all(np.delete(order.vectors, kept, axis=1) == 0, axis=1)
-    return OrderParameters(order.vectors[along], np.asarray(order.alpha)[along], order.concentration)
 
 
 def _draw_shape(rng: np.random.Generator, recipe: DiffuseRecipe) -> tuple[float, float, float]:

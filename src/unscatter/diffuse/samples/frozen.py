@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from unscatter.diffuse.samples.draw import DiffuseRecipe, SampleDraw, Split, collate, draw_sample, recipe_record, render
+from unscatter.diffuse.samples.draw import DiffuseRecipe, SampleDraw, collate, draw_sample, recipe_record, render
 from unscatter.diffuse.samples.duplicates import find_duplicates, later_of
+from unscatter.diffuse.samples.order_draws import Split
 from unscatter.io.files import replacing
 from unscatter.io.growing import count_complete, create_rows, write_rows
 from unscatter.io.hdf5 import Store, attribute, open_own, require_format

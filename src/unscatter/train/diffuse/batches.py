@@ -16,13 +16,13 @@ from unscatter.diffuse.samples.draw import (
     DiffuseRecipe,
     DrawBatch,
     Samples,
-    Split,
     collate,
     draw_sample,
     read_recipe,
     recipe_record,
     render,
 )
+from unscatter.diffuse.samples.order_draws import Split
 from unscatter.train.loading import load_in_order
 from unscatter.train.session import Place, SessionOptions
 
