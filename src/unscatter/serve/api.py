@@ -57,7 +57,8 @@ def make_app(limits: Limits) -> FastAPI:
         responses=_REFUSALS,
     )
     app.state.desk = desk
-    _add_tasks(app, desk, limits)
+    _add_uploads(app, desk, limits)
+    _add_tasks(app, desk)
     page = Path(str(files("unscatter.serve").joinpath("page")))
 
     @app.get("/api/docs", include_in_schema=False)
@@ -69,11 +70,7 @@ def make_app(limits: Limits) -> FastAPI:
     return app
 
 
-def _add_tasks(app: FastAPI, desk: Desk, limits: Limits) -> None:
-    @app.get("/api/jobs", summary="The jobs and their options, as JSON schema")
-    async def jobs() -> dict[str, Any]:
-        return describe_jobs()
-
+def _add_uploads(app: FastAPI, desk: Desk, limits: Limits) -> None:
     @app.post(
         "/api/files",
         status_code=201,
@@ -105,6 +102,12 @@ def _add_tasks(app: FastAPI, desk: Desk, limits: Limits) -> None:
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
         return Taken(id=upload.id, name=upload.name, size=upload.size, sha256=upload.sha256)
+
+
+def _add_tasks(app: FastAPI, desk: Desk) -> None:
+    @app.get("/api/jobs", summary="The jobs and their options, as JSON schema")
+    async def jobs() -> dict[str, Any]:
+        return describe_jobs()
 
     @app.post("/api/tasks", status_code=202, summary="Begin a job on a file")
     def begin(request: TaskRequest) -> dict[str, Any]:

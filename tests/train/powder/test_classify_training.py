@@ -20,9 +20,9 @@ from unscatter.symmetry import label_set
 from unscatter.train.checkpoint import read_record
 from unscatter.train.export import export_classify
 from unscatter.train.powder.classification import LossOptions
+from unscatter.train.powder.classifier_scores import SCORED
 from unscatter.train.powder.classify import (
     PUBLISHED_SCRIPTS,
-    SCORED,
     ClassifierTraining,
     ClassifyTraining,
     RelationNetTraining,

@@ -12,7 +12,8 @@ from unscatter.nn.relationnet import RelationNetConfig
 from unscatter.symmetry import label_set
 from unscatter.train.checkpoint import read_record
 from unscatter.train.powder.classification import make_level, scores
-from unscatter.train.powder.classify import RelationNetTraining, load_classifier, predict, train_classify
+from unscatter.train.powder.classifier_scores import predict
+from unscatter.train.powder.classify import RelationNetTraining, load_classifier, train_classify
 from unscatter.train.powder.evaluate import (
     ClassifyEvaluation,
     Row,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,33 +21,24 @@ from torch.optim import Optimizer
 from unscatter.nn.relationnet import RelationNet, RelationNetConfig
 from unscatter.nn.resnet1d import ResNet1d, ResNet1dConfig
 from unscatter.powder.pattern.channels import CHANNELS
-from unscatter.powder.samples.draw import Axis, PowderRecipe
+from unscatter.powder.samples.draw import Axis
 from unscatter.symmetry import label_set
 from unscatter.train.checkpoint import load_module, read_record
 from unscatter.train.powder.classification import (
-    Level,
     LossOptions,
     balanced_weights,
     cell_loss,
     classification_loss,
-    fit_temperature,
-    make_level,
-    scores,
     top_accuracy,
 )
+from unscatter.train.powder.classifier_scores import judge, validation_scores
 from unscatter.train.powder.patterns import PatternOptions, Patterns, PatternSource, PatternStream
-from unscatter.train.powder.splits import Rows, SplitName
+from unscatter.train.powder.splits import SplitName
 from unscatter.train.powder.start import known_before, known_structures, start_from
 from unscatter.train.session import CHECKPOINT, Progress, Session
 
 #: Numbers of the second head: logarithms of the volume in Angstrom^3 and of the axes in Angstrom.
 CELL = ("log volume", "log a", "log b", "log c")
-#: What a network is scored at, by what it names.
-SCORED = {
-    "group-230": ("bravais-14", "extinction-99", "group-144", "group-230"),
-    "group-144": ("bravais-14", "extinction-99", "group-144"),
-    "bravais-14": ("bravais-14",),
-}
 #: Patterns of the training set from which the second head takes its starting point.
 _FIRST_LOOK = 512
 
@@ -182,15 +173,6 @@ def channel_names(axis: Axis) -> list[str]:
     return list(CHANNELS) if axis == "network" else ["intensity"]
 
 
-class Predictions(NamedTuple):
-    """logits: (n, classes); labels: (n,); cell, true_cell: (n, 4), or (n, 0) where a network names no cell."""
-
-    logits: Tensor
-    labels: Tensor
-    cell: Tensor
-    true_cell: Tensor
-
-
 class ClassifierTraining:
     """A network, the running average of its weights, and how both learn from a batch."""
 
@@ -267,58 +249,6 @@ class ClassifierTraining:
     def picture(self) -> Tensor | None:
         """Nothing to show."""
         return None
-
-
-def judge(network: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Logits of a network, and its cell where it has a head for it."""
-    answer = network(inputs)
-    return (answer, None) if isinstance(answer, Tensor) else (answer[0], answer[1])
-
-
-@torch.no_grad()
-def predict(
-    network: nn.Module,
-    source: PatternSource,
-    recipe: PowderRecipe,
-    rows: Rows,
-    device: torch.device | None = None,
-    size: int = 64,
-) -> Predictions:
-    """What a network in evaluation on a device (by default the CPU) says to the patterns of held-out rows."""
-    parts = []
-    for batch in source.draw_part(recipe, rows, size):
-        logits, cell = judge(network, batch.inputs.to(device or "cpu"))
-        if cell is None:
-            parts.append((logits.cpu(), batch.labels, batch.cell[:, :0], batch.cell[:, :0]))
-        else:
-            parts.append((logits.cpu(), batch.labels, cell.cpu(), batch.cell))
-    return Predictions(*(torch.cat(column) for column in zip(*parts, strict=True)))
-
-
-def validation_scores(network: nn.Module, source: PatternSource, device: torch.device) -> dict[str, float]:
-    """Scores of a network in evaluation on the same validation patterns each time, every level and recipe apart.
-
-    "temperature" is what makes the answers to all of them together as sure as they are right.
-    """
-    rows = source.held_out("validation", source.options.validation_samples)
-    levels = scored_levels(source.options.labels)
-    found: dict[str, float] = {}
-    all_logits, all_labels = [], []
-    for recipe in source.recipes:
-        made = predict(network, source, recipe, rows, device)
-        named = scores(made.logits, made.labels, levels)
-        found |= {f"{recipe.name}/{name}": value for name, value in named.items()}
-        if made.cell.numel():
-            found[f"{recipe.name}/cell"] = float((made.cell - made.true_cell).abs().median())
-        all_logits.append(made.logits)
-        all_labels.append(made.labels)
-    found["temperature"] = fit_temperature(torch.cat(all_logits), torch.cat(all_labels))
-    return found
-
-
-def scored_levels(labels: str) -> list[Level]:
-    """Levels at which a network for a label set is scored, from coarse to fine."""
-    return [make_level(name, labels) for name in SCORED[labels]]
 
 
 def make_optimizer(network: nn.Module, options: ClassifyTraining) -> Optimizer:

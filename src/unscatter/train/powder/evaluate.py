@@ -18,14 +18,8 @@ from torch import Tensor, nn
 from unscatter.io.files import replacing
 from unscatter.symmetry import label_set
 from unscatter.train.powder.classification import confusion_matrix, make_level, scores
-from unscatter.train.powder.classify import (
-    Predictions,
-    judge,
-    load_classifier,
-    predict,
-    recorded_options,
-    scored_levels,
-)
+from unscatter.train.powder.classifier_scores import Predictions, judge, predict, scored_levels
+from unscatter.train.powder.classify import load_classifier, recorded_options
 from unscatter.train.powder.patterns import Part, PatternSource
 
 #: Columns of the table, from coarse to fine; what a network names of 144 groups is scored on samples of these alone.

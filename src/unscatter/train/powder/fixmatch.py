@@ -20,13 +20,8 @@ from torch.optim import Optimizer
 
 from unscatter.train.powder.augmentation import Augmentation, augment
 from unscatter.train.powder.classification import Level, level_log_probabilities
-from unscatter.train.powder.classify import (
-    ClassifierTraining,
-    RelationNetTraining,
-    classifier_details,
-    judge,
-    train_classify,
-)
+from unscatter.train.powder.classifier_scores import judge
+from unscatter.train.powder.classify import ClassifierTraining, RelationNetTraining, classifier_details, train_classify
 from unscatter.train.powder.measured import read_measured
 from unscatter.train.powder.partly_labelled import PartlyLabelled, PartlyLabelledStream
 from unscatter.train.powder.patterns import PatternSource

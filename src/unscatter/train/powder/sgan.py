@@ -30,7 +30,8 @@ from unscatter.train.powder.classification import (
     sgan_unsupervised_loss,
     top_accuracy,
 )
-from unscatter.train.powder.classify import classifier_details, validation_scores
+from unscatter.train.powder.classifier_scores import validation_scores
+from unscatter.train.powder.classify import classifier_details
 from unscatter.train.powder.partly_labelled import PartlyLabelled, PartlyLabelledStream
 from unscatter.train.powder.pattern_picture import draw_sets
 from unscatter.train.powder.patterns import HELD_OUT_SEED, INPUTS, PatternOptions, PatternSource
