@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.symmetry import check_class_fits, class_fits, operations_about_origin
-from unscatter.diffuse.refine.order_basis import choose_orbits
+from unscatter.diffuse.refine.order_basis import OrderBasis, choose_orbits
 from unscatter.diffuse.refine.order_doubts import doubts, headline, order_findings
-from unscatter.diffuse.refine.order_equations import ALPHA_SPREAD, step_to_rest
+from unscatter.diffuse.refine.order_equations import ALPHA_SPREAD, Eliminated, Equations, step_to_rest
 from unscatter.diffuse.refine.order_list import ListChoice, choose_list
 from unscatter.diffuse.refine.order_reach import FORM_FACTOR_SPREAD, ReachChoice, choose_reach
 from unscatter.diffuse.refine.order_setup import (
+    PlaneState,
     common_lattice,
     data_state,
     order_state,
@@ -28,6 +30,7 @@ from unscatter.laue import LAUE_CLASSES, laue_rotations
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.order_fit import Against, OrderFit
+from unscatter.nouns.plane import PlaneAxes
 from unscatter.version import __version__
 
 Floats = NDArray[np.float64]
@@ -67,68 +70,124 @@ def refine_order(
     Raises ValueError for planes without cell or axes, a class that the cell cannot have, or too little data.
     """
     started = time.perf_counter()
-    planes = (components,) if isinstance(components, Components) else tuple(components)
-    planes, found_notes = with_found_lattices(planes)
-    factorized = planes
+    given = (components,) if isinstance(components, Components) else tuple(components)
+    planes, found_notes = with_found_lattices(given)
     cell, axes = common_lattice(planes)
     laue_class = "-1" if laue is None else laue
     check_class_fits(laue_class, cell)
     rows = not sees_all_directions(axes) if in_plane is None else in_plane
     basis = choose_orbits(axes, cell, laue_class, vectors=vectors, radius=radius, in_plane=rows)
-    if against == "form-factor":
-        planes = with_form_factors(planes, form_factors)
-    groups = [operations_about_origin(one, laue_rotations(laue_class)) for one in axes]
+    compared = with_form_factors(planes, form_factors) if against == "form-factor" else planes
+    problem = _Problem(compared, axes, cell, laue_class, against, basis, vectors is None and radius is None)
+    found = _solve(problem, _Measurement(exclude, saturation, background, reach, form_factor_spread))
+    fit = _fit(problem, found, concentration, bootstrap, seed)
+    notes = [*found_notes, *doubts(fit, found.states, found.alpha, basis), *_laue_note(laue, cell)]
+    provenance = _provenance(problem, found, time.perf_counter() - started)
+    fit = replace(fit, notes=tuple(notes), choices=found.words(fit), provenance=provenance)
+    return replace(fit, headline=headline(fit, planes, found.reach), findings=order_findings(fit, planes, found.states))
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What is refined against which planes; open_list: the data choose how far the list of alphas goes."""
+
+    planes: tuple[Components, ...]
+    axes: Sequence[PlaneAxes]
+    cell: Cell
+    laue: str
+    against: Against
+    basis: OrderBasis
+    open_list: bool
+
+
+@dataclass(frozen=True)
+class _Measurement:
+    """How the pixels are taken, and what I_FF may be; see refine_order."""
+
+    exclude: float
+    saturation: float | None
+    background: bool
+    reach: float | None
+    form_factor_spread: float
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """The alphas at rest, all that were in the fit, with the equations there and what the data chose."""
+
+    states: list[PlaneState]
+    alpha: Floats
+    precision: Floats
+    equations: list[Equations]
+    eliminated: list[Eliminated]
+    reach: ReachChoice | None
+    listed: ListChoice | None
+
+    def words(self, fit: OrderFit) -> tuple[str, ...]:
+        """What was chosen, and against what."""
+        return tuple(text for one in (self.listed, self.reach) if one is not None for text in one.words(fit))
+
+
+def _solve(problem: _Problem, how: _Measurement) -> _Solution:
+    """Alphas against I_SRO; from there against the data; and at last with the list that the data choose."""
+    planes, axes, cell, against = problem.planes, problem.axes, problem.cell, problem.against
+    groups = [operations_about_origin(one, laue_rotations(problem.laue)) for one in axes]
     states = [
-        order_state(c, ax, cell, group, basis.on_plane(ax), exclude if against == "order" else 0.0)
+        order_state(c, ax, cell, group, problem.basis.on_plane(ax), how.exclude if against == "order" else 0.0)
         for c, ax, group in zip(planes, axes, groups, strict=True)
     ]
-    precision = np.full(len(basis), ALPHA_SPREAD**-2)
-    alpha, equations, eliminated = step_to_rest(states, np.zeros(len(basis)), precision)
+    precision = np.full(len(problem.basis), ALPHA_SPREAD**-2)
+    alpha, equations, eliminated = step_to_rest(states, np.zeros(len(problem.basis)), precision)
     chosen: ReachChoice | None = None
     if against != "order":
         states = [
-            data_state(c, state, ax, cell, group, against, saturation, background, reach)
+            data_state(c, state, ax, cell, group, against, how.saturation, how.background, how.reach)
             for c, state, ax, group in zip(planes, states, axes, groups, strict=True)
         ]
         if against == "data":
-            chosen = choose_reach(states, alpha, precision, axes, cell, reach, form_factor_spread)
+            chosen = choose_reach(states, alpha, precision, axes, cell, how.reach, how.form_factor_spread)
             states, alpha = list(chosen.states), chosen.alpha
         alpha, equations, eliminated = step_to_rest(states, alpha, precision, most=1 if against == "data" else 3)
     listed: ListChoice | None = None
-    if vectors is None and radius is None:
-        listed = choose_list(basis, equations, eliminated, states, alpha, 1.0 if chosen is None else chosen.shared)
+    if problem.open_list:
+        shared = 1.0 if chosen is None else chosen.shared
+        listed = choose_list(problem.basis, equations, eliminated, states, alpha, shared)
         precision = listed.precision
         alpha, equations, eliminated = step_to_rest(states, alpha, precision, eliminated, most=2)
     if chosen is not None:
         alpha = alpha + chosen.shift
-    fit = with_uncertainties(
-        basis if listed is None else basis.first(listed.count),
-        planes,
-        states,
-        equations,
-        eliminated,
-        alpha,
-        precision,
-        None if chosen is None else chosen.doubt(),
-        against,
-        laue_class,
+    return _Solution(states, alpha, precision, equations, eliminated, chosen, listed)
+
+
+def _fit(problem: _Problem, found: _Solution, concentration: float, bootstrap: int, seed: int) -> OrderFit:
+    return with_uncertainties(
+        problem.basis if found.listed is None else problem.basis.first(found.listed.count),
+        problem.planes,
+        found.states,
+        found.equations,
+        found.eliminated,
+        found.alpha,
+        found.precision,
+        None if found.reach is None else found.reach.doubt(),
+        problem.against,
+        problem.laue,
         concentration,
         bootstrap,
         seed,
     )
-    notes = [*found_notes, *doubts(fit, states, alpha, basis), *_laue_note(laue, cell)]
-    choices = tuple(text for one in (listed, chosen) if one is not None for text in one.words(fit))
-    provenance = {
+
+
+def _provenance(problem: _Problem, found: _Solution, seconds: float) -> dict[str, Any]:
+    provenance: dict[str, Any] = {
         "program": "unscatter",
         "version": __version__,
-        "against": against,
-        "laue": laue_class,
-        "seconds": round(time.perf_counter() - started, 3),
+        "against": problem.against,
+        "laue": problem.laue,
+        "seconds": round(seconds, 3),
     }
-    if chosen is not None:
-        provenance |= {"reach": round(chosen.size, 3), "form_factor_spread": chosen.spread}
-    fit = replace(fit, notes=tuple(notes), choices=choices, provenance=provenance)
-    return replace(fit, headline=headline(fit, factorized, chosen), findings=order_findings(fit, factorized, states))
+    if found.reach is not None:
+        provenance |= {"reach": round(found.reach.size, 3), "form_factor_spread": found.reach.spread}
+    return provenance
 
 
 def _laue_note(laue: str | None, cell: Cell) -> list[str]:
