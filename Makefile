@@ -12,7 +12,7 @@ test: .venv/installed-test
 	$(BIN)/ruff format --check src tests benchmarks tools examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 benchmark: .venv/installed-test
 	$(BIN)/python benchmarks/forward.py

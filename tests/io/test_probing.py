@@ -20,7 +20,7 @@ def test_a_text_that_claims_two_gigabytes_is_refused(tmp_path: Path) -> None:
     assert data[place] == len("CeO2")
     data[place + 3] = 0x80
     path.write_bytes(bytes(data))
-    with pytest.raises(ValueError, match="takes over 1 GB of memory"):
+    with pytest.raises(ValueError, match=r"takes \d\.\d GB to open it"):
         require_sound(path)
     with pytest.raises(ValueError, match="copy it again"), Store(path):
         pass

@@ -446,7 +446,8 @@ ORIGINAL_FORMATS = {
     "ill_d1a_dbws.dat": (1579, 0.1, 157.9, None, None),
     "panalytical.xrdml": (196, 30.05, 41.75, 1.540598, 1.544426),
     # the corrected range, 0.0176 deg below the measured one
-    "pdcif_alumina.cif": (3300, 2.9824, 167.9324, 1.5402, None),
+    # The first and the last point have no weight in the refinement: they were excluded.
+    "pdcif_alumina.cif": (3298, 3.0324, 167.8824, 1.5402, None),
     "psi_hrpt_dmc.dat": (3200, 2.948, 162.898, 1.494, None),
 }
 
@@ -490,8 +491,8 @@ class TestOriginals:
     def test_the_corrected_range_of_a_cif_wins_over_the_measured_one(self) -> None:
         first = read_pattern(ORIGINALS / "formats" / "pdcif_alumina.cif")
         second = read_pattern(ORIGINALS / "n_bt1_alumina_pdcif.xye")
-        np.testing.assert_allclose(first.two_theta, second.two_theta - 0.0176, atol=1e-4)
-        np.testing.assert_allclose(first.intensity, second.intensity, rtol=1e-3)
+        np.testing.assert_allclose(first.two_theta, second.two_theta[1:-1] - 0.0176, atol=1e-4)
+        np.testing.assert_allclose(first.intensity, second.intensity[1:-1], rtol=1e-3)
 
     def test_labelled_patterns(self) -> None:
         with (ORIGINALS / "labels.csv").open() as table:
