@@ -110,6 +110,8 @@ def test_a_result_of_an_earlier_unscatter_says_that_it_cannot_tell(
 
 @pytest.mark.parametrize("wing", ["diffuse", "powder"])
 def test_a_frozen_set(wing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if wing == "diffuse":
+        pytest.importorskip("unscatter_training_data", reason="its bank of order: pip install unscatter[train]")
     sets = [tmp_path / "one.h5", tmp_path / "two.h5"]
     run("simulate", wing, "--out", sets[0], "--count", "2", "--seed", "7", "--recipe", "paper", "-q")
     text = options_of(sets[0], tmp_path / "set.toml", capsys)
