@@ -14,8 +14,8 @@ from unscatter.powder.refine.images import flag_images
 from unscatter.powder.refine.noise import Noise, find_noise
 from unscatter.powder.refine.peaks import (
     Data,
+    FittedPeaks,
     Free,
-    Peaks,
     chi_squared,
     eliminate,
     model,
@@ -80,7 +80,7 @@ def _smooth_functions(two_theta: Floats) -> Floats:
     return np.asarray(np.maximum(1 - np.abs(place[:, None] - np.arange(_BASELINE)), 0.0))
 
 
-def _first_fit(pattern: Pattern, data: Data, wavelength: float) -> Peaks:
+def _first_fit(pattern: Pattern, data: Data, wavelength: float) -> FittedPeaks:
     """Lines with the best of a few laws of the width, by chi squared."""
     place, width = half_widths(data.two_theta, data.intensity, data.sigma)
     if len(place) < 2:
@@ -96,18 +96,18 @@ def _first_fit(pattern: Pattern, data: Data, wavelength: float) -> Peaks:
     return min(found, key=lambda one: one[1] + 30.0 * len(one[0]))[0]
 
 
-def _with_profile(peaks: Peaks, data: Data) -> Peaks:
+def _with_profile(peaks: FittedPeaks, data: Data) -> FittedPeaks:
     """Lines sought anew with the profile and the baseline of others."""
     return replace(seek(data, peaks.profile)[0], baseline=peaks.baseline)
 
 
-def _badness(peaks: Peaks, data: Data) -> float:
+def _badness(peaks: FittedPeaks, data: Data) -> float:
     """Chi squared with a little misfit of the profile allowed for, and a price of each line."""
     sigma = np.sqrt(data.sigma**2 + (_MISFIT * model(peaks, data)) ** 2)
     return chi_squared(peaks, replace(data, sigma=sigma)) + 2 * math.log(len(sigma)) * len(peaks)
 
 
-def _from_main_lines(peaks: Peaks, data: Data) -> Peaks:
+def _from_main_lines(peaks: FittedPeaks, data: Data) -> FittedPeaks:
     """The main lines with the profile that explains them: where lines stand apart, the profile comes before weak ones.
 
     Weak lines beside strong ones would take over what is wrong with the profile so far, and keep it wrong. Lines lean
@@ -125,7 +125,7 @@ def _from_main_lines(peaks: Peaks, data: Data) -> Peaks:
     return leaning if gained > max(_WORTH, _SHARE * chi_squared(main, loose)) else main
 
 
-def _whole_fit(peaks: Peaks, data: Data, noise: Noise, misfit: float) -> tuple[Peaks, Data]:
+def _whole_fit(peaks: FittedPeaks, data: Data, noise: Noise, misfit: float) -> tuple[FittedPeaks, Data]:
     """Lines, profile and misfit of the profile in turn, and the lines that are left.
 
     misfit: largest by which lines beside strong ones are told from what the profile does not describe.
@@ -140,7 +140,7 @@ def _whole_fit(peaks: Peaks, data: Data, noise: Noise, misfit: float) -> tuple[P
     return refine_peaks(refine_peaks(peaks, data, 2, free), data, 1), data
 
 
-def _lines_of(peaks: Peaks, data: Data, pattern: Pattern, noise: Noise, wavelength: float) -> Lines:
+def _lines_of(peaks: FittedPeaks, data: Data, pattern: Pattern, noise: Noise, wavelength: float) -> Lines:
     position_error, area_error = uncertainties(peaks, data) if len(peaks) else (peaks.area, peaks.area)
     chi2 = float(np.mean((residual(peaks, data) / data.sigma) ** 2))
     misfit = max(chi2, 1.0) ** 0.5 if noise.present else 1.0

@@ -51,7 +51,7 @@ class Data:
 
 
 @dataclass(frozen=True, eq=False)
-class Peaks:
+class FittedPeaks:
     """Lines at position (m,) in degrees with area (m,), on a baseline of coefficients (k,), of one profile."""
 
     position: Floats
@@ -63,12 +63,12 @@ class Peaks:
         """Return the number of lines."""
         return len(self.position)
 
-    def kept(self, chosen: NDArray[np.bool_]) -> Peaks:
+    def kept(self, chosen: NDArray[np.bool_]) -> FittedPeaks:
         """The lines of a mask (m,)."""
         return replace(self, position=self.position[chosen], area=self.area[chosen])
 
 
-def model(peaks: Peaks, data: Data) -> Floats:
+def model(peaks: FittedPeaks, data: Data) -> Floats:
     """Lines alone (n,), without the baseline."""
     if not len(peaks):
         return np.zeros_like(data.intensity)
@@ -76,12 +76,12 @@ def model(peaks: Peaks, data: Data) -> Floats:
     return combine(columns.start, columns.begin, columns.values, peaks.area, columns.points)
 
 
-def residual(peaks: Peaks, data: Data) -> Floats:
+def residual(peaks: FittedPeaks, data: Data) -> Floats:
     """Data minus lines and baseline (n,)."""
     return np.asarray(data.intensity - model(peaks, data) - data.baseline @ peaks.baseline)
 
 
-def seek(data: Data, profile: Shape) -> tuple[Peaks, float]:
+def seek(data: Data, profile: Shape) -> tuple[FittedPeaks, float]:
     """Lines on a fine grid by non-negative least squares, neighbours merged; and chi squared of the fit."""
     weight = 1 / data.sigma**2
     place = _nodes(data.two_theta, profile)
@@ -91,7 +91,7 @@ def seek(data: Data, profile: Shape) -> tuple[Peaks, float]:
     place, norm, target = (column[target > _WORTH * norm] for column in (place, norm, target))
     none = np.zeros(data.baseline.shape[1])
     if not len(place):
-        return Peaks(place, place, none, profile), float(np.sum(data.intensity**2 * weight))
+        return FittedPeaks(place, place, none, profile), float(np.sum(data.intensity**2 * weight))
     columns = profile.columns(place, data.two_theta)
     start, begin = columns.start, columns.begin
     values = columns.values / np.repeat(norm, np.diff(begin))
@@ -101,10 +101,10 @@ def seek(data: Data, profile: Shape) -> tuple[Peaks, float]:
     fitted = combine(start, begin, values, area, columns.points)
     chi2 = float(np.sum((data.intensity - fitted) ** 2 * weight))
     position, area = _merge(place, area / norm, profile)
-    return Peaks(position, area, none, profile), chi2
+    return FittedPeaks(position, area, none, profile), chi2
 
 
-def refine_peaks(peaks: Peaks, data: Data, steps: int, free: Free = "lines") -> Peaks:
+def refine_peaks(peaks: FittedPeaks, data: Data, steps: int, free: Free = "lines") -> FittedPeaks:
     """Areas, positions and baseline by Gauss-Newton steps; and the profile, with its axial part or without."""
     for _ in range(steps):
         if not len(peaks):
@@ -113,12 +113,12 @@ def refine_peaks(peaks: Peaks, data: Data, steps: int, free: Free = "lines") -> 
     return peaks
 
 
-def chi_squared(peaks: Peaks, data: Data) -> float:
+def chi_squared(peaks: FittedPeaks, data: Data) -> float:
     """Sum of squared residuals over sigmas."""
     return float(np.sum((residual(peaks, data) / data.sigma) ** 2))
 
 
-def with_misfit(data: Data, sigma: Floats, peaks: Peaks) -> Data:
+def with_misfit(data: Data, sigma: Floats, peaks: FittedPeaks) -> Data:
     """The data with sigmas (n,) that hold what the profile does not describe, as the residuals tell it."""
     lines = model(peaks, data)
     strong = lines > 20 * sigma
@@ -129,8 +129,8 @@ def with_misfit(data: Data, sigma: Floats, peaks: Peaks) -> Data:
 
 
 def eliminate(
-    peaks: Peaks, data: Data, least: float = SIGNIFICANT, rounds: int = 20, misfit: float | None = None
-) -> Peaks:
+    peaks: FittedPeaks, data: Data, least: float = SIGNIFICANT, rounds: int = 20, misfit: float | None = None
+) -> FittedPeaks:
     """Take away lines below `least` standard deviations, the weakest of each neighbourhood first.
 
     misfit: of the profile, for `satellites`; that of the data if not given.
@@ -151,7 +151,7 @@ def eliminate(
     return peaks
 
 
-def satellites(peaks: Peaks, misfit: float) -> NDArray[np.bool_]:
+def satellites(peaks: FittedPeaks, misfit: float) -> NDArray[np.bool_]:
     """Lines (m,) so weak beside a strong one that they may be what is wrong with its profile by a share `misfit`."""
     fwhm = peaks.profile.fwhm(peaks.position)
     weak = [
@@ -161,7 +161,7 @@ def satellites(peaks: Peaks, misfit: float) -> NDArray[np.bool_]:
     return np.asarray(np.any(weak, axis=0))
 
 
-def uncertainties(peaks: Peaks, data: Data, neighbours: int = 3) -> tuple[Floats, Floats]:
+def uncertainties(peaks: FittedPeaks, data: Data, neighbours: int = 3) -> tuple[Floats, Floats]:
     """Standard uncertainties of positions (m,) in degrees and areas (m,), the nearest neighbours' overlap included."""
     columns = peaks.profile.columns(peaks.position, data.two_theta, derivatives=True)
     start, begin, values = _interleaved(columns, peaks.area)
@@ -185,7 +185,7 @@ def uncertainties(peaks: Peaks, data: Data, neighbours: int = 3) -> tuple[Floats
     return error[:, middle + 1], error[:, middle]
 
 
-def _step(peaks: Peaks, data: Data, free: Free) -> Peaks:
+def _step(peaks: FittedPeaks, data: Data, free: Free) -> FittedPeaks:
     with_profile = free != "lines"
     columns = peaks.profile.columns(peaks.position, data.two_theta, derivatives=True)
     start, begin, values = _interleaved(columns, peaks.area)
@@ -212,7 +212,7 @@ def _step(peaks: Peaks, data: Data, free: Free) -> Peaks:
     # What is tied down stays where it is to the last digit.
     moves = other[smooth:] * [1, 1, 1, 1, 1, free == "axial"] if with_profile else np.zeros(6)
     profile = _moved_profile(peaks.profile, moves, data) if with_profile else peaks.profile
-    return Peaks(position[order], area[order], peaks.baseline + other[:smooth], profile)
+    return FittedPeaks(position[order], area[order], peaks.baseline + other[:smooth], profile)
 
 
 def _solve(
@@ -241,7 +241,7 @@ def _solve(
     return np.asarray((solved[:, 0] - solved[:, 1:] @ other) * scale), np.asarray(other, dtype=np.float64)
 
 
-def _priors(peaks: Peaks, data: Data, free: Free) -> tuple[Floats, Floats]:
+def _priors(peaks: FittedPeaks, data: Data, free: Free) -> tuple[Floats, Floats]:
     """Stiffness of baseline and profile parameters, and the pull (k,) of axial squared towards nothing."""
     smooth = np.full(data.baseline.shape[1], 1e-12 / max(float(np.max(data.intensity)) ** 2, 1e-300))
     if free == "lines":
@@ -255,7 +255,7 @@ def _priors(peaks: Peaks, data: Data, free: Free) -> tuple[Floats, Floats]:
     return stiffness, pull
 
 
-def _profile_slopes(peaks: Peaks, data: Data, columns: Columns, lines: Floats) -> Floats:
+def _profile_slopes(peaks: FittedPeaks, data: Data, columns: Columns, lines: Floats) -> Floats:
     """Derivatives (n, 6) of the sum of lines by U, V, W, mixing, its slope, and axial squared."""
     position, profile, area = peaks.position, peaks.profile, peaks.area
     assert columns.by_fwhm is not None
@@ -327,7 +327,7 @@ def _merge(place: Floats, area: Floats, profile: Shape) -> tuple[Floats, Floats]
     return middle[order], total[order]
 
 
-def _merge_close(peaks: Peaks) -> Peaks:
+def _merge_close(peaks: FittedPeaks) -> FittedPeaks:
     """Lines that have come closer than a quarter of a FWHM are one."""
     close = np.diff(peaks.position) < 0.25 * peaks.profile.fwhm(peaks.position[1:])
     if not np.any(close):
