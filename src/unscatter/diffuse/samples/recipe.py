@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass, fields
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, TypeAlias
+
+from unscatter.io.recipes import read_recipe_table
 
 Range: TypeAlias = tuple[float, float]
 
@@ -66,24 +65,8 @@ def read_recipe(name: str) -> DiffuseRecipe:
 
     Raises FileNotFoundError or ValueError that says which recipes and keys there are.
     """
-    shipped = files("unscatter.data").joinpath("recipes")
-    names = sorted(
-        f.name.removeprefix("diffuse-").removesuffix(".toml")
-        for f in shipped.iterdir()
-        if f.name.startswith("diffuse-")
-    )
-    if name in names:
-        text = shipped.joinpath(f"diffuse-{name}.toml").read_text(encoding="utf-8")
-    elif Path(name).is_file():
-        text = Path(name).read_text(encoding="utf-8")
-    else:
-        raise FileNotFoundError(f"no recipe {name!r}: give one of {', '.join(names)}, or the path of a TOML file")
-    table = tomllib.loads(text)
-    known = {field.name for field in fields(DiffuseRecipe)}
-    unknown = sorted(set(table) - known)
-    if unknown:
-        raise ValueError(f"recipe {name!r} has unknown keys {unknown}; known are {sorted(known)}")
-    return DiffuseRecipe(**{"name": Path(name).stem, **table})
+    keys = (field.name for field in fields(DiffuseRecipe))
+    return DiffuseRecipe(**read_recipe_table("diffuse", name, keys))
 
 
 def recipe_record(recipe: DiffuseRecipe) -> dict[str, Any]:

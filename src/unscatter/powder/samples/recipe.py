@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass, fields, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from unscatter.io.recipes import read_recipe_table
 from unscatter.powder.pattern.instrument import read_instruments
 
 Axis: TypeAlias = Literal["network", "instrument"]
@@ -102,23 +101,8 @@ def read_recipe(name_or_path: str | Path) -> PowderRecipe:
 
     Raises FileNotFoundError or ValueError that says which recipes and keys there are.
     """
-    name = str(name_or_path)
-    shipped = files("unscatter.data").joinpath("recipes")
-    names = sorted(
-        f.name.removeprefix("powder-").removesuffix(".toml") for f in shipped.iterdir() if f.name.startswith("powder-")
-    )
-    if name in names:
-        text = shipped.joinpath(f"powder-{name}.toml").read_text(encoding="utf-8")
-    elif Path(name).is_file():
-        text = Path(name).read_text(encoding="utf-8")
-    else:
-        raise FileNotFoundError(f"no recipe {name!r}: give one of {', '.join(names)}, or the path of a TOML file")
-    table = tomllib.loads(text)
-    known = {field.name for field in fields(PowderRecipe)}
-    unknown = sorted(set(table) - known)
-    if unknown:
-        raise ValueError(f"recipe {name!r} has unknown keys {unknown}; known are {sorted(known)}")
-    return PowderRecipe(**{"name": Path(name).stem, **table})
+    keys = (field.name for field in fields(PowderRecipe))
+    return PowderRecipe(**read_recipe_table("powder", str(name_or_path), keys))
 
 
 def recipe_record(recipe: PowderRecipe) -> dict[str, Any]:
