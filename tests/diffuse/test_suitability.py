@@ -7,10 +7,12 @@ import pytest
 
 from unscatter.diffuse.demonstration import simulate_demonstration
 from unscatter.diffuse.factorize.factorize import factorize
-from unscatter.diffuse.plane.fold import plane_lattice
+from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
 from unscatter.diffuse.plot.suitability import plot_suitability
 from unscatter.diffuse.samples.artefacts import bragg_residue
 from unscatter.diffuse.suitability import LIMITS, assess_suitability, noise_variance, smooth_form_factor
+from unscatter.diffuse.suitability.periods import find_other_period
+from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.plane import Plane
 
@@ -40,6 +42,64 @@ def test_a_good_plane_passes_every_check(truth):
     assert report.verdict == "good", str(report)
     assert "no finding is poor" in report.brief()
     assert {finding.name for finding in report} == set(LIMITS)
+
+
+def indexed(truth: Components, h: float = 1.0, k: float = 1.0) -> Components:
+    """The same picture said to be of a crystal with a and b so many times as long."""
+    plane, scale = truth.plane, np.array([h, k, 1.0])
+    axes = replace(plane.axes, origin=plane.axes.origin * scale, u=plane.axes.u * scale, v=plane.axes.v * scale)
+    a, b, *rest = plane.cell.parameters
+    return replace(truth, plane=replace(plane, axes=axes, cell=Cell(a * h, b * k, *rest)))
+
+
+def test_the_right_cell_is_not_doubted(truth):
+    finding = assess_suitability(truth, images=False)["lattice"]
+    assert finding.verdict == "good", finding
+    assert finding.value < 0
+
+
+@pytest.mark.parametrize(
+    ("h", "k", "said"),
+    [
+        (2.0, 1.0, ["(2 0 0) and (0 1 0), 13.2 and 13.2 pixels", "2 times smaller"]),
+        (1.0, 2.0, ["13.2 and 13.2 pixels", "2 times smaller"]),
+        (0.5, 1.0, ["13.2 and 13.2 pixels", "2 times larger", "superstructure"]),
+    ],
+)
+def test_a_cell_of_twice_or_half_an_axis_is_doubted(truth, h, k, said):
+    finding = assess_suitability(indexed(truth, h, k), images=False)["lattice"]
+    assert finding.verdict in ("fair", "poor"), finding
+    for words in said:
+        assert words in finding.sentence
+
+
+def test_swapped_axes_are_doubted(truth):
+    """The picture with pixels twice as high as wide, said to be the other way round."""
+    values = truth.plane.intensity[:-1:2]
+    axes = replace(truth.plane.axes, y=truth.plane.axes.y[:-1:2])
+    lattice = plane_lattice(axes)
+    swapped = PlaneLattice(lattice.translations[:, ::-1] * [[0.5, 2.0]], None)
+    short = Components(Plane(values), np.ones_like(values), np.ones_like(values))
+    assert find_other_period(short, axes, lattice, LIMITS["lattice"]).verdict == "good"
+    finding = find_other_period(short, axes, swapped, LIMITS["lattice"])
+    assert finding.verdict in ("fair", "poor"), finding
+    assert "axes swapped" in finding.sentence
+
+
+def test_a_plane_of_two_cells_says_nothing_of_its_lattice(truth):
+    axes, values = truth.plane.axes, truth.plane.intensity[120:145, 120:145]
+    part = Components(Plane(values), np.ones_like(values), np.ones_like(values))
+    cut = replace(axes, x=axes.x[120:145], y=axes.y[120:145])
+    finding = find_other_period(part, cut, plane_lattice(cut), LIMITS["lattice"])
+    assert finding.verdict == "not tested"
+    assert "a third of the plane" in finding.sentence
+
+
+def test_noise_says_nothing_against_a_lattice(truth):
+    noise = np.random.default_rng(3).poisson(20.0, truth.plane.intensity.shape).astype(float)
+    finding = assess_suitability(replace(truth, plane=replace(truth.plane, intensity=noise)), images=False)["lattice"]
+    assert finding.verdict == "good", finding
+    assert "hardly stand out" in finding.sentence
 
 
 def test_bragg_residue_is_found(truth):

@@ -96,9 +96,9 @@ def _words(panel: Axes, suitability: Findings) -> None:
     panel.axis("off")
     height = 1.04
     for finding in suitability:
-        text = textwrap.fill(f"{finding.name}: {finding.sentence}", 62)
-        panel.text(-0.15, height, text, va="top", fontsize=8, color=VERDICT_COLOURS[finding.verdict])
-        height -= 0.05 * (text.count("\n") + 1) + 0.02
+        text = textwrap.fill(f"{finding.name}: {finding.sentence}", 68)
+        panel.text(-0.15, height, text, va="top", fontsize=7.5, color=VERDICT_COLOURS[finding.verdict])
+        height -= 0.045 * (text.count("\n") + 1) + 0.015
     panel.text(
-        -0.15, height, textwrap.fill(" ".join(suitability.caveat.split()), 62), va="top", fontsize=8, color="0.4"
+        -0.15, height, textwrap.fill(" ".join(suitability.caveat.split()), 68), va="top", fontsize=7.5, color="0.4"
     )

@@ -16,6 +16,7 @@ from scipy.ndimage import gaussian_filter
 from unscatter.diffuse.plane.fold import CellMap, PlaneLattice, fit_waves, half_plane, plane_lattice
 from unscatter.diffuse.suitability.changes import find_changes
 from unscatter.diffuse.suitability.noise import measured_intensity, noise_variance, smooth_form_factor, total_variance
+from unscatter.diffuse.suitability.periods import find_other_period
 from unscatter.diffuse.suitability.signal import probability_of_halves, probability_of_neighbours
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
@@ -30,6 +31,8 @@ LIMITS: dict[str, tuple[float, float]] = {
     "signal": (1e-6, 1e-3),
     "fit": (0.004, 0.02),
     "period": (0.0004, 0.005),
+    # Log weight of another lattice over the given one.
+    "lattice": (5.0, 8.0),
     "bragg": (0.05, 0.15),
     "size effect": (0.03, 0.1),
     "displacement": (0.035, 0.1),
@@ -70,7 +73,7 @@ def assess_suitability(components: Components, *, images: bool = True) -> Findin
     if lattice is None or plane.axes is None or plane.cell is None:
         why = "needs cell and axes, and a plane that holds two translations of the lattice"
         findings = [_contrast_signal(components), *findings]
-        findings += [_untested(name, why) for name in ("period", "bragg", "size effect", "displacement")]
+        findings += [_untested(name, why) for name in ("period", "lattice", "bragg", "size effect", "displacement")]
     else:
         axes, cell = plane.axes, plane.cell
         smooth = smooth_form_factor(components.form_factor, axes, lattice, LONGEST_DISTANCE)
@@ -78,7 +81,7 @@ def assess_suitability(components: Components, *, images: bool = True) -> Findin
         findings = [_periodic_signal(halves), *findings]
         period, pictures["period"] = _period(components, axes, halves, smooth, variance)
         bragg, nodes = _bragg(components, axes, cell, lattice, variance)
-        findings += [period, bragg]
+        findings += [period, find_other_period(components, axes, lattice, LIMITS["lattice"]), bragg]
         if lattice.centre is None:
             why = "the plane lies between layers; take one of whole or half indices"
             findings += [_untested(name, why) for name in ("size effect", "displacement")]

@@ -48,20 +48,21 @@ def best_candidates(spectrum: Spectrum, count: int) -> list[Candidate]:
     """The lattices with most evidence, best first: of spikes, of their symmetry, and coarser and finer ones."""
     bases = _distinct([*_spanned(spectrum), *_symmetric(spectrum)], spectrum)
     promising = sorted(bases, key=lambda basis: -score(spectrum, basis)[0])[:FOLLOWED]
-    sharpened = [_candidate(spectrum, _sharpen(spectrum, basis)) for basis in promising]
+    sharpened = [candidate_of(spectrum, _sharpen(spectrum, basis)) for basis in promising]
     if not sharpened:
         return []
     best = max(sharpened, key=lambda candidate: candidate.evidence)
     related = _distinct(_relatives(best.basis), spectrum)
-    sharpened += [_candidate(spectrum, _sharpen(spectrum, basis)) for basis in related]
+    sharpened += [candidate_of(spectrum, _sharpen(spectrum, basis)) for basis in related]
     ranked: list[Candidate] = []
     for candidate in sorted(sharpened, key=lambda candidate: -candidate.evidence):
-        if not any(_same(candidate.basis, other.basis) for other in ranked):
+        if not any(same_lattice(candidate.basis, other.basis) for other in ranked):
             ranked.append(candidate)
     return ranked[:count]
 
 
-def _candidate(spectrum: Spectrum, basis: Floats) -> Candidate:
+def candidate_of(spectrum: Spectrum, basis: Floats) -> Candidate:
+    """What a spectrum says of one lattice."""
     return Candidate(basis, score(spectrum, basis)[0], _share(spectrum, basis))
 
 
@@ -88,14 +89,19 @@ def _turned(vector: Floats, angle: float) -> Floats:
 
 
 def _relatives(basis: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """Super- and sublattices of small index, by Hermite's normal form."""
+    """Super- and sublattices of small index."""
     for index in INDICES:
-        for a in (d for d in range(1, index + 1) if index % d == 0):
-            for shift in range(index // a):
-                step = np.array([[a, 0], [0, 0]]) + np.array([[0, shift], [0, index // a]])
-                coarser, finer = step @ basis, np.linalg.inv(step).T @ basis
-                yield coarser[0], coarser[1]
-                yield finer[0], finer[1]
+        for step in hermite_forms(index):
+            coarser, finer = step @ basis, np.linalg.inv(step).T @ basis
+            yield coarser[0], coarser[1]
+            yield finer[0], finer[1]
+
+
+def hermite_forms(index: int) -> Iterator[Integers]:
+    """Steps (2, 2) from a basis to that of each sublattice of an index, by Hermite's normal form."""
+    for a in (d for d in range(1, index + 1) if index % d == 0):
+        for shift in range(index // a):
+            yield np.array([[a, shift], [0, index // a]])
 
 
 def _distinct(pairs: Iterable[tuple[Floats, Floats]], spectrum: Spectrum) -> list[Floats]:
@@ -131,7 +137,7 @@ def _forward(vector: Floats) -> Floats:
     return vector if vector[np.argmax(np.abs(vector))] > 0 else -vector
 
 
-def _same(basis: Floats, other: Floats) -> bool:
+def same_lattice(basis: Floats, other: Floats) -> bool:
     """Whether two reduced bases span one lattice, to a bin."""
     steps = basis @ np.linalg.inv(other)
     whole = np.round(steps)

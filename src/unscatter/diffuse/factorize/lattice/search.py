@@ -70,7 +70,7 @@ def suggest_lattices(intensity: Floats, form_factor: Floats) -> list[Suggestion]
     factor = averaging_factor(intensity.shape)
     found = _suggest(average_blocks(intensity, factor), average_blocks(form_factor, factor), factor)
     if factor > 1:
-        part = _brightest_part(intensity)
+        part = brightest_part(intensity)
         found += _suggest(intensity[part], form_factor[part], 1)
     return sorted(found, key=lambda suggestion: -suggestion.evidence)[:WEIGHED]
 
@@ -99,7 +99,7 @@ def _worth_weighing(candidates: list[Candidate]) -> list[Candidate]:
     return [c for c in candidates if (c.evidence - best) / (0.5 + 0.05 * max(best, 0.0)) > HOPELESS]
 
 
-def _brightest_part(intensity: Floats) -> tuple[slice, slice]:
+def brightest_part(intensity: Floats) -> tuple[slice, slice]:
     """The square of LARGEST_EDGE pixels that holds most intensity."""
     seen = np.where(np.isfinite(intensity), intensity, 0.0)
     sums = np.pad(seen.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
