@@ -51,8 +51,9 @@ def classify(
 
 
 def _classify(path: Path, options: dict[Path, ClassifyOptions], stems: dict[Path, Path], picture: bool) -> list[Told]:
-    ranking = classifying.run(path, options[path.absolute()])
-    written = classifying.write(ranking, stems[path.absolute()], picture=picture)
+    chosen = options[path.absolute()]
+    ranking = classifying.run(path, chosen)
+    written = classifying.write(ranking, stems[path.absolute()], picture=picture, start_files=chosen.start_files)
     shown = tuple(_as_typed(one) for one in written)
     return [Told(f"{path}\n{indent(ranking.describe())}", {"file": path, **ranking.to_dict()}, shown, ranking)]
 

@@ -70,8 +70,9 @@ def _factorize(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 def _classify(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     path = folder / request["input"]
-    ranking = classifying.run(path, check_options("classify", request["options"]))
-    written = classifying.write(ranking, folder / "out" / path.stem)
+    options = check_options("classify", request["options"])
+    ranking = classifying.run(path, options)
+    written = classifying.write(ranking, folder / "out" / path.stem, start_files=options.start_files)
     return {
         "text": ranking.describe(),
         "result": ranking.to_dict(),

@@ -45,7 +45,8 @@ def _factorize(path: Path, options: FactorizeOptions, stem: Path) -> tuple[tuple
 def _classify(path: Path, options: ClassifyOptions, stem: Path) -> tuple[tuple[Path, ...], str]:
     ranking = classifying.run(path, options)
     best = ranking.top(1, "Bravais lattice")[0]
-    return classifying.write(ranking, stem), f"{best.name} {100 * best.probability:.0f} %"
+    written = classifying.write(ranking, stem, start_files=options.start_files)
+    return written, f"{best.name} {100 * best.probability:.0f} %"
 
 
 #: The jobs a folder can be watched for: their options, and how they are run.
