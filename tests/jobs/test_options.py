@@ -14,7 +14,7 @@ from unscatter.diffuse.refine.order import refine_order
 from unscatter.diffuse.supercell import draw_supercell
 from unscatter.io.patterns import read_pattern
 from unscatter.io.planes.read import read_plane
-from unscatter.jobs.classify import ClassifyOptions
+from unscatter.jobs.classify import ClassifyOptions, StartOptions
 from unscatter.jobs.factorize import FactorizeOptions, VolumeOptions
 from unscatter.jobs.options import describe_fields, make_options, read_options, table_of, write_options
 from unscatter.jobs.pattern_reading import PatternReading
@@ -51,7 +51,7 @@ def own_fields(kind: type, *bases: type) -> dict[str, Any]:
         (own_fields(PlaneReading), read_plane, {"plane"}),
         (own_fields(PatternReading), read_pattern, set()),
         (own_fields(FactorizeOptions, PlaneReading, VolumeOptions), factorize, set()),
-        (own_fields(ClassifyOptions, PatternReading), classify, set()),
+        (own_fields(ClassifyOptions, PatternReading, StartOptions), classify, set()),
         (own_fields(OrderOptions), refine_order, {"vectors"}),
         (own_fields(FitOptions), refine_molecules, set()),
         (own_fields(DrawOptions), draw_supercell, {"concentration"}),

@@ -24,8 +24,16 @@ NO_START = "no start files are written, for no lattice was fitted (--engine crys
 
 
 @checked_dataclass(frozen=True, kw_only=True, config=CHECKED)
-class ClassifyOptions(PatternReading):
-    """How a pattern is read and classified; what is not of the reader is a keyword of powder.classify."""
+class StartOptions:
+    """What is written beside the ranking."""
+
+    start_files: bool = False
+    """also write files from which GSAS-II, FullProf and TOPAS begin a Le Bail refinement of the lattice, and a CIF."""
+
+
+@checked_dataclass(frozen=True, kw_only=True, config=CHECKED)
+class ClassifyOptions(PatternReading, StartOptions):
+    """How a pattern is read and classified; what is not of the reader or of files is a keyword of powder.classify."""
 
     subtract_background: bool = False
     """subtract the estimated background; the network was trained on patterns that have one."""
@@ -35,8 +43,6 @@ class ClassifyOptions(PatternReading):
     """what names the lattice beside the network: lines, indexing and whole-pattern fits, or nothing."""
     time_limit: float = 10.0
     """seconds after which the search for lattices begins no further step."""
-    start_files: bool = False
-    """also write files from which GSAS-II, FullProf and TOPAS begin a Le Bail refinement of the lattice, and a CIF."""
 
 
 def run(source: PatternSource, options: ClassifyOptions = ClassifyOptions()) -> Ranking:
@@ -51,13 +57,11 @@ def run(source: PatternSource, options: ClassifyOptions = ClassifyOptions()) -> 
 def run_many(sources: Sequence[PatternSource], options: ClassifyOptions = ClassifyOptions()) -> list[Ranking]:
     """As run, for many patterns, which the network sees in batches; raises ValueError at the first that is no use."""
     patterns = [read_pattern_source(source, options) for source in sources]
-    keywords = rest_of(options, PatternReading)
-    wanted = keywords.pop("start_files")
-    rankings = rank(patterns, **keywords)
+    rankings = rank(patterns, **rest_of(options, PatternReading, StartOptions))
     return [
         replace(
             one,
-            assumptions=one.assumptions + ((NO_START,) if wanted and one.fit is None else ()),
+            assumptions=one.assumptions + ((NO_START,) if options.start_files and one.fit is None else ()),
             provenance={**one.provenance, **record(JOB, options, [source]), **_origins(source, options, one)},
         )
         for source, one in zip(sources, rankings, strict=True)
