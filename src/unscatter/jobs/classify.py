@@ -32,7 +32,7 @@ class StartOptions:
 
 
 @checked_dataclass(frozen=True, kw_only=True, config=CHECKED)
-class ClassifyOptions(PatternReading, StartOptions):
+class ClassifyOptions(StartOptions, PatternReading):
     """How a pattern is read and classified; what is not of the reader or of files is a keyword of powder.classify."""
 
     subtract_background: bool = False
