@@ -15,8 +15,8 @@ Floats: TypeAlias = NDArray[np.float64]
 #: U, V, W of the Gaussian in deg^2 of FWHM^2, and X, Y of the Lorentzian in degrees of FWHM.
 Thompson: TypeAlias = tuple[float, float, float, float, float]
 
-# How far a Lorentzian share may be off for a per cent of the width.
-_SHARE = 0.1
+# A Lorentzian share may be off by this for a per cent of the width, which comes first.
+_SHARE = 0.4
 _POINTS = 80
 
 
