@@ -19,6 +19,7 @@ benchmark: .venv/installed-test
 	$(BIN)/python benchmarks/factorize_speed.py
 	$(BIN)/python benchmarks/factorize_accuracy.py
 	$(BIN)/python benchmarks/classify_speed.py
+	$(BIN)/python benchmarks/volume_speed.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/engine_accuracy.py runs/icsd.h5
 	$(BIN)/python benchmarks/reading_speed.py
 	$(BIN)/python benchmarks/fuzz_patterns.py

@@ -47,20 +47,26 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=256)
     options = parser.parse_args()
     print(f"process start to JSON, CSV and PNG written : {command_seconds(options.weights):7.2f} s")
-    print(f"the same without the picture               : {command_seconds(options.weights, '--no-picture'):7.2f} s")
+    alone = command_seconds(options.weights, "--engine", "none")
+    print(f"the same, network alone (--engine none)    : {alone:7.2f} s")
+    alone = command_seconds(options.weights, "--engine", "none", "--no-picture")
+    print(f"  and without the picture                  : {alone:7.2f} s")
     pattern = simulate_corundum()
     assert pattern.wavelength is not None, "the demonstration has a wavelength"
     stretches = np.linspace(0.97, 1.03, options.count)
     many = [replace(pattern, wavelength=pattern.wavelength * stretch) for stretch in stretches]
-    classify_many(many[:BATCH], options.weights)
-    bulk = best_of(3, lambda: classify_many(many, options.weights)) / options.count
-    single = best_of(20, lambda: classify_many(many[:1], options.weights))
+    classify_many(many[:BATCH], options.weights, engine="none")
+    bulk = best_of(3, lambda: classify_many(many, options.weights, engine="none")) / options.count
+    single = best_of(20, lambda: classify_many(many[:1], options.weights, engine="none"))
+    classify_many(many[:1], options.weights)
+    engine = best_of(3, lambda: classify_many(many[:1], options.weights))
     scaling = best_of(20, lambda: network_channels(pattern.two_theta, pattern.intensity, 1.5403))
     channels = np.zeros((BATCH, 3, 4096), dtype=np.float32)
     network = open_network(options.weights)
     alone = best_of(5, lambda: network(channels=channels)) / BATCH
-    print(f"a pattern, one at a time                   : {1e3 * single:7.2f} ms")
-    print(f"a pattern, {options.count:5d} at once                   : {1e3 * bulk:7.2f} ms")
+    print(f"a pattern, lines, lattices and symbols too : {1e3 * engine:7.0f} ms")
+    print(f"a pattern, network alone                   : {1e3 * single:7.2f} ms")
+    print(f"a pattern, {options.count:5d} at once, network alone    : {1e3 * bulk:7.2f} ms")
     print(f"  of which its channels                    : {1e3 * scaling:7.2f} ms")
     print(f"  of which the network, {BATCH} at once         : {1e3 * alone:7.2f} ms")
 
