@@ -20,10 +20,14 @@ from unscatter.powder.refine.fit_pattern import fit_observation
 from unscatter.powder.refine.hypotheses import Hypothesis
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.noise import find_noise
+from unscatter.powder.refine.observation import Observation
+from unscatter.powder.refine.predicted import predict_lines
 from unscatter.symmetry import BRAVAIS_LATTICES, label_set
 
 #: Lattices that are listed with a ranking.
 LISTED = 6
+#: Lines of a lattice that a fit for the eye takes: its time grows faster than their number.
+MOST_LINES = 250
 #: Standard deviations of the noise, and share of the highest point, by which a line rises at least.
 PROMINENT, FLAT = 5.0, 1e-3
 
@@ -100,10 +104,18 @@ def _fits(found: Interpretation, shown: list[Hypothesis]) -> list[PatternFit]:
     fits = []
     for one in shown:
         try:
-            fits.append(fit_observation(found.observation, *one.start))
+            fits.append(fit_observation(_fitted_range(found.observation, one), *one.start))
         except (ValueError, np.linalg.LinAlgError):
             continue
     return fits
+
+
+def _fitted_range(observation: Observation, one: Hypothesis) -> Observation:
+    """All of the pattern; where a lattice predicts very many lines, the part that hypotheses were compared on."""
+    lattice, _ = one.start
+    limit = 2 * np.sin(np.radians(min(float(observation.two_theta[-1]), 179.0) / 2)) / observation.shape.wavelength
+    predicted = predict_lines(lattice.cell, lattice.bravais, float(limit))
+    return observation if len(predicted.hkl) <= MOST_LINES else observation.up_to(one.last_angle)
 
 
 def _seconds(ranking: Ranking, found: Interpretation) -> float:
