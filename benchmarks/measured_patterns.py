@@ -1,6 +1,6 @@
 """How often the classifier is right on measured powder patterns, by radiation.
 
-python benchmarks/measured_patterns.py [--data ../shared/data/patterns] [--weights group-230] [--subtract-background]
+python benchmarks/measured_patterns.py [--data ../shared/data/patterns] [--weights group-230] [--engine none]
 
 The patterns are not shipped. labels.csv names the file, radiation, wavelength and space group of each; a pattern
 counts where the space group is known. Space groups that share an extinction group look alike to a powder.
@@ -67,12 +67,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--weights", default="group-230")
     parser.add_argument("--subtract-background", action="store_true")
+    parser.add_argument("--engine", choices=("crystallography", "none"), default="crystallography")
     options = parser.parse_args()
     if not (options.data / "labels.csv").is_file():
         sys.exit(f"skipped: {options.data} is not there; give the folder of labels.csv with --data")
     labelled = read_labelled(options.data)
     patterns = [one.pattern for one in labelled]
-    rankings = classify_many(patterns, options.weights, subtract_background=options.subtract_background)
+    rankings = classify_many(
+        patterns, options.weights, subtract_background=options.subtract_background, engine=options.engine
+    )
     pairs = list(zip(labelled, rankings, strict=True))
     for one, ranking in pairs:
         places = " ".join(f"{rank_of_truth(ranking, level, one.space_group):3d}" for level in SHOWN)
