@@ -25,6 +25,7 @@ from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.ranking import Ranking
 from unscatter.powder.classify.classify import classify
+from unscatter.powder.pattern.instrument import Instrument
 from unscatter.powder.refine.metric import Floats, primitive_metric, same_lattice
 from unscatter.powder.samples.cache import PhaseLines
 from unscatter.powder.samples.draw import PowderRecipe, draw_pattern, read_recipe
@@ -154,7 +155,7 @@ def collect(options: argparse.Namespace) -> list[Answer]:
         for number, row in enumerate(rows):
             key = (options.part, options.seed, name, number)
             if key not in known:
-                pattern, phase = draw(recipe, crystals, int(row), options.seed, number, split.training)
+                pattern, phase, _ = draw(recipe, crystals, int(row), options.seed, number, split.training)
                 if not warm:  # Loops that are compiled, or loaded, at the first pattern are not its time.
                     ask(pattern, phase, options.time_limit)
                     warm = True
@@ -169,11 +170,12 @@ def collect(options: argparse.Namespace) -> list[Answer]:
 
 def draw(
     recipe: PowderRecipe, crystals: CachedCrystals, row: int, seed: int, number: int, impurities: np.ndarray
-) -> tuple[Pattern, PhaseLines]:
+) -> tuple[Pattern, PhaseLines, Instrument]:
+    """A pattern, the phase that is sought in it, and the instrument that took it."""
     drawn = draw_pattern(recipe, crystals, row, seed, number, impurities)
     two_theta, intensity, instrument, phase = drawn
-    first, *others = instrument.wavelengths
-    return Pattern(two_theta, intensity, None, first, others[0] if others else None, instrument.radiation), phase
+    # Columns of numbers do not tell K-alpha 2.
+    return Pattern(two_theta, intensity, None, instrument.wavelengths[0], None, instrument.radiation), phase, instrument
 
 
 def share(hits: Sequence[bool]) -> str:

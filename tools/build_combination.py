@@ -50,10 +50,8 @@ def record(crystals: CachedCrystals, rows: np.ndarray, name: str, number: int) -
     """What network and engine say of one pattern, and the truth."""
     row = int(np.random.default_rng([2027, number]).choice(rows))
     x, y, instrument, phase = draw_pattern(read_recipe(name), crystals, row, 2027, number, rows)
-    second = instrument.wavelengths[1] if len(instrument.wavelengths) > 1 else None
-    pattern = Pattern(
-        x, y, wavelength=instrument.wavelengths[0], second_wavelength=second, radiation=instrument.radiation
-    )
+    # Columns of numbers do not tell K-alpha 2.
+    pattern = Pattern(x, y, wavelength=instrument.wavelengths[0], radiation=instrument.radiation)
     # A busy machine must not cut the search short.
     found = interpret(pattern, time_limit=120)
     symbols = {

@@ -68,6 +68,29 @@ def test_the_second_line_of_a_doublet_is_no_line_of_its_own() -> None:
     assert len(lines) <= len(HKL) + 1
 
 
+@pytest.mark.parametrize("told", [1.540593, 1.5418])
+def test_a_doublet_that_no_file_told_is_found_in_the_pattern(told: float) -> None:
+    instrument = replace(read_instruments()["lab-cu"], axial=(0.0, 0.0), range=(20.0, 75.0, 0.02))
+    pattern = replace(simulate(instrument, 2e4), wavelength=told, second_wavelength=None)
+    lines = find_lines(pattern)
+    assert lines.second_wavelength == pytest.approx(1.54443, abs=2e-5)
+    assert matched(lines, 1.540593, 0.01) == len(HKL)
+    assert len(lines) <= len(HKL) + 1
+
+
+def test_a_tube_behind_a_monochromator_shows_no_doublet() -> None:
+    instrument = replace(
+        read_instruments()["lab-cu"],
+        axial=(0.0, 0.0),
+        range=(20.0, 75.0, 0.02),
+        wavelengths=(1.540593,),
+        weights=(1.0,),
+    )
+    lines = find_lines(simulate(instrument, 2e4))
+    assert lines.second_wavelength is None
+    assert matched(lines, 1.540593, 0.01) == len(HKL)
+
+
 def test_lines_that_lean_at_low_angles_are_where_their_lattice_says() -> None:
     instrument = replace(
         read_instruments()["bt1-ge311"], axial=(0.035, 0.035), wavelengths=(1.2,), range=(5.0, 80.0, 0.05)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from unscatter.nouns.lines import Lines
+from unscatter.powder.refine.beam import tube_of
 
-# Ratio to K-alpha 1 of the wavelengths that X-ray tubes and filters let through, and the largest share of the line:
-# K-beta 1 of Cr, Fe, Co, Cu, Mo, Ag and tungsten L-alpha 1 (1.47640 A), which settles on anodes of old tubes.
-_KBETA = {2.28970: 2.08487, 1.93604: 1.75661, 1.78897: 1.62079, 1.54059: 1.39222, 0.70930: 0.63229, 0.55941: 0.49707}
+# The largest share of its line that an image has: K-beta 1 of the tube, W L-alpha 1 (1.47640 A) of tungsten, which
+# settles on anodes of old tubes, and half the wavelength.
 _TUNGSTEN = 1.47640
 _SHARES = {"K-beta": 0.25, "W L-alpha": 0.05, "lambda/2": 0.05}
 # How near an image must be, in FWHM, and how strong its line is beside the strongest.
@@ -39,10 +39,10 @@ def flag_images(lines: Lines) -> tuple[str, ...]:
 def _other_wavelengths(lines: Lines) -> list[tuple[str, float]]:
     found = []
     if lines.radiation != "neutron":
-        anode = next((a for a in _KBETA if abs(lines.wavelength - a) < 1e-3 * a), None)
-        if anode is not None:
-            found.append(("K-beta", _KBETA[anode] / anode * lines.wavelength))
-            if abs(anode - 1.54059) < 1e-3:
+        tube = tube_of(lines.wavelength)
+        if tube is not None:
+            found.append(("K-beta", tube.beta))
+            if abs(tube.first - 1.54059) < 1e-3:
                 found.append(("W L-alpha", _TUNGSTEN))
     found.append(("lambda/2", lines.wavelength / 2))
     return found

@@ -10,6 +10,7 @@ import numpy as np
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.pattern.background import estimate_background
+from unscatter.powder.refine.beam import possible_beams
 from unscatter.powder.refine.images import flag_images
 from unscatter.powder.refine.noise import Noise, find_noise
 from unscatter.powder.refine.peaks import (
@@ -58,12 +59,12 @@ def find_lines(pattern: Pattern) -> Lines:
         )
     noise = find_noise(pattern)
     data = _prepare(pattern, noise)
-    first = _first_fit(pattern, data, pattern.wavelength)
-    starts = (first, _with_profile(_from_main_lines(first, data), data))
-    peaks = min((_whole_fit(start, data, noise, _MISFIT)[0] for start in starts), key=lambda p: _badness(p, data))
+    beams = [_best_of_beam(pattern, data, noise, beam) for beam in possible_beams(pattern)]
+    # What a profile misses must not be explained by another wavelength.
+    peaks = min(beams, key=lambda p: _badness(p, data, _LOOSE))
     # Without noise the profile is as good as exact, and weak lines beside strong ones are lines.
     peaks, data = _whole_fit(_with_profile(peaks, data), data, noise, _COUNTED if noise.present else _MISFIT)
-    return _lines_of(peaks, data, pattern, noise, pattern.wavelength)
+    return _lines_of(peaks, data, pattern, noise)
 
 
 def _prepare(pattern: Pattern, noise: Noise) -> Data:
@@ -80,17 +81,23 @@ def _smooth_functions(two_theta: Floats) -> Floats:
     return np.asarray(np.maximum(1 - np.abs(place[:, None] - np.arange(_BASELINE)), 0.0))
 
 
-def _first_fit(pattern: Pattern, data: Data, wavelength: float) -> FittedPeaks:
-    """Lines with the best of a few laws of the width, by chi squared."""
+def _best_of_beam(pattern: Pattern, data: Data, noise: Noise, beam: tuple[float, ...]) -> FittedPeaks:
+    """Lines of a beam of one or two wavelengths, with a profile from all lines or from the main ones."""
+    first = _first_fit(pattern, data, beam)
+    starts = (first, _with_profile(_from_main_lines(first, data), data))
+    return min((_whole_fit(start, data, noise, _MISFIT)[0] for start in starts), key=lambda p: _badness(p, data))
+
+
+def _first_fit(pattern: Pattern, data: Data, beam: tuple[float, ...]) -> FittedPeaks:
+    """Lines in a beam of one or two wavelengths with the best of a few laws of the width, by chi squared."""
     place, width = half_widths(data.two_theta, data.intensity, data.sigma)
     if len(place) < 2:
         step = float(np.median(np.diff(data.two_theta)))
         place, width = np.array([data.two_theta[0], data.two_theta[-1]]), np.full(2, 5 * step)
-    second = pattern.second_wavelength
-    wavelengths, weights = ((wavelength, second), (1.0, _DOUBLET)) if second else ((wavelength,), (1.0,))
+    weights = (1.0, _DOUBLET)[: len(beam)]
     mixing, cut = _START[pattern.radiation or "x-ray"]
     loose = replace(data, sigma=np.sqrt(data.sigma**2 + (0.02 * np.maximum(data.intensity, 0)) ** 2))
-    shape = Shape((0.0, 0.0, 1.0), (mixing, 0.0), 0.0, wavelengths, weights, cut)
+    shape = Shape((0.0, 0.0, 1.0), (mixing, 0.0), 0.0, beam, weights, cut)
     found = [seek(loose, replace(shape, caglioti=law, guess=law)) for law in width_laws(place, width)]
     # A law that needs many lines to explain the same is too narrow.
     return min(found, key=lambda one: one[1] + 30.0 * len(one[0]))[0]
@@ -101,9 +108,9 @@ def _with_profile(peaks: FittedPeaks, data: Data) -> FittedPeaks:
     return replace(seek(data, peaks.profile)[0], baseline=peaks.baseline)
 
 
-def _badness(peaks: FittedPeaks, data: Data) -> float:
+def _badness(peaks: FittedPeaks, data: Data, misfit: float = _MISFIT) -> float:
     """Chi squared with a little misfit of the profile allowed for, and a price of each line."""
-    sigma = np.sqrt(data.sigma**2 + (_MISFIT * model(peaks, data)) ** 2)
+    sigma = np.sqrt(data.sigma**2 + (misfit * model(peaks, data)) ** 2)
     return chi_squared(peaks, replace(data, sigma=sigma)) + 2 * math.log(len(sigma)) * len(peaks)
 
 
@@ -140,7 +147,7 @@ def _whole_fit(peaks: FittedPeaks, data: Data, noise: Noise, misfit: float) -> t
     return refine_peaks(refine_peaks(peaks, data, 2, free), data, 1), data
 
 
-def _lines_of(peaks: FittedPeaks, data: Data, pattern: Pattern, noise: Noise, wavelength: float) -> Lines:
+def _lines_of(peaks: FittedPeaks, data: Data, pattern: Pattern, noise: Noise) -> Lines:
     position_error, area_error = uncertainties(peaks, data) if len(peaks) else (peaks.area, peaks.area)
     chi2 = float(np.mean((residual(peaks, data) / data.sigma) ** 2))
     misfit = max(chi2, 1.0) ** 0.5 if noise.present else 1.0
@@ -150,10 +157,10 @@ def _lines_of(peaks: FittedPeaks, data: Data, pattern: Pattern, noise: Noise, wa
         area=peaks.area,
         area_error=area_error * misfit,
         fwhm=peaks.profile.fwhm(peaks.position),
-        wavelength=wavelength,
+        wavelength=peaks.profile.wavelengths[0],
         range=(float(pattern.two_theta[0]), float(pattern.two_theta[-1])),
         radiation=pattern.radiation,
-        second_wavelength=pattern.second_wavelength,
+        second_wavelength=(*peaks.profile.wavelengths, None)[1],
         caglioti=peaks.profile.caglioti,
         mixing=peaks.profile.mixing,
         axial=peaks.profile.axial,
