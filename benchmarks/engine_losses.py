@@ -4,7 +4,7 @@ python benchmarks/engine_losses.py runs/icsd.h5 [--recipe measured] [--count 60]
 
 The engine is asked alone. Where it does not name the true lattice with its cell (reduced, within 0.3 %), the stage that
 lost it is told:
-  evidence  the true lattice was found, and another one has more evidence even where the true one is laid on the pattern;
+  evidence  the true lattice was found, and another one has more evidence even where the true one is laid on it;
   ranking   it was found, and has more evidence than all others once it is laid on the pattern;
   foreign   the search finds the true cell from the true ones among the lines, and not from all;
   lines     it does not find it from these either;
