@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Array: TypeAlias = Any
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 IntArray: TypeAlias = NDArray[np.integer[Any]]
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
 
 #: Longer texts are cut in the short form of a noun.
 _LONGEST = 40

@@ -18,8 +18,8 @@ from unscatter.io.results.start_files.write import write_start_files
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.powder.demonstration import corundum, simulate_corundum
+from unscatter.powder.pattern.line_shape import LineShape
 from unscatter.powder.refine.fit_pattern import fit_pattern
-from unscatter.powder.refine.line_columns import LineShape
 from unscatter.powder.refine.predicted import predict_lines
 from unscatter.powder.refine.thompson import thompson_law
 from unscatter.symmetry import SPACE_GROUPS, space_group
@@ -46,7 +46,7 @@ def total(gaussian, lorentzian):
 
 
 def expected(fit):
-    return LineShape(fit.caglioti, fit.mixing, 0.0, 1.0, size=fit.size, strain=fit.strain).fwhm(ANGLES)
+    return LineShape(fit.caglioti, fit.mixing, size=fit.size, strain=fit.strain).fwhm(ANGLES)
 
 
 def instprm(text):

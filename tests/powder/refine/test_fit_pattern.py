@@ -6,9 +6,9 @@ from scipy.sparse import csc_array
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.powder.demonstration import corundum, simulate_corundum
+from unscatter.powder.pattern.line_shape import LineShape, beam_of
 from unscatter.powder.refine.fit_pattern import fit_pattern
 from unscatter.powder.refine.hypotheses import kin
-from unscatter.powder.refine.line_columns import LineShape, line_columns
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.nonnegative import log_determinant, normal_equations, solve_nonnegative
 from unscatter.powder.refine.predicted import cell_of, predict_lines
@@ -22,7 +22,7 @@ CELLS = {
     "h": Cell(5, 5, 9, 90, 90, 120),
     "c": Cell(6, 6, 6),
 }
-SHAPE = LineShape((0.1, -0.05, 0.05), (0.3, 0.0), 0.02, 1.5406, 1.5444)
+SHAPE = LineShape((0.1, -0.05, 0.05), (0.3, 0.0), 0.02, *beam_of(1.5406, 1.5444))
 
 
 @pytest.mark.parametrize("bravais", BRAVAIS_LATTICES)
@@ -52,14 +52,14 @@ def test_a_cell_comes_back_from_its_reciprocal_metric(bravais):
 
 def test_columns_of_lines_have_unit_area_with_their_doublet_and_asymmetry():
     x = np.arange(1.0, 120.0, 0.01)
-    columns = line_columns(x, np.array([20.0, 60.0]), SHAPE)
+    columns = SHAPE.columns(np.array([20.0, 60.0]), x).matrix()
     np.testing.assert_allclose(np.asarray(columns.sum(axis=0)).ravel() * 0.01, 1.0, atol=0.02)
 
 
 def test_nonnegative_least_squares_agree_with_lawson_and_hanson():
     rng = np.random.default_rng(3)
     x = np.arange(10.0, 60.0, 0.05)
-    columns = line_columns(x, np.sort(rng.uniform(12, 58, 60)), SHAPE)
+    columns = SHAPE.columns(np.sort(rng.uniform(12, 58, 60)), x).matrix()
     y = columns @ np.where(rng.random(60) < 0.5, rng.exponential(1.0, 60), 0.0) + 0.05 * rng.standard_normal(len(x))
     ground = np.ones((len(x), 1))
     found = solve_nonnegative(normal_equations(columns, ground, np.full(len(x), 400.0), y))

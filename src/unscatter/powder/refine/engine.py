@@ -16,7 +16,6 @@ from unscatter.powder.refine.evidence import FOREIGN
 from unscatter.powder.refine.extinctions import Symbols, extinction_symbols
 from unscatter.powder.refine.hypotheses import Hypothesis, fit_lattice, weigh_lattices
 from unscatter.powder.refine.index import index
-from unscatter.powder.refine.line_columns import line_columns
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.nonnegative import normal_equations, solve_nonnegative
 from unscatter.powder.refine.observation import Observation, observe
@@ -140,6 +139,6 @@ def _quality(observation: Observation | None, lines: Lines, hypotheses: tuple[Hy
 
 def _evidence_of_nothing(observation: Observation, places: Floats) -> float:
     """Evidence where no lattice is assumed: every line is foreign."""
-    columns = line_columns(observation.two_theta, places, observation.shape)
+    columns = observation.shape.columns(places, observation.two_theta).matrix()
     normal = normal_equations(columns, observation.ground, observation.weight, observation.pattern.intensity)
     return -solve_nonnegative(normal).chi2 / 2 - FOREIGN * len(places)

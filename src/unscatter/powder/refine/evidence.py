@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.powder.refine.line_columns import line_columns
 from unscatter.powder.refine.nonnegative import log_determinant
 from unscatter.powder.refine.observation import MISFIT, Observation
 from unscatter.powder.refine.predicted import free_components
@@ -116,7 +115,7 @@ def _price(model: Model, angle: float, area: float) -> float:
 def add_foreign(observation: Observation, model: Model) -> Model:
     """Add lines where the pattern has what the lattice does not explain, as long as they are worth their price."""
     places = _places(observation)
-    columns = line_columns(observation.two_theta, places, model.shape)
+    columns = model.shape.columns(places, observation.two_theta).matrix()
     weight = observation.weight
     # A place at the edge of the range, where half a line is seen, counts as the background.
     norm = np.asarray((columns.multiply(columns)).T @ weight)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unscatter.powder.refine.shape import Floats
+from unscatter.nouns.arrays import Floats
 
 
 def distinct(q: Floats) -> Floats:

@@ -11,10 +11,10 @@ from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.powder.refine.evidence import add_foreign, estimate_misfit, fitted, weigh_model
-from unscatter.powder.refine.line_shape import refine_shape
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.observation import Observation, observe
 from unscatter.powder.refine.predicted import cell_of
+from unscatter.powder.refine.shape import refine_shape
 from unscatter.powder.refine.whole_pattern import Model, gauss_newton, lay_model, refine_model, start_model
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,6 @@ import numpy as np
 
 from unscatter.nouns.lattice import Lattice
 from unscatter.powder.refine.evidence import Evidence, estimate_misfit, fit_model, weigh_model
-from unscatter.powder.refine.line_shape import refine_shape
 from unscatter.powder.refine.metric import (
     lattice_of,
     metric_of_lattice,
@@ -21,6 +20,7 @@ from unscatter.powder.refine.metric import (
 )
 from unscatter.powder.refine.observation import Observation
 from unscatter.powder.refine.predicted import cell_of
+from unscatter.powder.refine.shape import refine_shape
 from unscatter.powder.refine.whole_pattern import Model, lay_model, refine_model, start_model
 
 #: Candidates of a search that are laid on the whole pattern, and the best of these whose kin is tried.

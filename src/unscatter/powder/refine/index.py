@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
@@ -25,7 +26,6 @@ from unscatter.powder.refine.metric import (
 )
 from unscatter.powder.refine.search import LETTER, SYSTEMS, Effort, largest_volume, mask_basis, pose, sweep, warm_up
 from unscatter.powder.refine.settle import Observed, Settled, on_reduced_basis, predicted, settle
-from unscatter.powder.refine.shape import Floats
 from unscatter.powder.refine.zero import likely_zeros
 
 #: Told after every step: what was done, and the lattices found so far.

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.pattern.background import estimate_background
+from unscatter.powder.pattern.line_shape import CUTS, LineShape, beam_of
 from unscatter.powder.refine.beam import possible_beams
 from unscatter.powder.refine.images import flag_images
 from unscatter.powder.refine.noise import Noise, find_noise
@@ -27,14 +29,10 @@ from unscatter.powder.refine.peaks import (
     uncertainties,
     with_misfit,
 )
-from unscatter.powder.refine.shape import Floats, Shape
 from unscatter.powder.refine.widths import half_widths, width_laws
 
-# Weight of K-alpha 2 beside K-alpha 1.
-_DOUBLET = 0.5
-# Lorentzian share from which its refinement starts, and FWHM from the centre where lines end: tails of X-ray lines are
-# long.
-_START = {"neutron": (0.2, 8.0), "x-ray": (0.5, 20.0)}
+# Lorentzian share from which its refinement starts.
+_MIXING = {"neutron": 0.2, "x-ray": 0.5}
 # Smooth functions of the baseline beside the estimated background.
 _BASELINE = 12
 # Misfit of the profile by which main lines are told, and that which their fit allows for.
@@ -94,10 +92,9 @@ def _first_fit(pattern: Pattern, data: Data, beam: tuple[float, ...]) -> FittedP
     if len(place) < 2:
         step = float(np.median(np.diff(data.two_theta)))
         place, width = np.array([data.two_theta[0], data.two_theta[-1]]), np.full(2, 5 * step)
-    weights = (1.0, _DOUBLET)[: len(beam)]
-    mixing, cut = _START[pattern.radiation or "x-ray"]
+    radiation = pattern.radiation or "x-ray"
     loose = replace(data, sigma=np.sqrt(data.sigma**2 + (0.02 * np.maximum(data.intensity, 0)) ** 2))
-    shape = Shape((0.0, 0.0, 1.0), (mixing, 0.0), 0.0, beam, weights, cut)
+    shape = LineShape((0.0, 0.0, 1.0), (_MIXING[radiation], 0.0), 0.0, *beam_of(*beam), cut=CUTS[radiation])
     found = [seek(loose, replace(shape, caglioti=law, guess=law)) for law in width_laws(place, width)]
     # A law that needs many lines to explain the same is too narrow.
     return min(found, key=lambda one: one[1] + 30.0 * len(one[0]))[0]

@@ -10,8 +10,8 @@ from functools import cache
 
 import numpy as np
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.pattern.kernels import compiled
-from unscatter.powder.refine.shape import Floats, Integers
 
 #: Bins of q from 0 to the last line; most lines that fit into the bits of a bin.
 BINS, MOST_LINES = 8192, 31

@@ -11,7 +11,7 @@ from scipy.interpolate import BSpline
 
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
-from unscatter.powder.refine.line_columns import LineShape, shape_of
+from unscatter.powder.pattern.line_shape import LineShape, shape_of
 from unscatter.powder.refine.noise import FLOOR, find_noise
 
 Floats = NDArray[np.float64]

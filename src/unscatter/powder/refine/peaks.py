@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.pattern.columns import Columns
+from unscatter.powder.pattern.line_shape import LineShape
 from unscatter.powder.refine.banded import band_width, banded_gram, combine, nonnegative, project
-from unscatter.powder.refine.shape import Floats, Integers, Shape
 
 #: What is refined besides areas, positions and baseline: nothing, widths and mixing, or also how far lines lean.
 Free: TypeAlias = Literal["lines", "widths", "axial"]
@@ -57,7 +58,7 @@ class FittedPeaks:
     position: Floats
     area: Floats
     baseline: Floats
-    profile: Shape
+    profile: LineShape
 
     def __len__(self) -> int:
         """Return the number of lines."""
@@ -81,7 +82,7 @@ def residual(peaks: FittedPeaks, data: Data) -> Floats:
     return np.asarray(data.intensity - model(peaks, data) - data.baseline @ peaks.baseline)
 
 
-def seek(data: Data, profile: Shape) -> tuple[FittedPeaks, float]:
+def seek(data: Data, profile: LineShape) -> tuple[FittedPeaks, float]:
     """Lines on a fine grid by non-negative least squares, neighbours merged; and chi squared of the fit."""
     weight = 1 / data.sigma**2
     place = _nodes(data.two_theta, profile)
@@ -272,7 +273,7 @@ def _profile_slopes(peaks: FittedPeaks, data: Data, columns: Columns, lines: Flo
     return np.stack(found, axis=1)
 
 
-def _moved_profile(profile: Shape, change: Floats, data: Data) -> Shape:
+def _moved_profile(profile: LineShape, change: Floats, data: Data) -> LineShape:
     """The profile after a step, or after the part of it that leaves its widths near those first guessed."""
     for part in (1.0, 0.5, 0.25, 0.1):
         moved = _after(profile, part * change)
@@ -281,7 +282,7 @@ def _moved_profile(profile: Shape, change: Floats, data: Data) -> Shape:
     return profile
 
 
-def _after(profile: Shape, change: Floats) -> Shape:
+def _after(profile: LineShape, change: Floats) -> LineShape:
     u, v, w = (float(old + new) for old, new in zip(profile.caglioti, change[:3], strict=True))
     slope = float(np.clip(profile.mixing[1] + change[4], -0.01, 0.01))
     mixing = float(np.clip(profile.mixing[0] + change[3], 0.0, 1.2))
@@ -302,7 +303,7 @@ def _interleaved(columns: Columns, area: Floats) -> tuple[Integers, Integers, Fl
     return np.repeat(columns.start, 2), begin, values
 
 
-def _nodes(two_theta: Floats, profile: Shape) -> Floats:
+def _nodes(two_theta: Floats, profile: LineShape) -> Floats:
     """Angles in steps of a part of the FWHM over the whole range."""
     fine = np.linspace(two_theta[0], two_theta[-1], 4096)
     density = _NODES / profile.fwhm(fine)
@@ -310,7 +311,7 @@ def _nodes(two_theta: Floats, profile: Shape) -> Floats:
     return np.interp(np.arange(0.5, count[-1]), count, fine)
 
 
-def _merge(place: Floats, area: Floats, profile: Shape) -> tuple[Floats, Floats]:
+def _merge(place: Floats, area: Floats, profile: LineShape) -> tuple[Floats, Floats]:
     """Nodes that carry area gathered into lines, the strongest first."""
     seen = area > 0
     place, area = place[seen], area[seen]

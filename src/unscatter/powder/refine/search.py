@@ -8,11 +8,11 @@ from itertools import product
 
 import numpy as np
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.refine import trials, zones
 from unscatter.powder.refine.match import MOST_LINES, line_table, parity_masks
 from unscatter.powder.refine.metric import inverse
 from unscatter.powder.refine.settle import Observed
-from unscatter.powder.refine.shape import Floats, Integers
 
 #: What is searched, from the system with fewest parameters to that with most.
 SYSTEMS = ("cubic", "rhombohedral", "tetragonal", "hexagonal", "orthorhombic", "monoclinic", "triclinic")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.nouns.lines import Lines
 from unscatter.powder.refine.metric import (
     Metric,
@@ -15,7 +16,6 @@ from unscatter.powder.refine.metric import (
     inverse,
     reduce_metric,
 )
-from unscatter.powder.refine.shape import Floats, Integers
 
 #: Share of foreign lines among strong ones, those above a tenth of the strongest, and most among weak ones.
 FOREIGN, _STRONG, _MOST_FOREIGN = 0.05, 0.1, 0.15

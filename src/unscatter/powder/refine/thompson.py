@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from unscatter.nouns.pattern_fit import PatternFit
-from unscatter.powder.refine.line_columns import LineShape
+from unscatter.powder.pattern.line_shape import LineShape
 
 Floats: TypeAlias = NDArray[np.float64]
 #: U, V, W of the Gaussian in deg^2 of FWHM^2, and X, Y of the Lorentzian in degrees of FWHM.
@@ -28,7 +28,7 @@ def thompson_law(fit: PatternFit) -> Thompson:
     share.
     """
     place = np.linspace(fit.two_theta.min(), fit.two_theta.max(), _POINTS)
-    width, share = LineShape(fit.caglioti, fit.mixing, 0.0, 1.0, size=fit.size, strain=fit.strain).law(place)
+    width, share = LineShape(fit.caglioti, fit.mixing, size=fit.size, strain=fit.strain).law(place)
     size = float(np.median(width))
     scale = np.array([size**2] * 3 + [size] * 2)
 
@@ -46,4 +46,4 @@ def thompson_law(fit: PatternFit) -> Thompson:
 def thompson_widths(law: tuple[float, ...], two_theta: Floats) -> tuple[Floats, Floats]:
     """FWHM in degrees and Lorentzian share (n,) of five numbers at two-theta (n,) in degrees."""
     u, v, w, x, y = law
-    return LineShape((u, v, w), (0.0, 0.0), 0.0, 1.0, size=x, strain=y).law(two_theta)
+    return LineShape((u, v, w), (0.0, 0.0), size=x, strain=y).law(two_theta)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.pattern.kernels import compiled
 from unscatter.powder.refine.match import judge, keep
-from unscatter.powder.refine.shape import Floats, Integers
 from unscatter.powder.refine.zones import plane_score
 
 #: hkl of one general line, by system.

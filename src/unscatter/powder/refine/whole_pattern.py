@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from unscatter.nouns.lattice import Lattice
-from unscatter.powder.refine.line_columns import LineShape, line_columns
+from unscatter.powder.pattern.line_shape import LineShape
 from unscatter.powder.refine.nonnegative import Normal, Solution, normal_equations, solve_many, solve_nonnegative
 from unscatter.powder.refine.observation import Observation
 from unscatter.powder.refine.predicted import PredictedLines, cell_of, predict_lines
@@ -24,8 +24,6 @@ MERGED = (0.08, 0.25)
 HELD = (0.2, 0.1, 0.2)
 #: Relative spread of the free numbers of a cell about a more symmetric one.
 SPREAD = 0.02
-# Small step in degrees of the derivative of a line by its position.
-_STEP = 1e-4
 # A step of the refinement is halved so often before it is given up.
 _HALVINGS = 3
 
@@ -103,7 +101,7 @@ def lay_model(
     column, centre = _merge(position, predicted.multiplicity, merging_distance(observation, shape, position))
     resolved = len(centre)
     centre = np.concatenate([centre, foreign])
-    columns = line_columns(observation.two_theta, centre, shape)
+    columns = shape.columns(centre, observation.two_theta).matrix()
     normal = normal_equations(columns, observation.ground, observation.weight, observation.pattern.intensity)
     if passive is not None and len(passive) != len(centre):
         passive = None
@@ -158,17 +156,14 @@ def derivatives(observation: Observation, model: Model) -> Floats:
     if not len(used):
         return np.zeros((len(observation.two_theta), len(model.parameters.vector)))
     centre, weights = model.centre[used], intensity[used]
-    moved = line_columns(observation.two_theta, centre + _STEP, shape)
-    slope = (moved - line_columns(observation.two_theta, centre - _STEP, shape)) / (2 * _STEP)
-    wide = line_columns(observation.two_theta, centre, shape.scaled(1.001))
-    narrow = line_columns(observation.two_theta, centre, shape.scaled(0.999))
-    by_width = (wide - narrow) @ weights / np.log(1.001 / 0.999)
+    columns = shape.columns(centre, observation.two_theta, derivatives=True)
+    by_width = columns.matrix(columns.by_fwhm) @ (weights * shape.fwhm(centre))
     terms, theta = _column_terms(model)
     squared = terms[used] @ model.parameters.metric
     by_metric = np.degrees(shape.wavelength / 2 / (np.sqrt(squared) * np.cos(theta[used])))[:, None] * terms[used]
     by_shift = np.stack([np.ones(len(used)), np.cos(theta[used])], axis=1)
     by_position = np.concatenate([by_metric, by_shift], axis=1) * weights[:, None]
-    return np.concatenate([slope @ by_position, by_width[:, None]], axis=1)
+    return np.concatenate([columns.matrix(columns.by_position) @ by_position, by_width[:, None]], axis=1)
 
 
 def _column_terms(model: Model) -> tuple[Floats, Floats]:

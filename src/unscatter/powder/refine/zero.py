@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unscatter.powder.refine.shape import Floats
+from unscatter.nouns.arrays import Floats
 
 # Largest zero in degrees that is looked for, smallest that a search at zero does not cover, width of a peak.
 _LARGEST, _SMALLEST, _WIDTH = 0.2, 0.03, 0.015

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.pattern.kernels import compiled
-from unscatter.powder.refine.shape import Floats, Integers
 
 
 @compiled
