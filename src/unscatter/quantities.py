@@ -83,9 +83,11 @@ NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
      r"(?:scattering|diffraction)angle(?:2theta)?|(?:angle|pos|position|detector|scan|axis)2theta",
      "two-theta", "angle", 1.0),
     (r"theta|th|braggangle|braggangletheta|angletheta", "theta", "angle", 1.0),
-    (r"sin(?:\(theta\)|theta)/(?:lambda|l)|stol|stl|s=sintheta/lambda", "Q", "inverse length", 4 * math.pi),
-    (r"1/d|d\*|dstar|d\^?-1|reciprocalspacing", "Q", "inverse length", 2 * math.pi),
-    (r"\|?q\|?|qabs|modq|qtot|mod_q|scatteringvector(?:magnitude)?q?|momentumtransferq?|wavevectortransferq?|"
+    (r"(?:s=)?sin(?:\(theta\)|theta)/(?:lambda|l)|stol|stl", "Q", "inverse length", 4 * math.pi),
+    (r"1/d|d\*|dstar|d\^?-1|reciprocalspacing|"
+     r"(?:s=)?2\*?sin(?:\(theta\)|theta)/(?:lambda|l)", "Q", "inverse length", 2 * math.pi),
+    (r"(?:[qsk]=)?4\*?(?:pi|π)\*?sin(?:\(theta\)|theta)/(?:lambda|l)|"
+     r"\|?q\|?|qabs|modq|qtot|mod_q|scatteringvector(?:magnitude)?q?|momentumtransferq?|wavevectortransferq?|"
      r"qvector|qvalue|k?transferq|scatvec", "Q", "inverse length", 1.0),
     (r"1/d\^?2|d\*\^?2|dstar\^?2|d\^?-2", "1/d^2", "inverse area", 1.0),
     (r"d|dspac?ing|dspac|dvalue|dhkl|d\(hkl\)|(?:lattice|interplanar|plane)spacing|spacing|netzebenenabstand|dobs",

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.arrays import Noun
 
+#: A few intensities are below zero where a background was taken away; more than this fraction is told, and a fault
+#: where they go deeper than this share of the maximum.
+FEW_NEGATIVE, SUBTRACTED = 0.1, 0.1
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pattern(Noun):
@@ -64,3 +68,9 @@ class Pattern(Noun):
         if lost:
             raise ValueError(f"{name} holds {lost} values that are not finite; take those points out")
         return column
+
+
+def far_below_zero(intensity: NDArray[np.float64]) -> bool:
+    """Whether intensities (n,) are negative by more than noise about a background that was taken away."""
+    low, high = float(intensity.min(initial=0.0)), float(intensity.max(initial=0.0))
+    return -low > high or (float(np.mean(intensity < 0)) > FEW_NEGATIVE and -low > SUBTRACTED * high)

@@ -192,7 +192,7 @@ def test_points_that_were_excluded_or_not_measured_are_left_out_and_told(tmp_pat
     excluded = read(tmp_path, (HEAD + weights).encode())
     for pattern in (dots, excluded):
         np.testing.assert_allclose(pattern.two_theta, X[~MISSING])
-        assert told(pattern, f"{MISSING.sum()} points without an intensity")
+        assert told(pattern, f"{MISSING.sum()} points, between")
     beginning = ["?" if x < 30 else f"{y:.0f}" for x, y in zip(X, Y, strict=True)]
     late = read(tmp_path, (HEAD + loop(
         _pd_meas_2theta_scan=X, _pd_calc_intensity_total=Y * 2, _pd_meas_counts_total=beginning)).encode())  # fmt: skip
@@ -204,6 +204,97 @@ def test_totals_are_used_before_net_intensities_and_counts_by_their_times(tmp_pa
     assert_same(read(tmp_path, (HEAD + net).encode()))
     timed = loop(_pd_meas_2theta_scan=X, _pd_meas_counts_total=Y * RISING / 1.5, _pd_meas_step_count_time=RISING)
     assert_same(read(tmp_path, (HEAD + timed).encode()))
+
+
+# --- not measured -----------------------------------------------------------------------------------------------------
+
+NOISY = np.round(np.random.default_rng(7).poisson(np.maximum(Y, 80.0))).astype(float)
+SPELLED = {
+    "-1 among counts": (np.where(MISSING, -1, NOISY), "exactly -1"),
+    "-999 beside fractions": (np.where(MISSING, -999, NOISY / 7), "exactly -999"),
+    "the largest of 16 bits": (np.where(MISSING, 65535.0, NOISY), "65535"),
+    "nan": (np.where(MISSING, np.nan, NOISY), "without a number"),
+    "1e37": (np.where(MISSING, 1e37, NOISY), "without a number"),
+    "zeros of a gap between modules": (np.where(MISSING, 0, NOISY), "exactly zero"),
+    "zeros of bins that no pixel fell into": (np.where(MISSING, 0, NOISY * 0.013), "exactly zero"),
+}
+
+
+@pytest.mark.parametrize("name", SPELLED)
+def test_what_was_not_measured_is_left_out_in_all_its_spellings(name: str, tmp_path: Path) -> None:
+    values, words = SPELLED[name]
+    pattern = read(tmp_path, table("# 2theta counts", X, values))
+    np.testing.assert_allclose(pattern.two_theta, X[~MISSING])
+    assert told(pattern, words)
+    assert told(pattern, f"{MISSING.sum()} points")
+
+
+@pytest.mark.parametrize("end", [X[-60] < X, X[60] > X])
+def test_zeros_at_an_end_beside_counts_are_no_measurement(end: np.ndarray, tmp_path: Path) -> None:
+    pattern = read(tmp_path, table("# 2theta counts", X, np.where(end, 0, NOISY)))
+    np.testing.assert_allclose(pattern.two_theta, X[~end])
+
+
+def test_a_zero_among_few_counts_is_a_count(tmp_path: Path) -> None:
+    few = np.random.default_rng(8).poisson(np.maximum(Y / Y.max() * 40, 1.5)).astype(float)
+    pattern = read(tmp_path, table("# 2theta counts", X, few))
+    np.testing.assert_allclose(pattern.intensity, few)
+
+
+def test_zeros_between_the_lines_of_a_calculated_pattern_are_calculated(tmp_path: Path) -> None:
+    lines = sum(np.exp(-(((X - place) / 0.3) ** 2)) for place in (28.0, 47.0, 56.0))
+    cut = np.where(lines > 1e-3, lines, 0.0)
+    pattern = read(tmp_path, table("# 2theta I", X, cut))
+    np.testing.assert_allclose(pattern.intensity, cut, atol=1e-8)
+
+
+def test_noise_about_a_background_that_was_taken_away_is_kept(tmp_path: Path) -> None:
+    noise = np.random.default_rng(9).normal(0, 0.01 * Y.max(), X.size)
+    pattern = read(tmp_path, table("# 2theta I", X, Y - np.median(Y) + noise))
+    assert np.mean(pattern.intensity < 0) > 0.3
+    assert told(pattern, "a background was taken away")
+
+
+# --- numbers for people -----------------------------------------------------------------------------------------------
+
+LARGE = np.round(Y * 100)
+PRINTED = {
+    "quoted commas": ("2Theta,Intensity", '{x:.2f},"{y:,.0f}"', ""),
+    "tabs": ("2Theta\tIntensity", "{x:.2f}\t{y:,.0f}", ""),
+    "German": ("2Theta;Intensität", "{x};{y}", "German"),
+    "Swiss": ("2Theta Intensity", "{x:.2f} {y}", "'"),
+    "blanks between semicolons": ("2Theta;Intensity", "{x:.2f};{y}", " "),
+    "blanks that do not break": ("2Theta Intensity", "{x:.2f}\t{y}", "\u202f"),
+}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_separators_of_thousands_are_no_columns(name: str, tmp_path: Path) -> None:
+    head, form, mark = PRINTED[name]
+    rows = [head]
+    for x, y in zip(X, LARGE, strict=True):
+        if mark == "German":
+            rows.append(f"{x:.2f}".replace(".", ",") + ";" + f"{y:,.0f}".replace(",", "."))
+        else:
+            rows.append(form.format(x=x, y=f"{y:,.0f}".replace(",", mark) if mark else y))
+    pattern = read(tmp_path, "\n".join(rows).encode())
+    np.testing.assert_allclose(pattern.intensity, LARGE)
+    np.testing.assert_allclose(pattern.two_theta, X, atol=0.006)
+
+
+def test_two_wavelengths_under_one_name_are_a_doublet(tmp_path: Path) -> None:
+    pattern = read(tmp_path, table("! wavelength 1.54060 1.54439 0.5", X, Y))
+    assert (pattern.wavelength, pattern.second_wavelength) == (1.5406, 1.54439)
+
+
+REMARKED = ("# q_nm^-1 scattering", "# s = 2 sin(theta)/lambda [1/nm]; I", "# 2theta (mrad) counts; x")
+
+
+@pytest.mark.parametrize("head", REMARKED)
+def test_names_with_remarks_behind_them_name_the_axis(head: str, tmp_path: Path) -> None:
+    axis = {"q": 10 * Q, "s": 10 * Q / (2 * np.pi), "2": 1000 * np.radians(X)}[head[2]]
+    pattern = read(tmp_path, table(head, axis, Y), wavelength=w.WAVELENGTH)
+    np.testing.assert_allclose(pattern.two_theta, X, atol=1e-4)
 
 
 # --- NeXus ------------------------------------------------------------------------------------------------------------
@@ -438,3 +529,18 @@ def test_one_bank_of_several(tmp_path: Path) -> None:
     assert_same(read(tmp_path, data))
     with pytest.raises(ValueError, match="time of flight"):
         read(tmp_path, data, block="1")
+
+
+def test_one_of_several_frames_is_chosen_as_the_refusal_says(tmp_path: Path) -> None:
+    path = tmp_path / "frames.h5"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("entry/data")
+        file["entry"].attrs["NX_class"], group.attrs["NX_class"] = "NXentry", "NXdata"
+        group.attrs["signal"], group.attrs["axes"] = "I", ["frame", "q"]
+        group["I"], group["q"] = np.stack([Y, 2 * Y, 3 * Y]), Q
+    with pytest.raises(ValueError, match="3 patterns") as caught:
+        read_pattern(path, wavelength=w.WAVELENGTH)
+    advised = re.search(r"--block (\S+)", str(caught.value))
+    assert advised is not None
+    np.testing.assert_allclose(read_pattern(path, wavelength=w.WAVELENGTH, block=advised[1]).intensity, Y)
+    np.testing.assert_allclose(read_pattern(path, wavelength=w.WAVELENGTH, block="entry/data#3").intensity, 3 * Y)

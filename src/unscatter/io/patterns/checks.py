@@ -7,27 +7,25 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.io.patterns.not_measured import ABSURD, not_measured
 from unscatter.io.patterns.scan import Scan
+from unscatter.nouns.pattern import FEW_NEGATIVE, far_below_zero
 
 #: A pattern with fewer points, or over fewer degrees, says nothing about a symmetry.
 LEAST_POINTS = 50
 LEAST_RANGE = 5.0
-#: Background subtraction leaves a few points below zero; more than this fraction is a fault.
-MOST_NEGATIVE = 0.1
 #: More points than this fraction without an intensity are a fault.
 MOST_MISSING = 0.5
 #: Spacings in Angstrom that the largest angle may reach down to.
 SPACINGS = (0.12, 20.0)
 #: A step three times the one before it, or a third of it, in more than this fraction: no scan, but a list of lines.
 MOST_UNEVEN = 0.2
-#: Beyond this a number is a fill value.
-_ABSURD = 1e30
 
 
 def trim(scan: Scan) -> Scan:
     """Take out what is no measurement, and turn a downward scan round.
 
-    Left out are FullProf's end marks, angles up to zero, and points without an intensity; those inside the range are
+    Left out are FullProf's end marks, angles up to zero, and points that were not measured (`not_measured`), which are
     told. Raises ValueError if there are not as many intensities as angles.
     """
     if scan.positions.size != scan.intensity.size:
@@ -41,8 +39,17 @@ def trim(scan: Scan) -> Scan:
     scan = _without_ends(scan, np.isin(scan.intensity, (-1000.0, -10000.0)))
     # a detector that passes zero measures the other side of the beam
     scan = scan[~(scan.positions <= 0)]
-    missing = ~np.isfinite(scan.intensity) | (np.abs(scan.intensity) > _ABSURD)
-    return _without_gaps(_without_ends(scan, missing))
+    missing = ~np.isfinite(scan.intensity) | (np.abs(scan.intensity) > ABSURD)
+    return _telling_negative(_without_gaps(_without_ends(scan, missing)))
+
+
+def _telling_negative(scan: Scan) -> Scan:
+    below = float(np.mean(scan.intensity < 0)) if scan.intensity.size else 0.0
+    if below <= FEW_NEGATIVE:
+        return scan
+    return scan.telling(
+        f"{below:.0%} of the intensities are negative: a background was taken away, and they are kept as they are"
+    )
 
 
 def _without_ends(scan: Scan, lost: NDArray[np.bool_]) -> Scan:
@@ -51,19 +58,22 @@ def _without_ends(scan: Scan, lost: NDArray[np.bool_]) -> Scan:
 
 
 def _without_gaps(scan: Scan) -> Scan:
-    """The points that have an intensity, and how many inside the range have none."""
-    lost = ~np.isfinite(scan.intensity) | (np.abs(scan.intensity) > _ABSURD)
-    count = int(lost.sum())
-    if not count:
+    """The points that have an intensity, and how many have none, and why."""
+    reasons = not_measured(scan.intensity)
+    if not reasons:
         return _with_sound_sigma(scan)
+    lost = np.logical_or.reduce(list(reasons.values()))
+    count = int(lost.sum())
     if count > MOST_MISSING * scan.intensity.size:
         raise ValueError(
             f"{count} of {scan.intensity.size} intensities are not numbers; expected one at every angle: "
             "look whether the right column was saved"
         )
-    where = scan.positions[lost]
-    told = f"{count} points without an intensity, between {where[0]:g} and {where[-1]:g} deg, are left out"
-    return _with_sound_sigma(scan[~lost].telling(told))
+    return _with_sound_sigma(scan[~lost].telling(*(_told(scan.positions[w], why) for why, w in reasons.items())))
+
+
+def _told(where: NDArray[np.float64], why: str) -> str:
+    return f"{where.size} points, between {where[0]:g} and {where[-1]:g} deg, are {why}: not measured, left out"
 
 
 def _with_sound_sigma(scan: Scan) -> Scan:
@@ -125,10 +135,10 @@ def _check_intensity(scan: Scan) -> None:
         raise ValueError("every intensity is zero; expected counts: look whether the right column was saved")
     low, high = float(scan.intensity.min()), float(scan.intensity.max())
     below = float(np.mean(scan.intensity < 0))
-    if below > MOST_NEGATIVE or -low > high:
+    if far_below_zero(scan.intensity):
         raise ValueError(
-            f"{below:.0%} of the intensities are negative (down to {low:g}); expected counts: "
-            "give the pattern before its background was subtracted"
+            f"{below:.0%} of the intensities are negative (down to {low:g}, maximum {high:g}); expected "
+            "counts: give the pattern before its background was subtracted"
         )
 
 

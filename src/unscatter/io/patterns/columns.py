@@ -29,6 +29,7 @@ from unscatter.io.patterns.labels import (
 from unscatter.io.patterns.pyfai import axis_of_geometry
 from unscatter.io.patterns.scan import Scan
 from unscatter.io.patterns.table import number_table
+from unscatter.io.patterns.thousands import without_thousands
 from unscatter.quantities import parse_number
 
 NAME = "columns of text"
@@ -44,6 +45,9 @@ _MOST_COLUMNS = 10
 _SAMPLE = 200
 #: A text with words between its numbers is read line by line, up to this size.
 _MOST_CHARACTERS = 24 * 2**20
+#: What people and programs write behind an angle where nothing was measured.
+_NO_NUMBER = frozenset({"-", "--", "---", "*", "?", "n/a", "N/A", "NA", "na", "null", "None", "none", "NULL", "#N/A"})
+_NOTHING = (float("nan"), float("nan"))
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+|[-+]?\d+,?|[-+]?\d*,?\d+[eE][-+]?\d+")
 
 
@@ -87,8 +91,9 @@ def read(content: Content) -> Scan:
 
 def read_table(content: Content) -> Table:
     """The table of numbers of a text; raises ValueError if there is none or it breaks off."""
-    comma = _has_decimal_comma(content.text)
-    return _quick_table(content.text, comma) or _patient_table(content.lines, comma)
+    text = without_thousands(content.text)
+    comma = _has_decimal_comma(text)
+    return _quick_table(text, comma) or _patient_table(text.split("\n"), comma)
 
 
 def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
@@ -218,7 +223,8 @@ def _rows(lines: list[str], comma: bool) -> tuple[list[_Row], list[str]]:
     rows: list[_Row] = []
     header: list[str] = []
     for i, line in enumerate(lines):
-        parsed = [parse_number(token) for token in _tokens(line, comma)]
+        tokens = _tokens(line, comma)
+        parsed = [_NOTHING if k and token in _NO_NUMBER else parse_number(token) for k, token in enumerate(tokens)]
         values = [pair for pair in parsed if pair is not None]
         if parsed and len(values) == len(parsed):
             # brackets belong to the intensity, the second number

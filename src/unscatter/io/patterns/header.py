@@ -38,6 +38,9 @@ _VALUE = re.compile(
     r"[^\d\n.+-]{0,20}?(?P<number>[-+]?(?:\d+[.,]?\d*|\.\d+)(?:[eEdD][-+]?\d+)?(?:\(\d+\))?)"
     r"\s*[\[(]?(?P<after>[^\s\d,;:)\]]{1,12}(?:\^?-1)?)?"
 )
+_BEHIND = re.compile(r"[\s,;/&]+(?:and\s+)?(\d+[.,]\d+)")
+#: K-alpha 2 over K-alpha 1, of chromium to silver.
+_DOUBLETS = (1.001, 1.01)
 _OTHER_ENERGY = re.compile(r"\s*(?:resolution|loss|transfer|window|threshold|range|ring|spread|step)", re.IGNORECASE)
 _SECOND = re.compile(r"(?:^|alpha|α|a|\s|_|-)2\s*$", re.IGNORECASE)
 _BETA = re.compile(r"(?:beta|β|K[\s_-]?b)[\s_-]?\d?\s*$", re.IGNORECASE)
@@ -142,6 +145,11 @@ def _from_words(line: str, radiation: str | None) -> Iterator[_Wavelength]:
             marks = (before, (found["which"] or "").rstrip(), inside)
             second = any(_SECOND.search(mark) for mark in marks)
             yield _Wavelength(value, second, _note(found["number"], unit))
+            # K-alpha 2 behind K-alpha 1, under one name
+            behind = _BEHIND.match(line, found.end("number"))
+            other = wavelength_of(_number(behind[1]), unit, radiation) if behind else None
+            if other is not None and not second and _DOUBLETS[0] < other / value < _DOUBLETS[1]:
+                yield _Wavelength(other, second=True)
 
 
 def _choose(found: list[_Wavelength]) -> tuple[float | None, float | None, list[str]]:

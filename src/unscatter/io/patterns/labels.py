@@ -146,14 +146,22 @@ def stated_axis(header: Sequence[str], table: Mapping[str, object]) -> Quantity 
         stated = _STATEMENT.fullmatch(bare)
         said.append(stated.group(1) if stated else bare)
     for text in said:
-        try:
-            found = find_quantity(text)
-        except ValueError:
-            continue
-        # a letter alone may be anything
-        if found is not None and found.kind in _AXES and (found.unit_given or len(_plain(text)) > 2):
+        # a letter alone may be anything; "q_nm^-1 scattering": a name with its unit, and a remark
+        found = _axis_in(text)
+        if found is not None and (found.unit_given or len(_plain(text)) > 2):
+            return found
+        found = _axis_in(text.split()[0]) if text.split() else None
+        if found is not None and found.unit_given:
             return found
     return None
+
+
+def _axis_in(text: str) -> Quantity | None:
+    try:
+        found = find_quantity(text)
+    except ValueError:
+        return None
+    return found if found is not None and found.kind in _AXES else None
 
 
 def _divisions(line: str, separator: str) -> list[list[str]]:
@@ -161,7 +169,7 @@ def _divisions(line: str, separator: str) -> list[list[str]]:
     bare = re.sub(r"^\s*[#!;%'*/]+", "", line).strip().strip(",;")
     ways = [bare.split(separator)] if separator.strip() or separator == "\t" else []
     ways += [re.split(r"\s{2,}|\t", bare), re.split(r"\s*[,;]\s*", bare), _words(bare)]
-    return [[word.strip(" \t\"'{}:") for word in way] for way in ways if len(way) > 1]
+    return [[word.strip(" \t\"'{}:;,") for word in way] for way in ways if len(way) > 1]
 
 
 def _words(line: str) -> list[str]:

@@ -17,11 +17,12 @@ from unscatter.io.hdf5 import Node, Store, as_text, attribute, is_class, is_hdf5
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.scan import Radiation, Scan
+from unscatter.io.planes.grids import Slices
 from unscatter.io.planes.nexus_signal import read_signal, scaling_of
 from unscatter.quantities import Quantity, find_quantity, find_unit
 
 NAME = "NeXus NXdata"
-BLOCKS = "name of the NXdata group"
+BLOCKS = "name of the NXdata group, with # and a number for one of its frames"
 ASSUMES: tuple[str, ...] = (
     "without the attribute default the first NXdata of one dimension is read",
     "the largest number of an integer type, and -1 and -2 among counts, are no intensities",
@@ -56,7 +57,8 @@ def read(content: Content) -> Scan:
     Raises ValueError if there is no such NXdata, if it has two dimensions, if it is over another axis, or damaged.
     """
     with Store(content.path) as store:
-        return _scan(store, _data_group(store, content.block))
+        name, _, frame = content.block.partition("#")
+        return _scan(store, _data_group(store, name), frame)
 
 
 def _data_group(store: Store, wanted: str) -> str:
@@ -146,21 +148,17 @@ def _axis_name(store: Store, group: Node, signal: Node) -> str:
     return next((name for name in group if _says(store, group, name, "axis")), "")
 
 
-def _scan(store: Store, name: str) -> Scan:
+def _scan(store: Store, name: str, frame: str) -> Scan:
     group: Node = store.get(name)
     signal_name = _signal_name(store, group)
     signal = require_numbers(store.dataset(signal_name, group), store.path)
-    if signal.size != max(signal.shape, default=0) or signal.size > _MOST_POINTS:
-        raise ValueError(
-            f"signal {signal_name!r} has shape {signal.shape}; expected one dimension over two-theta: integrate it "
-            "first, or choose another group with --block"
-        )
     axis_name = _axis_name(store, group, signal)
-    block = read_signal(store, name, signal_name, (slice(None),) * signal.ndim)
+    chosen = _chosen_frame(store, name, signal, axis_name, frame)
+    block = read_signal(store, name, signal_name, chosen)
     intensity = np.ravel(block.values)
     lost = [f"{count} of {intensity.size} points are {reason}: not measured" for reason, count in block.tally.items()]
     positions, axis = _axis(store, group, axis_name, intensity.size)
-    sigma = _sigma(store, group, signal_name, signal)
+    sigma = _sigma(store, group, signal_name, signal, chosen)
     entry = name.split("/")[0] if "/" in name else ""
     radiation = _probe(store, entry)
     scan = Scan(
@@ -174,6 +172,25 @@ def _scan(store: Store, name: str) -> Scan:
         simulated=bool(group.attrs.get("simulated", False)),
     )
     return _same_conditions(store, entry, scan).telling(*lost)
+
+
+def _chosen_frame(store: Store, name: str, signal: Node, axis_name: str, frame: str) -> Slices:
+    """Index of the one pattern in a signal: all of it, or one of several frames over the same axis."""
+    shape, points = signal.shape, max(signal.shape, default=0)
+    if signal.size == points <= _MOST_POINTS and not frame:
+        return (slice(None),) * int(signal.ndim)
+    axis = store.dataset(axis_name, store.get(name)) if axis_name else None
+    if axis is None or signal.ndim != 2 or axis.size not in (shape[1], shape[1] + 1) or shape[1] > _MOST_POINTS:
+        raise ValueError(
+            f"signal {name}/{axis_name} has shape {shape}; expected one dimension over two-theta: integrate it "
+            "first, or choose another group with --block"
+        )
+    if not frame.isdigit() or not 1 <= int(frame) <= shape[0]:
+        raise ValueError(
+            f"{shape[0]} patterns over {axis_name!r} in one group; expected one: choose for example "
+            f"--block {name}#1 (the first)"
+        )
+    return (slice(int(frame) - 1, int(frame)), slice(None))
 
 
 def _axis(store: Store, group: Node, name: str, count: int) -> tuple[Column, Quantity | None]:
@@ -196,11 +213,11 @@ def _axis(store: Store, group: Node, name: str, count: int) -> tuple[Column, Qua
     return values, known
 
 
-def _sigma(store: Store, group: Node, name: str, signal: Node) -> Column | None:
+def _sigma(store: Store, group: Node, name: str, signal: Node, chosen: Slices) -> Column | None:
     for key in (attribute(signal, "uncertainties"), f"{name}_errors", "errors", f"{name}_error"):
         node = store.dataset(key, group) if key else None
-        if node is not None and node.size == signal.size and node.dtype.kind in "fiu":
-            return np.ravel(np.asarray(node[()], dtype=np.float64))
+        if node is not None and node.shape == signal.shape and node.dtype.kind in "fiu":
+            return np.ravel(np.asarray(node[chosen], dtype=np.float64))
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.nouns.pattern import Pattern
+from unscatter.nouns.pattern import Pattern, far_below_zero
 from unscatter.nouns.ranking import Classes, Ranking
 from unscatter.powder.pattern.channels import CHANNELS, LONGEST, SHORTEST, SIZE, network_background, network_channels
 from unscatter.symmetry import label_set
@@ -20,8 +20,6 @@ from unscatter.weights import Network, open_network
 #: Fewer points, or a smaller ratio of the largest to the smallest d that is used, say nothing about symmetry.
 LEAST_POINTS = 200
 LEAST_RATIO = 1.5
-#: More negative intensities than this fraction are a fault; fewer are what noise leaves of a subtracted background.
-MOST_NEGATIVE = 0.1
 #: What names the lattice beside the network: crystallography, or nothing.
 Engine: TypeAlias = Literal["crystallography", "none"]
 #: Patterns that the network sees at once.
@@ -100,7 +98,7 @@ def check_pattern(pattern: Pattern) -> None:
         raise ValueError(
             f"{name}: no intensity is above zero; expected counts: look whether the right column was saved"
         )
-    if np.mean(intensity < 0) > MOST_NEGATIVE:
+    if far_below_zero(intensity):
         raise ValueError(
             f"{name}: {np.sum(intensity < 0)} of {intensity.size} intensities are negative (lowest "
             f"{intensity.min():.4g}); expected counts: give the pattern before its background was subtracted"
