@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from unscatter.diffuse.plane.smoothing import smooth_plane
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ def smooth_gain(
     kept = PRIOR * float(model.mean()) + 1e-30
 
     def total(values: Floats) -> Floats:
-        near = ndimage.gaussian_filter(values, sigma, mode="constant", truncate=3.0)
+        near = smooth_plane(values, sigma, "constant")
         return np.asarray(near + FAR_WEIGHT * _far(near, x, y, cell) + kept)
 
     return np.clip(total(weight * intensity) / np.clip(total(weight * model), 1e-30, None), 0.0, None)

@@ -16,6 +16,8 @@ from unscatter.nouns.table import Table
 
 Floats = NDArray[np.float64]
 NOT_MEASURED = "#c8c8c8"
+#: Pixels along the shorter edge of a picture: planes of more than twice as many are drawn as means over blocks.
+MOST_SHOWN = 500
 
 
 def plot_components(components: Components) -> Figure:
@@ -61,22 +63,36 @@ def _draw_lattice(panel: Axes, components: Components) -> None:
     panel.plot(x, y, style, color="white", linewidth=1.2)
 
 
-def _extent(plane: Plane) -> tuple[float, float, float, float] | None:
-    """Edges of the picture in the units of the axes; None counts pixels."""
-    if plane.axes is None:
-        return None
-    axes = plane.axes
-    half_x, half_y = (axes.x[1] - axes.x[0]) / 2, (axes.y[1] - axes.y[0]) / 2
-    return (axes.x[0] - half_x, axes.x[-1] + half_x, axes.y[0] - half_y, axes.y[-1] + half_y)
+def _shown(values: Floats, plane: Plane) -> tuple[Floats, tuple[float, float, float, float]]:
+    """Values as a picture needs them, means over blocks of a large plane, and their edges in the units of the axes.
+
+    Without axes pixels are counted. Blocks that would stick out at the last row and column are left out.
+    """
+    rows, columns = values.shape
+    block = max(1, min(rows, columns) // MOST_SHOWN)
+    rows, columns = rows - rows % block, columns - columns % block
+    x, y = (
+        (np.arange(n, dtype=np.float64) for n in (columns, rows))
+        if plane.axes is None
+        else (plane.axes.x[:columns], plane.axes.y[:rows])
+    )
+    half_x, half_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
+    edges = (float(x[0] - half_x), float(x[-1] + half_x), float(y[0] - half_y), float(y[-1] + half_y))
+    if block == 1:
+        return values, edges
+    blocks = values[:rows, :columns].reshape(rows // block, block, columns // block, block)
+    seen = np.isfinite(blocks).sum(axis=(1, 3))
+    return np.where(seen > 0, np.nansum(blocks, axis=(1, 3)) / np.maximum(seen, 1), np.nan), edges
 
 
 def draw_intensity(panel: Axes, values: Floats, plane: Plane, title: str, top: float) -> None:
     """Draw an intensity (ny, nx) from 0 to `top` on a square-root scale, on the axes of the plane."""
     panel.set_facecolor(NOT_MEASURED)
+    shown, edges = _shown(values, plane)
     image = panel.imshow(
-        np.clip(values, 0, None),
+        np.clip(shown, 0, None),
         origin="lower",
-        extent=_extent(plane),
+        extent=edges,
         norm=PowerNorm(0.5, vmin=0, vmax=max(top, 1e-30)),
         cmap="viridis",
         interpolation="nearest",
@@ -106,10 +122,11 @@ def draw_difference(
     panel.set_facecolor(NOT_MEASURED)
     if limit is None:
         limit = max(float(np.nanpercentile(np.abs(values), 99.5)), 1e-3 * top)
+    shown, edges = _shown(values, plane)
     image = panel.imshow(
-        values,
+        shown,
         origin="lower",
-        extent=_extent(plane),
+        extent=edges,
         norm=TwoSlopeNorm(0.0, -limit, limit),
         cmap="RdBu_r",
         interpolation="nearest",

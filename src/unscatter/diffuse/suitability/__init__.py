@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from unscatter.diffuse.plane.fold import CellMap, PlaneLattice, fit_waves, half_plane, plane_lattice
+from unscatter.diffuse.plane.smoothing import smooth_plane
 from unscatter.diffuse.suitability.changes import find_changes
 from unscatter.diffuse.suitability.noise import measured_intensity, noise_variance, smooth_form_factor, total_variance
 from unscatter.diffuse.suitability.periods import find_other_period
@@ -158,7 +158,7 @@ def _contrast_signal(components: Components) -> Finding:
     """Is there any contrast that noise of pixels would not make? For planes without a lattice."""
     seen = components.plane.measured
     smooth, share = (
-        gaussian_filter(np.where(seen, values, 0.0), SMOOTHED * max(seen.shape))
+        smooth_plane(np.where(seen, values, 0.0), SMOOTHED * max(seen.shape), "reflect")
         for values in (components.plane.intensity, 1.0)
     )
     chance = probability_of_neighbours(measured_intensity(components), seen, smooth / np.maximum(share, 1e-6))
