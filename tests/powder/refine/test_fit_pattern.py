@@ -7,6 +7,7 @@ from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.powder.demonstration import corundum, simulate_corundum
 from unscatter.powder.pattern.line_shape import LineShape, beam_of
+from unscatter.powder.refine.evidence import misfit_nats
 from unscatter.powder.refine.fit_pattern import fit_pattern
 from unscatter.powder.refine.hypotheses import kin
 from unscatter.powder.refine.lines import find_lines
@@ -105,6 +106,12 @@ def test_a_cell_of_half_the_volume_leaves_foreign_lines_and_has_less_evidence(de
     wrong = fit_pattern(pattern, Lattice(Cell(true.a, true.b, true.c / 2, 90, 90, 120), "hR"), lines)
     assert right.evidence > wrong.evidence + 100
     assert wrong.foreign_share > 10 * right.foreign_share
+
+
+def test_misfit_counts_in_units_of_what_is_left_where_that_is_more_than_noise():
+    points, step = 1000, 1e-3
+    for chi2, slope in ((800.0, 0.5), (1000.0, 0.5), (4000.0, 0.125)):
+        assert (misfit_nats(chi2 + step, points) - misfit_nats(chi2, points)) / step == pytest.approx(slope, rel=1e-3)
 
 
 def test_kin_of_a_lattice_share_its_lines():

@@ -94,6 +94,26 @@ def test_a_shifted_scale_is_told_with_the_lattice() -> None:
     assert best.zero == pytest.approx(0.05, abs=0.01)
 
 
+@pytest.mark.parametrize("zero", [-0.5, 0.5])
+def test_a_zero_of_half_a_degree_is_found_with_a_cubic_lattice(zero: float) -> None:
+    best = index(list_lines(np.array(LAB6) + zero, wavelength=CU))[0]
+    assert best.bravais == "cP"
+    assert best.cell.a == pytest.approx(4.1569, rel=1e-3)
+    assert best.zero == pytest.approx(zero, abs=0.03)
+
+
+def test_many_weak_lines_of_nothing_do_not_hide_the_strong_ones_of_silicon() -> None:
+    junk = np.random.default_rng(3).uniform(5, 140, 120)
+    place = np.concatenate([SILICON, junk])
+    area = np.concatenate([np.ones(len(SILICON)), np.full(len(junk), 0.002)])
+    order = np.argsort(place)
+    unknown = np.full(len(place), np.nan)
+    lines = Lines(place[order], np.full(len(place), 0.005), area[order], unknown, unknown, CU, (5.0, 140.0))
+    best = index(lines)[0]
+    assert best.bravais == "cF"
+    assert best.cell.a == pytest.approx(5.4309, rel=3e-4)
+
+
 def test_a_suspected_cell_is_found_though_the_search_may_not_look_there() -> None:
     cell = Cell(5.9, 7.2, 9.6, 98.0, 103.4, 94.1)
     lines = simulate_lines(cell, "P", 30, seed=5)

@@ -52,7 +52,7 @@ def classify(
     p = softmax(logits / T), T the temperature that was fitted on held-out patterns. The pattern needs its wavelength;
     its background is left where it is, as in training, unless subtract_background. weights: name of a shipped
     network or path of one; engine: "crystallography" indexes the pattern and combines what it finds with the network,
-    "none" leaves the network alone; time_limit: of the search for lattices, in seconds. Raises ValueError for a
+    "none" leaves the network alone; time_limit: of the search for lattices, in CPU seconds. Raises ValueError for a
     pattern that says too little, and FileNotFoundError for weights that are not there.
     """
     return classify_many(

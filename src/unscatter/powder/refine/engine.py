@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
-from unscatter.powder.refine.evidence import FOREIGN
+from unscatter.powder.refine.evidence import FOREIGN, misfit_nats
 from unscatter.powder.refine.extinctions import Symbols, extinction_symbols
 from unscatter.powder.refine.hypotheses import Hypothesis, fit_lattice, weigh_lattices
 from unscatter.powder.refine.index import index
@@ -141,4 +141,4 @@ def _evidence_of_nothing(observation: Observation, places: Floats) -> float:
     """Evidence where no lattice is assumed: every line is foreign."""
     columns = observation.shape.columns(places, observation.two_theta).matrix()
     normal = normal_equations(columns, observation.ground, observation.weight, observation.pattern.intensity)
-    return -solve_nonnegative(normal).chi2 / 2 - FOREIGN * len(places)
+    return -misfit_nats(solve_nonnegative(normal).chi2, len(observation.two_theta)) - FOREIGN * len(places)

@@ -35,7 +35,7 @@ _PLACES = 2.5
 
 @dataclass(frozen=True)
 class Evidence:
-    """Logarithm of the evidence of a lattice in nats and its parts: value = -chi2/2 - occam - cell - foreign."""
+    """Logarithm of the evidence of a lattice in nats and its parts: value = -misfit - occam - cell - foreign."""
 
     value: float
     chi2: float
@@ -45,7 +45,7 @@ class Evidence:
 
 
 def weigh_model(observation: Observation, model: Model, bravais: str) -> Evidence:
-    """Evidence of a fitted lattice: -chi2/2 - ln det(1 + S A S)/2 - price of the cell - price of foreign lines.
+    """Evidence of a fitted lattice: -misfit - ln det(1 + S A S)/2 - price of the cell - price of foreign lines.
 
     A = C' W C of the predicted lines, S their expected intensities: a resolved line costs ln(S / sigma), whether it is
     seen or not, and lines that overlap cost what can be told of them.
@@ -56,7 +56,17 @@ def weigh_model(observation: Observation, model: Model, bravais: str) -> Evidenc
     price = PARAMETER * (1 + ABSORBED * observation.systematic)
     cell = price * free_components(bravais) + cell_price(model)
     foreign = float(foreign_prices(model).sum())
-    return Evidence(-model.chi2 / 2 - occam - cell - foreign, model.chi2, occam, cell, foreign)
+    value = -misfit_nats(model.chi2, len(observation.two_theta)) - occam - cell - foreign
+    return Evidence(value, model.chi2, occam, cell, foreign)
+
+
+def misfit_nats(chi2: float, points: int) -> float:
+    """Nats that a misfit costs: chi2 / 2 up to one a point, and n/2 (1 + ln(chi2 / n)) beyond.
+
+    Where even the better lattice leaves more than noise, the scale of the noise is not known, and is marginalised over:
+    a difference of chi2 then counts in units of what is left, lest a large cell win by fitting waves of a background.
+    """
+    return chi2 / 2 if chi2 <= points else points / 2 * (1 + float(np.log(chi2 / points)))
 
 
 def cell_price(model: Model) -> float:

@@ -33,10 +33,14 @@ Progress: TypeAlias = Callable[[str, tuple[Lattice, ...]], None]
 
 FIRST = Effort()
 WIDE = Effort(lines=28, window=0.035, base=(10, 7, 16, 14), zones=(300, 50), partners=24)
-# Lines over which lattices are ranked, and fewer than these name no lattice.
-_RANKED, _FEWEST = 36, 4
+# Lines over which lattices are ranked: first ones, strongest ones wherever they lie; and the fewest that name one.
+_RANKED, _STRONGEST, _FEWEST = 30, 24, 4
+# Strong lines (share of the strongest; fewest and most), over which systems of few parameters are searched first.
+_STRONG, _HEADS, _SHORT = 0.03, (8, 16), ("cubic", "rhombohedral", "tetragonal", "hexagonal")
 # Nats a line beyond which a lattice of so few parameters ends the search, if it leaves no line unexplained.
 _SETTLED = {"cubic": 3.7, "rhombohedral": 3.7, "tetragonal": 3.7, "hexagonal": 3.7, "orthorhombic": 3.0}
+# A zero in degrees beyond which simpler lattices are sought at others that are far off.
+_FAR = 0.1
 # Largest share of foreign lines in a lattice that ends the search.
 _UNEXPLAINED = 0.12
 # Nats a line below which a lattice that explains all lines may do so by predicting many.
@@ -46,7 +50,7 @@ _TRIED, _NEAR = 8e-3, 3e-3
 # Least volume of a primitive cell in Angstrom^3 and least edge in Angstrom.
 _SMALLEST, _SHORTEST = 8.0, 1.8
 # Score in nats below which a lattice is what many trials bring by chance.
-_CHANCE = 6.0
+_CHANCE = 10.0
 # Lattices that are ranked over all lines.
 _RANKING = 24
 
@@ -89,8 +93,8 @@ def index(
 
     max_volume: of the conventional cell in Angstrom^3; systems: of SYSTEMS; cell: known or suspected, tried first in
     all centrings and up to 3 % larger or smaller; likely: probabilities of Bravais lattices, which order the search and
-    leave nothing out; count: lattices at most; time_limit: seconds after which no further step is begun; progress: told
-    after each step. No lattice at all means that none explains the lines better than chance. Raises ValueError for
+    leave nothing out; count: lattices at most; time_limit: CPU seconds after which no further step is begun; progress:
+    told after each step. No lattice at all means that none explains the lines better than chance. Raises ValueError for
     fewer than four lines or a system that is not known.
     """
     order = _order(systems, likely or {})
@@ -101,16 +105,20 @@ def index(
     if cell is not None:
         work.settled += _known(cell, work.observed)
         work.tell("known cell")
-    first, strong = work.observed.first(FIRST.lines), work.observed.strongest(FIRST.lines, _RANKED)
+    first, strong = work.observed.first(FIRST.lines), work.observed.strongest(FIRST.lines, 36)
     zeros = likely_zeros(work.observed.two_theta)
     wide = work.observed.first(WIDE.lines)
-    for seen, effort, zero in (
-        (first, FIRST, 0.0),
-        (strong, FIRST, 0.0),
-        *((first, FIRST, z) for z in zeros),
-        (wide, WIDE, 0.0),
-    ):
-        if not work.done or _unexplained(work):
+    most = int(np.clip(np.sum(work.observed.strength > _STRONG), *_HEADS))
+    heads = work.observed.strongest(most, len(work.observed))
+    # Weak lines are many where they are junk; the strongest of simple substances tell all.
+    short = [system for system in order if system in _SHORT]
+    _search(work, short, heads, FIRST, 0.0)
+    _search(work, order, first, FIRST, 0.0)
+    if _unexplained(work) or abs(_best(work).zero) > _FAR:
+        for zero in likely_zeros(heads.two_theta, far=True):
+            _search(work, short, heads, FIRST, zero)
+    for seen, effort, zero in ((strong, FIRST, 0.0), *((first, FIRST, z) for z in zeros), (wide, WIDE, 0.0)):
+        if _unexplained(work):
             _search(work, order, seen, effort, zero)
     ranked = _rank(work)[:count]
     return tuple(replace(lattice_from(s), provenance={"searched": tuple(work.done)}) for s in ranked)
@@ -120,7 +128,7 @@ def _begin(lines: Lines, max_volume: float | None, count: int, time_limit: float
     clean = np.array([not flag for flag in lines.flags], dtype=bool)
     if clean.sum() < _FEWEST:
         raise ValueError(f"{clean.sum()} lines name no lattice: give at least {_FEWEST}, better 20 or more")
-    deadline = time.monotonic() + time_limit
+    deadline = time.thread_time() + time_limit
     return _Work(Observed.of(lines, clean), max_volume or np.inf, deadline, count, progress)
 
 
@@ -139,29 +147,35 @@ def _order(systems: Iterable[str], likely: Mapping[str, float]) -> list[str]:
 
 def _search(work: _Work, order: Sequence[str], seen: Observed, effort: Effort, zero: float) -> None:
     """Sweep over the systems in order, until one explains everything or time is up."""
-    problem = pose(seen, effort, zero)
+    if len(seen) < _FEWEST:
+        return
+    problem, before = pose(seen, effort, zero), len(work.settled)
     for system in order:
-        if time.monotonic() > work.deadline:
+        if time.thread_time() > work.deadline:
             work.tell("time is up")
             return
         largest = min(largest_volume(problem, system), work.max_volume)
         for matrix in sweep(problem, system, effort, largest):
             work.settled += _refined(matrix, seen, zero)
         work.tell(f"{system}, {len(problem.q)} lines" + (f", zero {zero:+.3f}" if zero else ""))
-        if _convincing(work, system, len(problem.q)):
+        if _convincing(work.settled[before:], system, len(problem.q)):
             return
 
 
-def _convincing(work: _Work, system: str, lines: int) -> bool:
-    best = max(work.settled, key=lambda s: s.score, default=None)
+def _convincing(settled: list[Settled], system: str, lines: int) -> bool:
+    best = max(settled, key=lambda s: s.score, default=None)
     least = _SETTLED.get(system, np.inf)
     return best is not None and best.foreign == 0 and best.score > least * lines
 
 
+def _best(work: _Work) -> Settled:
+    return max(work.settled, key=lambda s: s.score)
+
+
 def _unexplained(work: _Work) -> bool:
-    best = max(work.settled, key=lambda s: s.score, default=None)
-    if best is None:
+    if not work.settled:
         return True
+    best = _best(work)
     return best.foreign > _UNEXPLAINED * len(best.off) or best.score < _BELIEVED * len(best.off)
 
 
@@ -195,7 +209,7 @@ def _known(cell: Cell, observed: Observed) -> list[Settled]:
 
 def _rank(work: _Work) -> list[Settled]:
     """The best lattices over all lines that are ranked, with their supercells where lines stay unexplained."""
-    observed = work.observed.first(_RANKED)
+    observed = work.observed.foremost(_RANKED, _STRONGEST)
     best = _distinct(work.settled)[:_RANKING]
     ranked = [settle(one.metric, observed, one.zero) for one in best]
     for one in sorted(ranked, key=lambda s: -s.score)[:3]:

@@ -19,12 +19,14 @@ from unscatter.powder.refine.metric import (
 
 #: Share of foreign lines among strong ones, those above a tenth of the strongest, and most among weak ones.
 FOREIGN, _STRONG, _MOST_FOREIGN = 0.05, 0.1, 0.15
+#: Strength of weak lines, of which many or few are foreign, and most of them that may be.
+_WEAK, _MOST_WEAK = 0.02, 0.8
 #: Price of a cell parameter in nats.
 PRICE = 4.0
 # Uncertainty of any position besides that of counting, by misalignment and overlap: share of the FWHM, between two
 # bounds in degrees; and the FWHM of a line of which none is known.
-_SYSTEMATIC, _BETWEEN, _FWHM = 0.04, (0.002, 0.01), 0.2
-# Standard deviations of zero in degrees and of the shift in cot(two-theta).
+_SYSTEMATIC, _BETWEEN, _FWHM = 0.04, (0.002, 0.02), 0.2
+# Usual zero in degrees, half width of a Cauchy distribution as some are far off, and shift in cot(two-theta).
 _ZERO, _LEANING = 0.08, 0.003
 # Nodes of the reciprocal lattice beyond which a cell is too large or too flat to be looked at.
 _MOST_NODES = 1e5
@@ -79,6 +81,11 @@ class Observed:
         """The strongest of the first lines, by increasing angle."""
         order = np.argsort(-self.strength[:among], kind="stable")[:most]
         return self.chosen(np.sort(order))
+
+    def foremost(self, first: int, strongest: int) -> Observed:
+        """The first lines and the strongest ones, by increasing angle."""
+        order = np.argsort(-self.strength, kind="stable")[:strongest]
+        return self.chosen(np.union1d(np.arange(min(first, len(self))), order))
 
     def shifted(self, zero: float | Floats) -> Observed:
         """As they would be seen with a shift of so many degrees, of all or of each, taken off."""
@@ -144,7 +151,7 @@ def settle(metric: Metric, observed: Observed, zero: float = 0.0, free_zero: boo
     """
     reciprocal = inverse(metric.matrix)
     free = invariant_metrics(np.swapaxes(metric.rotations, 1, 2))
-    leaning = 0.0
+    start, leaning = zero, 0.0
     for window in _WINDOWS:
         seen = observed.shifted(zero + leaning / np.tan(np.radians(observed.two_theta)))
         hkl, q = predicted(reciprocal, float(seen.q[-1]) * 1.02)
@@ -154,7 +161,7 @@ def settle(metric: Metric, observed: Observed, zero: float = 0.0, free_zero: boo
         good = np.abs(off) < np.maximum(window, _SIGMAS * observed.error)
         if np.sum(good) < len(free) + 1:
             break
-        solved = _least_squares(free, hkl[nearest[good]], observed, good, free_zero)
+        solved = _least_squares(free, hkl[nearest[good]], observed, good, start, free_zero)
         changed = np.asarray(np.tensordot(solved[:-2], free, axes=1))
         if np.any(np.linalg.eigvalsh(changed) <= 0):
             break
@@ -162,8 +169,10 @@ def settle(metric: Metric, observed: Observed, zero: float = 0.0, free_zero: boo
     return _scored(metric, reciprocal, observed, zero, leaning, len(free))
 
 
-def _least_squares(free: Floats, hkl: Integers, observed: Observed, good: NDArray[np.bool_], free_zero: bool) -> Floats:
-    """Free parameters of the reciprocal metric, zero and leaning, by linear least squares."""
+def _least_squares(
+    free: Floats, hkl: Integers, observed: Observed, good: NDArray[np.bool_], zero: float, free_zero: bool
+) -> Floats:
+    """Free parameters of the reciprocal metric, zero (held to what it was taken for) and leaning, by least squares."""
     slope, weight = observed.slope[good], 1 / (observed.slope[good] * observed.error[good])
     design = np.einsum("ni,kij,nj->nk", hkl, free, hkl)
     cotangent = 1 / np.tan(np.radians(observed.two_theta[good]))
@@ -172,7 +181,7 @@ def _least_squares(free: Floats, hkl: Integers, observed: Observed, good: NDArra
     scale = 1.0 if free_zero else 1e-6
     prior = np.zeros((2, matrix.shape[1]))
     prior[0, -2], prior[1, -1] = 1 / (_ZERO * scale), 1 / (_LEANING * scale)
-    matrix, target = np.concatenate([matrix, prior]), np.concatenate([target, [0.0, 0.0]])
+    matrix, target = np.concatenate([matrix, prior]), np.concatenate([target, [zero * prior[0, -2], 0.0]])
     norm = np.sqrt(np.sum(matrix**2, axis=0)) + 1e-300
     return np.asarray(np.linalg.lstsq(matrix / norm, target, rcond=1e-10)[0] / norm)
 
@@ -201,14 +210,31 @@ def _scored(
     density = np.maximum(between, 0.5) / (high - low) * seen.slope
     sigma = observed.error
     chance = np.log(density) - 2 * density * np.abs(off)
-    close = -0.5 * (off / sigma) ** 2 - np.log(sigma * np.sqrt(2 * np.pi)) + np.log(1 - observed.foreign)
-    other = np.log(observed.foreign) + chance
+    close = -0.5 * (off / sigma) ** 2 - np.log(sigma * np.sqrt(2 * np.pi))
+    share = _foreign_shares(observed, close - chance)
+    close, other = close + np.log(1 - share), chance + np.log(share)
     gains = np.logaddexp(close, other) - chance
     indexed = close > other
-    score = float(np.sum(gains)) - PRICE * parameters - 0.5 * (zero / _ZERO) ** 2
+    score = float(np.sum(gains)) - PRICE * parameters - np.log1p((zero / _ZERO) ** 2)
     # Back to the direct lattice; the basis stays the one on which the rotations act.
     direct = average(inverse(reciprocal), metric.rotations)
     return Settled(Metric(direct, metric.rotations), zero, leaning, score, seen, off, indexed, hkl[nearest])
+
+
+def _foreign_shares(observed: Observed, ratio: Floats) -> Floats:
+    """Probability (n,) that a line is foreign, of weak ones as many as the lattice leaves.
+
+    ratio: (n,) ln of how likely a line is if explained over how likely it is by chance.
+    """
+    share = observed.foreign
+    weak = observed.strength < _WEAK
+    if not np.any(weak):
+        return share
+    for _ in range(3):
+        foreign = 1 / (1 + (1 - share) / share * np.exp(np.clip(ratio, -50, 50)))
+        usual = (np.sum(foreign[weak]) + 1) / (np.sum(weak) + 4)
+        share = np.where(weak, np.clip(usual, FOREIGN, _MOST_WEAK), share)
+    return share
 
 
 def on_reduced_basis(metric: Metric) -> Metric:
