@@ -3,10 +3,10 @@
 python benchmarks/engine_accuracy.py runs/icsd.h5 [--records engine.jsonl] [--recipes paper noisy measured] [--count 40]
 
 Structures are those of one part (test) of the split by prototype. `noisy` is recipe paper with 2 % background and 2e4
-counts in the highest point. Every pattern stands as one line in the records, so that an interrupted call goes on. The
-network is `classify --engine none`, the engine the likeliest lattice of the whole-pattern fits, both is `classify`. A
-cell is right where the lattice named is fitted with the reduced cell of the structure within 0.3 %. Intervals are
-Wilson's, of 95 %; times are CPU seconds of `classify`.
+counts in the highest point; K-alpha 2 is never told. Every pattern stands as one line in the records, so that an
+interrupted call goes on. The network is `classify --engine none`, the engine the likeliest lattice of whole-pattern
+fits, both is `classify`. A cell is right where the lattice named is fitted with the reduced cell of the truth within
+0.3 %. Intervals are Wilson's, of 95 %; times are CPU seconds of `classify`.
 """
 
 import argparse
@@ -76,6 +76,7 @@ class Answer:
 
 
 def recipe_called(name: str) -> PowderRecipe:
+    """A recipe of the package, or one that is made of it."""
     if name == "noisy":
         return replace(read_recipe("paper"), name=name, counts=(2e4, 2e4), background=(0.02, 0.02))
     return read_recipe(name)

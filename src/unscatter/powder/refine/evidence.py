@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 
-from unscatter.powder.refine.nonnegative import log_determinant
+from unscatter.powder.refine.nonnegative import log_pivots
 from unscatter.powder.refine.observation import MISFIT, Observation
 from unscatter.powder.refine.predicted import free_components
 from unscatter.powder.refine.whole_pattern import SPREAD, Model, lay_model, refine_model
@@ -29,6 +30,8 @@ AVERAGED = 12.0
 MOST_MISFIT = 0.06
 # Rounds in which foreign lines are added, and how many may be.
 _ROUNDS, _MOST_FOREIGN = 2, 40
+# Rounds in which the share of lines that carry intensity is found.
+_SHARES = 6
 # Places a FWHM at which foreign lines are looked for.
 _PLACES = 2.5
 
@@ -45,19 +48,34 @@ class Evidence:
 
 
 def weigh_model(observation: Observation, model: Model, bravais: str) -> Evidence:
-    """Evidence of a fitted lattice: -misfit - ln det(1 + S A S)/2 - price of the cell - price of foreign lines.
-
-    A = C' W C of the predicted lines, S their expected intensities: a resolved line costs ln(S / sigma), whether it is
-    seen or not, and lines that overlap cost what can be told of them.
-    """
-    expected = expected_area(model)
-    inner = model.normal.lines[: model.resolved][:, : model.resolved]
-    occam = log_determinant(inner, expected) / 2 if model.resolved else 0.0
+    """Evidence of a fitted lattice: -misfit - price of its lines - price of the cell - price of foreign lines."""
+    occam = line_price(model)
     price = PARAMETER * (1 + ABSORBED * observation.systematic)
     cell = price * free_components(bravais) + cell_price(model)
     foreign = float(foreign_prices(model).sum())
     value = -misfit_nats(model.chi2, len(observation.two_theta)) - occam - cell - foreign
     return Evidence(value, model.chi2, occam, cell, foreign)
+
+
+def line_price(model: Model) -> float:
+    """Nats that the predicted lines cost, sum_j -ln[(1 - f) exp(-z_j^2 / 2) + f exp(-c_j)].
+
+    A share f of the lines carries intensity, which costs c_j = ln(S_j / sigma_j) each; the others, which symmetry or
+    pseudo-symmetry makes absent, must not be seen (z_j = A_j / sigma_j) and cost little. f is the lattice's own: one
+    that predicts many lines of which few are seen pays for every choice. c_j = ln det(1 + S A S) / 2 line by line.
+    """
+    if not model.resolved:
+        return 0.0
+    inner = csc_array(model.normal.lines[: model.resolved][:, : model.resolved])
+    slab = np.expm1(np.minimum(log_pivots(inner, expected_area(model)), 700.0))
+    seen = model.solution.intensity[: model.resolved] ** 2 * inner.diagonal() / 2
+    share = 0.5
+    for _ in range(_SHARES):
+        # Those that are there are stronger than the mean of all.
+        absent, there = np.log(1 - share) - seen, np.log(share) - np.log1p(slab / share**2) / 2
+        total = np.logaddexp(absent, there)
+        share = (np.sum(np.exp(there - total)) + 1) / (model.resolved + 2)
+    return float(-np.sum(total) + np.log(model.resolved + 1) / 2)
 
 
 def misfit_nats(chi2: float, points: int) -> float:

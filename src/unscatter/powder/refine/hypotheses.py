@@ -73,7 +73,8 @@ def weigh_lattices(observation: Observation, lattices: Sequence[Lattice]) -> tup
     first = _fitted(near, starts[:1])
     if first:
         near, one = _shaped(near, first[0])
-        starts[0] = one.start
+        # While the shape was wrong the cell may have run away with zero and displacement: it starts again, too.
+        starts.insert(0, one.start)
     found = _with_kin(near, _fitted(near, starts))
     if not found:
         return observation, ()

@@ -196,11 +196,11 @@ def banded(matrix: csc_array, chosen: NDArray[np.int64], add: float = 0.0) -> Fl
     return band
 
 
-def log_determinant(matrix: csc_array, scale: Floats) -> float:
-    """ln det(1 + S A S) of a sparse symmetric matrix A (m, m) and a diagonal S (m,)."""
+def log_pivots(matrix: csc_array, scale: Floats) -> Floats:
+    """Parts (m,) of ln det(1 + S A S), each line given those before it; A (m, m) sparse and symmetric, S (m,)."""
     scaled = csc_array(matrix.multiply(scale[:, None]).multiply(scale[None, :]))
     factor = cholesky_banded(banded(scaled, np.arange(len(scale)), add=1.0), lower=True, check_finite=False)
-    return float(2 * np.sum(np.log(factor[0])))
+    return np.asarray(2 * np.log(factor[0]))
 
 
 def _held(ground: Floats) -> Floats:

@@ -24,6 +24,8 @@ MERGED = (0.08, 0.25)
 HELD = (0.2, 0.1, 0.2)
 #: Relative spread of the free numbers of a cell about a more symmetric one.
 SPREAD = 0.02
+# FWHM beyond the end of the range up to which lines are predicted.
+_BEYOND = 2.5
 # A step of the refinement is halved so often before it is given up.
 _HALVINGS = 3
 
@@ -82,7 +84,9 @@ def line_positions(squared: Floats, wavelength: float, zero: float, displacement
 def start_model(observation: Observation, lattice: Lattice, displacement: float = 0.0) -> Model:
     """Predicted lines of a lattice within the range of a pattern, with intensities; displacement in degrees."""
     angles = observation.two_theta
-    limit = 2 * np.sin(np.radians(min(angles[-1] + 1.0, 179.0) / 2)) / observation.shape.wavelength
+    # Lines beyond the end reach into the range, by more the wider they are.
+    beyond = max(1.0, _BEYOND * float(observation.shape.fwhm(angles[-1:])[0]))
+    limit = 2 * np.sin(np.radians(min(angles[-1] + beyond, 179.0) / 2)) / observation.shape.wavelength
     predicted = predict_lines(lattice.cell, lattice.bravais, float(limit))
     return lay_model(observation, predicted, Parameters(predicted.metric, lattice.zero, displacement), np.empty(0))
 
