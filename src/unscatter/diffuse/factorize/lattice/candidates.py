@@ -24,6 +24,8 @@ TALLEST = 6.0
 SYMMETRIC, RECTANGULAR = 10, 2
 #: Index of the sub- and superlattices of the best that are tried.
 INDICES = (2, 3, 4)
+#: Lattices whose sub- and superlattices are tried.
+WITH_RELATIVES = 3
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ def best_candidates(spectrum: Spectrum, count: int) -> list[Candidate]:
     sharpened = [candidate_of(spectrum, _sharpen(spectrum, basis)) for basis in promising]
     if not sharpened:
         return []
-    best = max(sharpened, key=lambda candidate: candidate.evidence)
-    related = _distinct(_relatives(best.basis), spectrum)
+    leading = sorted(sharpened, key=lambda candidate: -candidate.evidence)[:WITH_RELATIVES]
+    related = _distinct((pair for one in leading for pair in _relatives(one.basis)), spectrum)
     sharpened += [candidate_of(spectrum, _sharpen(spectrum, basis)) for basis in related]
     ranked: list[Candidate] = []
     for candidate in sorted(sharpened, key=lambda candidate: -candidate.evidence):

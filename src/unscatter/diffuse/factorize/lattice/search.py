@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from unscatter.diffuse.factorize.asking import Answer
 from unscatter.diffuse.factorize.canvas import Canvas
 from unscatter.diffuse.factorize.folding import Grid
-from unscatter.diffuse.factorize.lattice.candidates import Candidate, best_candidates
+from unscatter.diffuse.factorize.lattice.candidates import Candidate, best_candidates, hermite_forms, reduce
 from unscatter.diffuse.factorize.lattice.polishing import polish
 from unscatter.diffuse.factorize.lattice.refinement import refine_lattice, whiten
 from unscatter.diffuse.factorize.lattice.spectrum import (
@@ -20,7 +20,7 @@ from unscatter.diffuse.factorize.lattice.spectrum import (
     flatten,
     log_spectrum,
 )
-from unscatter.diffuse.factorize.lattice.weighing import held_out_residual, weights_of
+from unscatter.diffuse.factorize.lattice.weighing import held_out_residual, noise_residual, same_periods, weights_of
 from unscatter.diffuse.plane.fold import PlaneLattice
 from unscatter.nouns.found_lattice import LEAST_EVIDENCE, FoundLattice, LatticeCandidate
 
@@ -36,6 +36,12 @@ LEAST_WEIGHT = 0.02
 WORTH_POLISHING = 0.2
 #: Pixels of the canvas along the shortest period, at least, where lattices are weighed.
 FINEST = 6.0
+#: Shares of a cell that are tried as the cell, for periods of so many pixels of the canvas at least; a shorter period
+#: is taken where it predicts as well, but for what chance gives to one that has more waves, or nearly so before its
+#: last digits are known.
+SHORTER = (2, 3)
+SHORTEST = 5.0
+AS_WELL, NEARLY = 1.004, 1.04
 
 
 @dataclass(frozen=True)
@@ -117,28 +123,81 @@ def weigh_lattices(
     canvas = _weighing_canvas(intensity, shortest, pixels)
     painted, seen = canvas.paint(intensity)
     on_canvas = Answer(*(canvas.paint(plane)[0] for plane in (blind.form_factor, blind.short_range_order)))
-    grids = [Grid(canvas.x, canvas.y, suggestion.lattice) for suggestion in suggestions]
-    residuals = [held_out_residual(painted, seen > 0, on_canvas, grid) for grid in grids]
+    hidden = HiddenPixels(painted, seen > 0, on_canvas, canvas)
+    residuals = [hidden.residual(suggestion.lattice.translations) for suggestion in suggestions]
     translations = [s.lattice.translations for s in suggestions]
-    weights = weights_of([s.evidence for s in suggestions], residuals, translations)
-    ranked = sorted(
-        (
-            LatticeCandidate(s.lattice.translations, float(w), s.evidence, h)
-            for s, w, h in zip(suggestions, weights, residuals, strict=True)
-        ),
-        key=lambda candidate: -candidate.weight,
+    weights = weights_of([s.evidence for s in suggestions], residuals, translations, noise_residual(painted, seen > 0))
+    ranked = [
+        LatticeCandidate(s.lattice.translations, float(w), s.evidence, h)
+        for s, w, h in zip(suggestions, weights, residuals, strict=True)
+        if w >= LEAST_WEIGHT
+    ]
+    kept = _joined([shorten(candidate, hidden) for candidate in sorted(ranked, key=lambda each: -each.weight)])
+    total = sum(candidate.weight for candidate in kept)
+    return tuple(
+        replace(
+            candidate,
+            weight=candidate.weight / total,
+            # Only of those that will count the last digits matter.
+            translations=hidden.polish(candidate.translations)
+            if candidate.weight > WORTH_POLISHING
+            else candidate.translations,
+        )
+        for candidate in kept
     )
-    kept = [c for c in ranked if c.weight >= LEAST_WEIGHT]
-    total = sum(c.weight for c in kept)
 
-    def settle(candidate: LatticeCandidate) -> LatticeCandidate:
-        """Polish those that will count, and let the weights sum to 1."""
-        lattice = PlaneLattice(candidate.translations, None)
-        if candidate.weight > WORTH_POLISHING:
-            lattice = polish(painted, seen > 0, on_canvas, Grid(canvas.x, canvas.y, lattice))
-        return replace(candidate, translations=lattice.translations, weight=candidate.weight / total)
 
-    return tuple(settle(candidate) for candidate in kept)
+@dataclass(frozen=True)
+class HiddenPixels:
+    """A plane on a canvas, of which parts are hidden in turn, and what lattices predict of them."""
+
+    intensity: Floats
+    measured: NDArray[np.bool_]
+    blind: Answer
+    canvas: Canvas
+
+    def residual(self, translations: Floats) -> float:
+        """Relative residual of hidden pixels with a lattice of translations (2, 2)."""
+        return held_out_residual(self.intensity, self.measured, self.blind, self._grid(translations))
+
+    def polish(self, translations: Floats) -> Floats:
+        """The translations nearby that predict hidden pixels best, (2, 2)."""
+        return polish(self.intensity, self.measured, self.blind, self._grid(translations)).translations
+
+    def _grid(self, translations: Floats) -> Grid:
+        return Grid(self.canvas.x, self.canvas.y, PlaneLattice(translations, None))
+
+
+def shorten(candidate: LatticeCandidate, hidden: HiddenPixels) -> LatticeCandidate:
+    """The lattice of shortest periods that predicts hidden pixels as well.
+
+    Of several periods the spectrum may take the second or third for the first, where a form factor has waves of its
+    own; what a third of a period is wrong by, the period is wrong by three times.
+    """
+    for index in SHORTER:
+        for step in hermite_forms(index):
+            shorter = reduce(*np.linalg.solve(step.astype(np.float64), candidate.translations))
+            if shorter is None or float(np.linalg.norm(shorter, axis=1).min()) < SHORTEST:
+                continue
+            residual = hidden.residual(shorter)
+            if AS_WELL < residual / candidate.residual < NEARLY:
+                shorter = hidden.polish(shorter)
+                residual = hidden.residual(shorter)
+            if residual < AS_WELL * candidate.residual:
+                return shorten(replace(candidate, translations=shorter, residual=residual), hidden)
+    return candidate
+
+
+def _joined(candidates: list[LatticeCandidate]) -> list[LatticeCandidate]:
+    """Candidates that have become one lattice, with their weights together, most believed first."""
+    kept: list[LatticeCandidate] = []
+    for candidate in candidates:
+        same = next((k for k, one in enumerate(kept) if same_periods(one.translations, candidate.translations)), None)
+        if same is None:
+            kept.append(candidate)
+        else:
+            kept[same] = replace(kept[same], weight=kept[same].weight + candidate.weight)
+    return sorted(kept, key=lambda candidate: -candidate.weight)
 
 
 def _weighing_canvas(intensity: Floats, shortest: float, pixels: int) -> Canvas:

@@ -22,6 +22,8 @@ HIGHEST = 6
 SHARPNESS, PARSIMONY = 20.0, 1.0
 #: Added to a residual: no form factor is known better.
 LEAST_RESIDUAL = 0.01
+#: Share of the noise of pixels that is taken out of a residual: its estimate is not better.
+SURE_NOISE = 0.97
 #: Share of the residual of a simpler lattice above which one that contains it says nothing more.
 IDLE = 0.99
 #: How near to a whole number a translation must be of another lattice's.
@@ -52,16 +54,34 @@ def _parts(shape: tuple[int, ...]) -> NDArray[np.int64]:
     return np.asarray(np.kron(blocks, np.ones((BLOCK, BLOCK), dtype=np.int64))[: shape[0], : shape[1]])
 
 
-def weights_of(evidence: Sequence[float], residual: Sequence[float], translations: Sequence[Floats]) -> Floats:
-    """Weights (n,) of sum 1: log w = (g - g_max) / (0.5 + 0.05 g_max) - 20 ln h - ln A.
+def noise_residual(intensity: Floats, measured: Mask) -> float:
+    """Relative residual sum |e| / sum I that the noise e of pixels leaves, whatever the model.
 
-    evidence: g of each lattice in the spectrum; residual: h of each on hidden pixels; translations: (2, 2) of each,
-    which span a cell of area A. A lattice of longer periods holds all waves of one that it contains: it weighs nothing
-    unless it predicts better.
+    From fourth differences along rows and columns, which hardly see what repeats over eight pixels or more; noise that
+    neighbours share, of a plane finer than its data, does not count.
     """
-    g, h = np.asarray(evidence, dtype=np.float64), np.asarray(residual) + LEAST_RESIDUAL
+    total = count = 0.0
+    for values, seen in ((intensity, measured), (intensity.T, measured.T)):
+        inside = np.logical_and.reduce([seen[:, k : values.shape[1] - 4 + k] for k in range(5)])
+        total += float(np.abs(np.diff(values, 4, axis=1)[inside]).sum()) / 70**0.5
+        count += float(values[:, 2:-2][inside].sum())
+    return total / max(count, 1e-30)
+
+
+def weights_of(
+    evidence: Sequence[float], residual: Sequence[float], translations: Sequence[Floats], noise: float = 0.0
+) -> Floats:
+    """Weights (n,) of sum 1: log w = (g - g_max) / (0.5 + 0.05 g_max) - 20 ln sqrt(h^2 - h_0^2) - ln A.
+
+    evidence: g of each lattice in the spectrum; residual: h of each on hidden pixels, of which the noise of pixels is
+    the part h_0; translations: (2, 2) of each, which span a cell of area A. A lattice of longer periods holds all waves
+    of one that it contains: it weighs nothing unless it predicts better.
+    """
+    h = np.asarray(residual)
+    known = SURE_NOISE * min(noise, float(h.min(initial=np.inf)))
+    g, excess = np.asarray(evidence, dtype=np.float64), np.sqrt(h**2 - known**2) + LEAST_RESIDUAL
     area = np.abs([np.linalg.det(each) for each in translations])
-    logarithm = (g - g.max()) / (0.5 + 0.05 * max(g.max(), 0.0)) - SHARPNESS * np.log(h) - PARSIMONY * np.log(area)
+    logarithm = (g - g.max()) / (0.5 + 0.05 * max(g.max(), 0.0)) - SHARPNESS * np.log(excess) - PARSIMONY * np.log(area)
     idle = [
         any(h[i] > IDLE * h[j] and _contains(one, other) for j, other in enumerate(translations))
         for i, one in enumerate(translations)
@@ -76,3 +96,10 @@ def _contains(longer: Floats, shorter: Floats) -> bool:
     steps = longer @ np.linalg.inv(shorter)
     whole = np.round(steps)
     return bool(abs(np.linalg.det(whole)) > 1.5 and np.abs(steps - whole).max() < WHOLE)
+
+
+def same_periods(one: Floats, other: Floats) -> bool:
+    """Whether translations (2, 2) span one lattice."""
+    steps = one @ np.linalg.inv(other)
+    whole = np.round(steps)
+    return bool(abs(abs(np.linalg.det(whole)) - 1) < 0.1 and np.abs(steps - whole).max() < WHOLE)
