@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from tyro.conf import arg
 
 from unscatter.io.patterns import read_lines
-from unscatter.io.results.lattices import lattice_record, write_lines
+from unscatter.io.results.lattices import write_lines
 from unscatter.io.results.rows import write_record
 from unscatter.jobs.options import CHECKED, checked_dataclass, make_options, with_keywords
 from unscatter.jobs.pattern_reading import PatternReading, PatternSource, read_pattern_source
@@ -53,7 +53,7 @@ class Indexed:
         return {
             "wavelength": self.lines.wavelength,
             "lines": len(self.lines),
-            "lattices": [lattice_record(lattice) for lattice in self.lattices],
+            "lattices": [lattice.to_dict() for lattice in self.lattices],
             "provenance": self.provenance,
         }
 

@@ -38,3 +38,23 @@ class Lattice:
     def primitive_volume(self) -> float:
         """Volume of a primitive cell in cubic Angstrom."""
         return self.volume / {"P": 1, "C": 2, "I": 2, "F": 4, "R": 3}[self.bravais[1]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain numbers and words, for JSON."""
+        return {
+            "bravais": self.bravais,
+            "cell": list(self.cell.parameters),
+            "volume": self.volume,
+            "score": float(self.score),
+            "m20": float(self.m20),
+            "f20": float(self.f20),
+            "indexed": int(self.indexed),
+            "foreign": int(self.foreign),
+            "zero": float(self.zero),
+        }
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Lattice:
+        """Make a lattice again from what to_dict gave."""
+        names = ("bravais", "score", "m20", "f20", "indexed", "foreign", "zero")
+        return cls(Cell(*record["cell"]), **{name: record[name] for name in names})

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.nouns.findings import Findings
+from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.nouns.table import Result, Table
@@ -42,7 +43,8 @@ class Ranking(Result):
     sum over its space groups, so that all levels agree. volume in Angstrom^3 and edges a, b, c in Angstrom are
     estimates of the conventional cell, or refined where there is a fit. assumptions: what was taken for granted, one
     sentence each; network: (230,), what the network says by itself, where crystallography had its say too; fit and
-    second: the likeliest lattice and the best of another kind on the whole pattern.
+    second: the likeliest lattice and the best of another kind on the whole pattern; second_phase: a lattice
+    that explains the lines that `fit` leaves unexplained, None where there is none.
     Raises ValueError for what are no probabilities.
     """
 
@@ -57,6 +59,7 @@ class Ranking(Result):
     network: NDArray[np.float64] | None = None
     fit: PatternFit | None = None
     second: PatternFit | None = None
+    second_phase: Lattice | None = None
 
     def __post_init__(self) -> None:
         """Refuse what are no probabilities."""
@@ -140,6 +143,8 @@ class Ranking(Result):
                 ("fit", f"R_p {100 * fit.r_p:.1f} %, R_wp {100 * fit.r_wp:.1f} %; {seen}"),
                 ("foreign lines", f"{foreign}{more} deg" if len(fit.foreign) else "none"),
             ]
+        if self.second_phase is not None:
+            lines.append(("second phase", _describe_phase(self.second_phase)))
         if self.network is not None:
             lines.append(("network alone", self._network_says()))
         lines += [("finding", f"{one.verdict}: {one.sentence}") for one in self.findings.with_verdict("poor")]
@@ -193,6 +198,7 @@ class Ranking(Result):
             "network": None if self.network is None else self.network.tolist(),
             "fit": None if self.fit is None else self.fit.to_dict(),
             "second": None if self.second is None else self.second.to_dict(),
+            "second_phase": None if self.second_phase is None else self.second_phase.to_dict(),
             "provenance": self.provenance,
         }
 
@@ -218,8 +224,17 @@ class Ranking(Result):
             record["provenance"],
             Findings.from_rows(record.get("findings", ()), **_WORDS if record.get("network") else {}),
             None if record.get("network") is None else np.array(record["network"]),
-            *(PatternFit.from_dict(record[name], pattern) if record.get(name) else None for name in ("fit", "second")),
+            PatternFit.from_dict(record["fit"], pattern) if record.get("fit") else None,
+            PatternFit.from_dict(record["second"], pattern) if record.get("second") else None,
+            Lattice.from_dict(record["second_phase"]) if record.get("second_phase") else None,
         )
+
+
+def _describe_phase(lattice: Lattice) -> str:
+    a, b, c, *angles = lattice.cell.parameters
+    cell = f"{a:.4g} {b:.4g} {c:.4g} A, {' '.join(f'{angle:.4g}' for angle in angles)} deg"
+    count = lattice.indexed + lattice.foreign
+    return f"perhaps {lattice.bravais}, {cell}: explains {lattice.indexed} of the {count} lines left"
 
 
 # What findings of a ranking are about.

@@ -1,12 +1,10 @@
-"""Lines and lattices as files."""
+"""Lists of lines as files."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from unscatter.io.files import replacing
-from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 
 
@@ -20,18 +18,3 @@ def write_lines(path: str | Path, lines: Lines) -> Path:
     with replacing(path) as part:
         part.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return Path(path)
-
-
-def lattice_record(lattice: Lattice) -> dict[str, Any]:
-    """A lattice as plain numbers and words, for JSON."""
-    return {
-        "bravais": lattice.bravais,
-        "cell": list(lattice.cell.parameters),
-        "volume": lattice.volume,
-        "score": lattice.score,
-        "m20": lattice.m20,
-        "f20": lattice.f20,
-        "indexed": lattice.indexed,
-        "foreign": lattice.foreign,
-        "zero": lattice.zero,
-    }

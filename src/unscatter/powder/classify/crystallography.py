@@ -15,6 +15,7 @@ from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.nouns.ranking import CAVEAT, Ranking
 from unscatter.powder.classify.combine import belief, combine, features_of, read_combination, sum_classes
 from unscatter.powder.classify.findings import LIMITS, find_findings
+from unscatter.powder.classify.second_phase import find_second_phase
 from unscatter.powder.refine.engine import Interpretation, interpret
 from unscatter.powder.refine.fit_pattern import fit_observation
 from unscatter.powder.refine.hypotheses import Hypothesis
@@ -53,6 +54,7 @@ def with_crystallography(ranking: Ranking, time_limit: float = 10.0) -> Ranking:
     shown = _shown(found, together)
     fits = _fits(found, shown)
     cell = fits[0].lattice.cell if fits else None
+    other = find_second_phase(lines, fits[0]) if fits else None
     return replace(
         ranking,
         probabilities=together,
@@ -61,7 +63,8 @@ def with_crystallography(ranking: Ranking, time_limit: float = 10.0) -> Ranking:
         network=network,
         fit=fits[0] if fits else None,
         second=fits[1] if len(fits) > 1 else None,
-        findings=find_findings(ranking, found, fits[0] if fits else None, together),
+        second_phase=other,
+        findings=find_findings(ranking, found, fits[0] if fits else None, other, together),
         provenance={**ranking.provenance, "engine": _record(found), "seconds": _seconds(ranking, found)},
     )
 

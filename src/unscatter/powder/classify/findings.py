@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.nouns.findings import Finding, Findings
+from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.nouns.ranking import CAVEAT, Ranking
 from unscatter.powder.classify.combine import belief, features_of, read_combination, sum_classes
+from unscatter.powder.classify.second_phase import unexplained
 from unscatter.powder.refine.engine import Interpretation
 from unscatter.symmetry import BRAVAIS_LATTICES, label_set
 
@@ -17,6 +19,7 @@ LIMITS = {
     "lines": (20.0, 8.0),
     "foreign intensity": (0.03, 0.15),
     "foreign lines": (0.1, 0.3),
+    "phases": (0.01, 0.1),
     "fit": (0.15, 0.35),
     "lattice explains": (0.8, 0.4),
     "agreement": (0.5, 0.02),
@@ -26,14 +29,19 @@ LIMITS = {
 
 
 def find_findings(
-    ranking: Ranking, found: Interpretation, fit: PatternFit | None, together: NDArray[np.float64]
+    ranking: Ranking,
+    found: Interpretation,
+    fit: PatternFit | None,
+    other: Lattice | None,
+    together: NDArray[np.float64],
 ) -> Findings:
-    """All findings of a ranking of network and crystallography."""
+    """All findings of a ranking of network and crystallography; other: the lattice of a second phase."""
     before, after = (sum_classes(p, label_set("bravais-14")) for p in (ranking.probabilities, together))
     best = BRAVAIS_LATTICES[int(np.argmax(after))]
     each = (
         _lines(found),
         *_foreign(fit, found),
+        _phases(fit, other, found),
         _fit(fit),
         _explains(found),
         _agreement(found, before),
@@ -72,6 +80,22 @@ def _foreign(fit: PatternFit | None, found: Interpretation) -> tuple[Finding, Fi
     return (
         _finding(names[0], share, said),
         _finding(names[1], count, f"{len(fit.foreign)} lines are foreign to the lattice, of {len(found.lines)} found"),
+    )
+
+
+def _phases(fit: PatternFit | None, other: Lattice | None, found: Interpretation) -> Finding:
+    if fit is None:
+        return Finding.untested("phases", LIMITS["phases"], "no lattice explains the lines, so that none is left over")
+    left = unexplained(found.lines, fit)
+    if other is None:
+        return _finding("phases", 0.0, f"no lattice of a second phase explains the {len(left)} lines left over")
+    share = float(left.area.sum() / found.lines.area.sum())
+    edges = " ".join(f"{edge:.4g}" for edge in other.cell.parameters[:3])
+    return _finding(
+        "phases",
+        share,
+        f"lines with {100 * share:.1f} % of the intensity are perhaps of a second phase: {other.bravais}, {edges} A, "
+        f"explains {other.indexed} of {other.indexed + other.foreign} of them",
     )
 
 
