@@ -121,3 +121,13 @@ def test_a_frozen_set(wing: str, tmp_path: Path, capsys: pytest.CaptureFixture[s
     with h5py.File(sets[0]) as one, h5py.File(sets[1]) as other:
         assert len(one[name]) == 2
         np.testing.assert_array_equal(one[name][()], other[name][()])
+
+
+def test_a_cache_of_reflections(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    caches = [tmp_path / "one.h5", tmp_path / "two.h5"]
+    run("simulate", "reflections", "random:4,7", "--out", caches[0], "-q")
+    text = options_of(caches[0], tmp_path / "cache.toml", capsys)
+    assert "unscatter simulate reflections random:4,7 --options" in text
+    run("simulate", "reflections", "random:4,7", "--out", caches[1], "--options", tmp_path / "cache.toml", "-q")
+    with h5py.File(caches[0]) as one, h5py.File(caches[1]) as other:
+        np.testing.assert_array_equal(one["records"][()], other["records"][()])

@@ -126,6 +126,6 @@ def _how_to_replay(provenance: dict[str, Any]) -> str:
         inputs = [{"name": provenance["input"], "sha256": provenance["input_sha256"]}]
     words = ["unscatter", provenance["job"], *(one["name"] for one in inputs), "--options THIS_FILE"]
     lines = [f"# unscatter {provenance['version']}: {' '.join(words)}"]
-    lines += [f"# {one['name']}: sha256 {one['sha256']}" for one in inputs]
+    lines += [f"# {one['name']}: sha256 {one['sha256']}" for one in inputs if "sha256" in one]
     lines += [f"# {name}: sha256 {digest}" for name, digest in provenance.get("files_sha256", {}).items()]
     return "\n".join(lines)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from unscatter.io.files import sha256_of
 from unscatter.jobs.options import CHECKED, checked_dataclass
 from unscatter.jobs.provenance import record
 
@@ -99,4 +100,10 @@ def simulate_reflections(
     from unscatter.powder.samples.cache_writing import read_years, write_reflection_cache
 
     years = None if options.years is None else read_years(options.years)
-    return write_reflection_cache(sources, out, options.workers, progress=progress, years=years)
+    files = [source for source in sources if source.is_file()]
+    provenance = record("simulate reflections", options, [])
+    # random:40000 and mp:Fe-O are sources that are no files.
+    provenance["inputs"] = [
+        {"name": str(source), **({"sha256": sha256_of(source)} if source in files else {})} for source in sources
+    ]
+    return write_reflection_cache(sources, out, options.workers, progress=progress, years=years, provenance=provenance)

@@ -54,16 +54,17 @@ def write_reflection_cache(
     most_lines: int = MOST_LINES,
     tolerance: float = 0.1,
     years: Mapping[str, int] | None = None,
+    provenance: Mapping[str, Any] | None = None,
     progress: bool = True,
 ) -> dict[str, str]:
     """Write the lines of all structures of a source to a cache; return the names that failed, with the reasons.
 
     source: as for read_crystals, or "mp:..." as for read_materials_project, or "random:..." as for draw_crystals;
     limit: largest 1/d in 1/Angstrom; most_lines: kept apart in one structure; tolerance: in Angstrom, for spglib,
-    where the source names no space group; years: of publication, by name. Works in `workers` processes in blocks that
-    stand in the folder FILE.part until all are done: an interrupted call is taken up by the same call, and makes the
-    same file. Raises ValueError where FILE.part is of another call or no structure could be used, FileNotFoundError
-    if there is no such source or folder.
+    where the source names no space group; years: of publication, by name; provenance: kept in the file. Works in
+    `workers` processes in blocks that stand in the folder FILE.part until all are done: an interrupted call is taken up
+    by the same call, and makes the same file. Raises ValueError where FILE.part is of another call or no structure
+    could be used, FileNotFoundError if there is no such source or folder.
     """
     path = Path(path)
     sources = [str(s) for s in ([source] if isinstance(source, str | Path) else source)]
@@ -73,7 +74,8 @@ def write_reflection_cache(
     except BaseException:
         _forget_if_empty(part)
         raise
-    failed = _join(part, path, {"limit": limit, "most_lines": most_lines, "tolerance": tolerance}, years or {})
+    what = {"limit": limit, "most_lines": most_lines, "tolerance": tolerance}
+    failed = _join(part, path, {**what, "provenance": json.dumps(provenance or {})}, years or {})
     shutil.rmtree(part)
     return failed
 
