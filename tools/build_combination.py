@@ -1,6 +1,6 @@
 """Learn how far to believe the engine beside the network: data/combination.toml, from simulated patterns alone.
 
-python tools/build_combination.py runs/icsd.h5 --records records.jsonl [--count 100] [--recipes paper measured]
+python tools/build_combination.py runs/icsd.h5 --records records.jsonl [--count 100] [--recipes NAME ...] [--fit]
 
 Patterns of validation structures are drawn, interpreted and shown to the network; what is needed of each stands as one
 line in the records, so that an interrupted call goes on. Then the few numbers of powder.classify.combine are fitted.
@@ -52,8 +52,7 @@ def record(crystals: CachedCrystals, rows: np.ndarray, name: str, number: int) -
     x, y, instrument, phase = draw_pattern(read_recipe(name), crystals, row, 2027, number, rows)
     # Columns of numbers do not tell K-alpha 2.
     pattern = Pattern(x, y, wavelength=instrument.wavelengths[0], radiation=instrument.radiation)
-    # A busy machine must not cut the search short.
-    found = interpret(pattern, time_limit=120)
+    found = interpret(pattern)
     symbols = {
         b: {str(k): float(v) for k, v in enumerate(s.of_labels()) if np.isfinite(v)} for b, s in found.symbols.items()
     }
@@ -108,7 +107,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("structures", type=Path, nargs="+")
     parser.add_argument("--records", type=Path, required=True)
-    parser.add_argument("--recipes", nargs="+", default=["paper", "measured"])
+    parser.add_argument("--recipes", nargs="+", default=["paper", "measured", "laboratory"])
     parser.add_argument("--count", type=int, default=100, help="patterns of each recipe")
     parser.add_argument("--fit", action="store_true", help="fit and write the numbers")
     options = parser.parse_args()
