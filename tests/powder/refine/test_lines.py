@@ -100,6 +100,11 @@ def test_lines_that_lean_at_low_angles_are_where_their_lattice_says() -> None:
     assert lines.axial == pytest.approx(0.035, abs=0.015)
 
 
+@pytest.mark.parametrize("intensity", [np.full(2000, 100.0), np.linspace(200.0, 1100.0, 2000)])
+def test_a_pattern_without_a_maximum_has_no_lines(intensity: NDArray[np.float64]) -> None:
+    assert len(find_lines(Pattern(np.linspace(5, 100, 2000), intensity, wavelength=1.5406))) == 0
+
+
 def test_noise_is_the_root_of_the_counts() -> None:
     pattern = simulate(read_instruments()["lolla-2022"], 5e3)
     found = find_noise(pattern)

@@ -29,10 +29,12 @@ from unscatter.powder.refine.peaks import (
     uncertainties,
     with_misfit,
 )
-from unscatter.powder.refine.widths import half_widths, width_laws
+from unscatter.powder.refine.widths import find_maxima, half_widths, width_laws
 
 # Lorentzian share from which its refinement starts.
 _MIXING = {"neutron": 0.2, "x-ray": 0.5}
+# Standard deviations by which the highest maximum stands above the background at least, where there are lines.
+_PEAK = 3.0
 # Smooth functions of the baseline beside the estimated background.
 _BASELINE = 12
 # Misfit of the profile by which main lines are told, and that which their fit allows for.
@@ -57,12 +59,21 @@ def find_lines(pattern: Pattern) -> Lines:
         )
     noise = find_noise(pattern)
     data = _prepare(pattern, noise)
+    if not len(find_maxima(data.intensity, data.sigma, _PEAK)):
+        return _lines_of(_no_lines(data, pattern.wavelength), data, pattern, noise)
     beams = [_best_of_beam(pattern, data, noise, beam) for beam in possible_beams(pattern)]
     # What a profile misses must not be explained by another wavelength.
     peaks = min(beams, key=lambda p: _badness(p, data, _LOOSE))
     # Without noise the profile is as good as exact, and weak lines beside strong ones are lines.
     peaks, data = _whole_fit(_with_profile(peaks, data), data, noise, _COUNTED if noise.present else _MISFIT)
     return _lines_of(peaks, data, pattern, noise)
+
+
+def _no_lines(data: Data, wavelength: float) -> FittedPeaks:
+    """A pattern without a maximum: what rounding and noise leave is not to be fitted by hundreds of lines."""
+    nothing, width = np.empty(0), 5 * float(np.median(np.diff(data.two_theta)))
+    shape = LineShape((0.0, 0.0, width**2), wavelengths=(wavelength,))
+    return FittedPeaks(nothing, nothing, np.zeros(data.baseline.shape[1]), shape)
 
 
 def _prepare(pattern: Pattern, noise: Noise) -> Data:

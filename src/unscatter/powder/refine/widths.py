@@ -18,11 +18,21 @@ _QUANTILE = 0.25
 
 def half_widths(two_theta: Floats, intensity: Floats, sigma: Floats, least: float = 8.0) -> tuple[Floats, Floats]:
     """Places (m,) of maxima that rise `least` sigma and their FWHM (m,), twice the narrower half, in degrees."""
-    smooth = np.convolve(np.pad(intensity, 2, mode="edge"), np.array([1, 4, 6, 4, 1]) / 16, mode="valid")
-    inner = smooth[1:-1]
-    top = 1 + np.flatnonzero((inner >= smooth[:-2]) & (inner > smooth[2:]) & (inner > least * sigma[1:-1]))
+    smooth = _smooth(intensity)
+    top = find_maxima(intensity, sigma, least)
     found = [(two_theta[i], w) for i in top if (w := _width(two_theta, smooth, sigma, int(i))) > 0]
     return (np.array([p for p, _ in found]), np.array([w for _, w in found]))
+
+
+def find_maxima(intensity: Floats, sigma: Floats, least: float) -> NDArray[np.int64]:
+    """Points (m,) that are maxima of the smoothed intensity and rise `least` sigma above zero."""
+    smooth = _smooth(intensity)
+    inner = smooth[1:-1]
+    return 1 + np.flatnonzero((inner >= smooth[:-2]) & (inner > smooth[2:]) & (inner > least * sigma[1:-1]))
+
+
+def _smooth(intensity: Floats) -> Floats:
+    return np.convolve(np.pad(intensity, 2, mode="edge"), np.array([1, 4, 6, 4, 1]) / 16, mode="valid")
 
 
 def _width(two_theta: Floats, values: Floats, sigma: Floats, top: int) -> float:
