@@ -166,6 +166,28 @@ def test_a_file_that_is_too_large_is_refused_whether_it_says_so_or_not(client: T
     assert client.post("/api/tasks", content=b"[" * (2**20 + 1)).status_code == 413
 
 
+def test_an_upload_without_room_is_told_and_leaves_nothing(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A disk that is full: the kernel itself refuses to write, with its own error.
+    genuine = Path.open
+
+    def full(path: Path, *args: Any, **keywords: Any) -> Any:
+        return genuine(Path("/dev/full") if "served" in path.parts else path, *args, **keywords)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        answer = client.post("/api/files", params={"name": "plane.npy"}, content=b"x" * 100_000)
+    assert answer.status_code == 507
+    assert "No space left" in answer.json()["detail"]
+    assert not list((tmp_path / "served" / "files").iterdir())
+
+
+def test_a_file_that_is_too_large_leaves_nothing(client: TestClient, tmp_path: Path) -> None:
+    assert client.post("/api/files", content=(b"x" * 2**16 for _ in range(40))).status_code == 413
+    assert not list((tmp_path / "served" / "files").iterdir())
+
+
 def test_others_are_let_in_with_a_token_alone(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="give a --token"):
         Limits(folder=tmp_path, host="0.0.0.0")

@@ -124,6 +124,29 @@ def test_a_pattern_without_its_wavelength_says_what_is_missing_and_then_works(pa
     assert "Bravais lattice" in page.inner_text("#text")
     page.hover("#curve")
     assert "d = " in page.inner_text("#curve-cursor")
+    assert page.locator("#ranking tbody tr").count() == 10
+    assert "167" in page.inner_text("#ranking tbody tr:has-text('R-3c')")
+    assert page.inner_text("#fit option:first-child").startswith("hR, 4.7")
+    # The pixels of the fit's own colour are there with the fit, and gone without it.
+    assert pixels_of(page, "199, 91, 0") > 100
+    page.select_option("#fit", "-1")
+    assert pixels_of(page, "199, 91, 0") == 0
+    page.select_option("#fit", "0")
+    page.screenshot(path=tmp_path / "pattern.png", full_page=True)
+
+
+def pixels_of(page: Any, colour: str) -> int:
+    """Pixels of the pattern's canvas in just this colour."""
+    return int(
+        page.evaluate(
+            "(rgb) => { const c = document.getElementById('curve');"
+            " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;"
+            " for (let k = 0; k < d.length; k += 4)"
+            " if (Math.abs(d[k] - rgb[0]) + Math.abs(d[k + 1] - rgb[1]) + Math.abs(d[k + 2] - rgb[2]) < 12) n++;"
+            " return n; }",
+            [int(part) for part in colour.split(",")],
+        )
+    )
 
 
 def test_everything_is_reached_by_keyboard_and_has_a_name(page: Any) -> None:

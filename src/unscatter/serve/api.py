@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -35,7 +36,9 @@ class Taken(BaseModel):
     sha256: str
 
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {code: {"model": Told} for code in (400, 401, 403, 404, 413, 421, 503)}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Told} for code in (400, 401, 403, 404, 413, 421, 503, 507)
+}
 
 
 def make_app(limits: Limits) -> FastAPI:
@@ -86,22 +89,31 @@ def _add_uploads(app: FastAPI, desk: Desk, limits: Limits) -> None:
         request: Request, name: Annotated[str, Query(max_length=200, description="name, with its ending")] = "file"
     ) -> Taken:
         number, path = desk.begin_upload(name)
-        size = 0
-        with path.open("wb") as target:
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limits.upload:
-                    break
-                target.write(chunk)
-        if size > limits.upload:
-            path.unlink()
-            path.parent.rmdir()
-            raise HTTPException(413, f"the file is larger than the {limits.upload} bytes that are taken")
+        try:
+            await _receive(request, path, limits.upload)
+        except BaseException as error:
+            # Too large, broken off, or no room: nothing of it stays.
+            shutil.rmtree(path.parent, ignore_errors=True)
+            if isinstance(error, OSError):
+                told = f"no room for the file ({error.strerror}); free some, or send a smaller one"
+                raise HTTPException(507, told) from error
+            raise
         try:
             upload = desk.end_upload(number, path)
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
         return Taken(id=upload.id, name=upload.name, size=upload.size, sha256=upload.sha256)
+
+
+async def _receive(request: Request, path: Path, most: int) -> None:
+    """Write the body of a request as it comes; HTTPException 413 for more than is taken."""
+    size = 0
+    with path.open("wb") as target:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > most:
+                raise HTTPException(413, f"the file is larger than the {most} bytes that are taken")
+            target.write(chunk)
 
 
 def _add_tasks(app: FastAPI, desk: Desk) -> None:

@@ -19,7 +19,8 @@ from unscatter.jobs import factorize as factorizing
 from unscatter.jobs import refine_order as refining
 from unscatter.jobs import volume as whole_volume
 from unscatter.nouns.components import Components
-from unscatter.nouns.pattern import Pattern
+from unscatter.nouns.pattern_fit import PatternFit
+from unscatter.nouns.ranking import Ranking
 from unscatter.serve.requests import check_options
 
 #: What a file or an option may be at fault for; anything else is a fault of ours.
@@ -77,7 +78,7 @@ def _classify(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         "text": ranking.describe(),
         "result": ranking.to_dict(),
         "files": _names(written),
-        "curve": _curve(ranking.pattern),
+        "curve": _curve(ranking),
     }
 
 
@@ -129,11 +130,24 @@ def _images(folder: Path, components: Components) -> dict[str, Any]:
     }
 
 
-def _curve(pattern: Pattern) -> dict[str, Any]:
+def _curve(ranking: Ranking) -> dict[str, Any]:
+    """The pattern for the page to draw, and how the likeliest lattice and the best of another kind explain it."""
+    pattern = ranking.pattern
     return {
         "two_theta": pattern.two_theta.round(5).tolist(),
         "intensity": pattern.intensity.tolist(),
         "wavelength": pattern.wavelength,
+        "fits": [_drawn(fit) for fit in (ranking.fit, ranking.second) if fit is not None],
+    }
+
+
+def _drawn(fit: PatternFit) -> dict[str, Any]:
+    return {
+        "name": f"{fit.lattice.bravais}, {fit.cell_text}, R_wp {100 * fit.r_wp:.1f} %",
+        "calculated": fit.calculated.tolist(),
+        "ticks": fit.two_theta.round(5).tolist(),
+        "hkl": fit.hkl.tolist(),
+        "foreign": fit.foreign.round(5).tolist(),
     }
 
 

@@ -73,11 +73,24 @@ async function show(task) {
   element("views").hidden = !task.images;
   element("refine").hidden = !task.files.some((name) => name.endsWith(".factorized.h5")) || Boolean(task.result.shape_lkh);
   element("curve-view").hidden = !task.curve;
-  if (task.curve) curve.show(task.curve);
+  if (task.curve) show_pattern(task);
   if (task.images) {
     element("layer").replaceChildren(...task.images.names.map((name) => new Option(name, name)));
     await show_layer();
   }
+}
+
+function show_pattern(task) {
+  const fits = task.curve.fits;
+  element("fit").replaceChildren(...fits.map((fit, k) => new Option(fit.name, k)), new Option("none", -1));
+  element("fit-choice").hidden = !fits.length;
+  curve.show(task.curve);
+  const rows = task.result.levels["space group"].slice(0, 10).map((one) => {
+    const row = document.createElement("tr");
+    for (const words of [one.name, one.space_groups.join(", "), `${(100 * one.probability).toFixed(1)} %`]) row.insertCell().textContent = words;
+    return row;
+  });
+  element("ranking").tBodies[0].replaceChildren(...rows);
 }
 
 async function show_layer() {
@@ -133,6 +146,8 @@ element("refine").addEventListener("submit", (e) => {
   doing(async () => show(await run({ job: "refine order", result_of: done.id, options: laue ? { laue } : {} })), e.submitter);
 });
 element("layer").addEventListener("change", show_layer);
+element("fit").addEventListener("change", (e) => curve.choose(Number(e.target.value)));
+element("curve-home").addEventListener("click", () => curve.home());
 element("home").addEventListener("click", () => plane.home());
 element("bright").addEventListener("input", (e) => { plane.options.bright = Number(e.target.value); plane.draw(); });
 element("colours").addEventListener("change", (e) => { plane.options.colours = e.target.value; plane.draw(); });

@@ -112,20 +112,28 @@ class CurveView {
       if (e.key === "-") this.zoom(0.8, (this.begin + this.end) / 2);
     });
   }
-  show(curve) { this.curve = curve; this.home(); }
+  show(curve) { this.curve = curve; this.fit = (curve.fits || [])[0] || null; this.home(); }
+  choose(number) { this.fit = this.curve.fits[number] || null; this.draw(); }
   home() { const a = this.curve.two_theta; this.begin = a[0]; this.end = a[a.length - 1]; this.draw(); }
   angle(e) { const box = this.canvas.getBoundingClientRect(); return this.begin + (e.clientX - box.left) / box.width * (this.end - this.begin); }
   zoom(factor, centre) { this.begin = centre - (centre - this.begin) / factor; this.end = centre + (this.end - centre) / factor; this.draw(); }
   tell(angle) {
     const wavelength = this.curve.wavelength, d = wavelength ? wavelength / (2 * Math.sin(angle * Math.PI / 360)) : NaN;
-    this.output.textContent = `2θ = ${angle.toFixed(3)}°` + (Number.isFinite(d) && d > 0 ? `, d = ${d.toFixed(4)} Å` : "");
+    this.output.textContent = `2θ = ${angle.toFixed(3)}°` + (Number.isFinite(d) && d > 0 ? `, d = ${d.toFixed(4)} Å` : "") + this.near(angle);
+  }
+  // The predicted line under the cursor, with its indices.
+  near(angle) {
+    if (!this.fit || !this.fit.ticks.length) return "";
+    let best = 0;
+    for (let k = 1; k < this.fit.ticks.length; k++) if (Math.abs(this.fit.ticks[k] - angle) < Math.abs(this.fit.ticks[best] - angle)) best = k;
+    return Math.abs(this.fit.ticks[best] - angle) < (this.end - this.begin) / 150 ? `, line (${this.fit.hkl[best].join(" ")})` : "";
   }
   draw() {
     const { two_theta: x, intensity: y } = this.curve, c = this.canvas.getContext("2d"), w = this.canvas.width, h = this.canvas.height;
     c.fillStyle = "#fff"; c.fillRect(0, 0, w, h);
     let top = -Infinity, low = Infinity;
     for (let k = 0; k < x.length; k++) if (x[k] >= this.begin && x[k] <= this.end) { top = Math.max(top, y[k]); low = Math.min(low, y[k]); }
-    const px = (a) => (a - this.begin) / (this.end - this.begin) * w, py = (v) => h - 28 - (v - low) / (top - low || 1) * (h - 40);
+    const px = (a) => (a - this.begin) / (this.end - this.begin) * w, py = (v) => h - 40 - (v - low) / (top - low || 1) * (h - 54);
     c.strokeStyle = "#005a9c"; c.lineWidth = 1.2; c.beginPath();
     let started = false;
     for (let k = 0; k < x.length; k++) {
@@ -133,7 +141,24 @@ class CurveView {
       if (started) c.lineTo(px(x[k]), py(y[k])); else c.moveTo(px(x[k]), py(y[k]));
       started = true;
     }
-    c.stroke(); c.fillStyle = "#1b2733"; c.font = "14px system-ui"; c.textAlign = "center";
+    c.stroke();
+    if (this.fit) this.draw_fit(c, px, py, h);
+    c.fillStyle = "#1b2733"; c.font = "14px system-ui"; c.textAlign = "center";
     for (let k = 1; k < 10; k++) { const a = this.begin + (this.end - this.begin) * k / 10; c.fillText(a.toFixed(1), px(a), h - 8); c.fillRect(px(a), h - 26, 1, 5); }
+  }
+  // Calculated in orange, predicted lines as ticks below, lines that the lattice does not explain as red triangles above.
+  draw_fit(c, px, py, h) {
+    const x = this.curve.two_theta, seen = (a) => a >= this.begin && a <= this.end;
+    c.strokeStyle = "#c75b00"; c.lineWidth = 1; c.beginPath();
+    let started = false;
+    for (let k = 0; k < x.length; k++) {
+      if (!seen(x[k])) continue;
+      if (started) c.lineTo(px(x[k]), py(this.fit.calculated[k])); else c.moveTo(px(x[k]), py(this.fit.calculated[k]));
+      started = true;
+    }
+    c.stroke(); c.fillStyle = "#1b2733";
+    for (const a of this.fit.ticks) if (seen(a)) c.fillRect(px(a), h - 36, 1, 8);
+    c.fillStyle = "#a40000";
+    for (const a of this.fit.foreign) if (seen(a)) { c.beginPath(); c.moveTo(px(a) - 5, 2); c.lineTo(px(a) + 5, 2); c.lineTo(px(a), 11); c.fill(); }
   }
 }
