@@ -44,7 +44,7 @@ def test_data_model_difference_and_scan_are_drawn():
     observed, model = (axes.images[0].get_array() for axes in figure.axes[:2])
     assert np.ma.getmaskarray(np.ma.masked_invalid(observed))[:5].all()
     assert np.isfinite(model).all()
-    assert figure.get_suptitle() == "made up (simulated)"
+    assert figure.get_suptitle() == "made up (simulated): carbon monoxide"
 
 
 def test_a_fit_without_scan_is_drawn_to_a_file(tmp_path):

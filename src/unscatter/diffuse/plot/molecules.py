@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unscatter.diffuse.plot.components import draw_difference, draw_intensity
+from unscatter.diffuse.plot.headings import draw_heading, heading
+from unscatter.nouns.findings import Findings
 from unscatter.nouns.molecule_fit import MoleculeFit, MotionScan
 
 DATA_WORDS = {"form-factor": "$I_{FF}$ from the data", "data": "measured  $I_D$"}
@@ -19,7 +21,8 @@ def plot_molecules(fit: MoleculeFit) -> Figure:
     """
     figure = Figure(figsize=(13.2, 8.4))
     top = float(np.nanpercentile(fit.observed, 99.7))
-    above = figure.subplots(1, 3, gridspec_kw={"left": 0.05, "right": 0.94, "bottom": 0.53, "top": 0.9, "wspace": 0.36})
+    places = {"left": 0.05, "right": 0.94, "bottom": 0.53, "top": 0.865, "wspace": 0.36}
+    above = figure.subplots(1, 3, gridspec_kw=places)
     draw_intensity(above[0], fit.observed, fit.plane, DATA_WORDS[fit.against], top)
     draw_intensity(above[1], fit.calculated, fit.plane, "model", top)
     draw_difference(above[2], fit.observed - fit.calculated, fit.plane, "data $-$ model", top)
@@ -36,10 +39,9 @@ def plot_molecules(fit: MoleculeFit) -> Figure:
     if not fit.scans:
         below[0].axis("off")
     _table(below[-1], fit)
-    title = fit.plane.title or fit.name
-    if fit.plane.simulated and "simulated" not in title.lower():
-        title += " (simulated)"
-    figure.suptitle(title, fontsize=13, y=0.97)
+    known = fit.components.findings
+    both = Findings((*known, *fit.findings), "suitability and model" if len(fit.findings) else known.subject)
+    draw_heading(figure, f"{heading(fit.plane)}: {fit.name}", both)
     return figure
 
 
