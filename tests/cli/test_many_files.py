@@ -101,5 +101,5 @@ def test_two_processes_give_what_one_gives(tmp_path: Path, small_classifier: str
         record = json.loads((tmp_path / jobs / "b.classified.json").read_text())
         answers.append([one["probability"] for one in record["levels"]["space group"]])
         assert f"{jobs}/b.classified.json" in done.stdout
-        # Sums in another number of threads differ in their last digits, which the fits of the engine carry on.
-        np.testing.assert_allclose(answers[0], answers[1], rtol=1e-3, atol=1e-7)
+    # Sums in another number of threads differ in their last digits, which the fits of the engine carry on.
+    np.testing.assert_allclose(answers[0], answers[1], rtol=1e-3, atol=1e-7)
