@@ -20,8 +20,6 @@ Floats = NDArray[np.float64]
 FEATURES = ("seen", "foreign", "margin", "predicted", "lines")
 #: Share of the frequency of space groups that is mixed into what the network says inside a symbol and of symbols.
 MIXED = 0.1
-#: Share of the network among the symbols of one lattice: the rest is frequency.
-SYMBOL_NETWORK = 0.9
 #: Nats by which evidence of symbols is believed: one where intensities are as modelled.
 SYMBOL_WEIGHT = 0.6
 

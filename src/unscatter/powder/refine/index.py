@@ -91,7 +91,7 @@ def index(
     foreign, and the zero of the scale may be off by a tenth of a degree. Systems of up to three parameters are
     searched exhaustively: every lattice whose first lines hold two (three) of the lines tried.
 
-    max_volume: of the conventional cell in Angstrom^3; systems: of SYSTEMS; cell: known or suspected, tried first in
+    max_volume: of the primitive cell in Angstrom^3; systems: of SYSTEMS; cell: known or suspected, tried first in
     all centrings and up to 3 % larger or smaller; likely: probabilities of Bravais lattices, which order the search and
     leave nothing out; count: lattices at most; time_limit: CPU seconds after which no further step is begun; progress:
     told after each step. No lattice at all means that none explains the lines better than chance. Raises ValueError for
