@@ -110,6 +110,7 @@ def _limits() -> list[nodes.Node]:
     from unscatter.io.patterns.content import LARGEST_FILE
     from unscatter.io.patterns.header import K_ALPHA_1
     from unscatter.io.patterns.scan import MOST_POINTS, MOST_RANGES
+    from unscatter.nouns.pattern import FEW_NEGATIVE, SUBTRACTED
     from unscatter.quantities import WAVELENGTHS
 
     low, high = WAVELENGTHS
@@ -120,7 +121,10 @@ def _limits() -> list[nodes.Node]:
             ", ".join(f"{name} {value:.5g} A" for name, value in K_ALPHA_1.items()),
         ),
         ("points of a pattern", f"{checks.LEAST_POINTS} to {MOST_POINTS}, over {checks.LEAST_RANGE:g} deg or more"),
-        ("negative intensities", f"up to {checks.MOST_NEGATIVE:.0%}"),
+        (
+            "negative intensities",
+            f"more than {FEW_NEGATIVE:.0%} are told, and refused below {-SUBTRACTED:.0%} of the maximum",
+        ),
         ("points without an intensity", f"up to {checks.MOST_MISSING:.0%}, left out"),
         ("uneven steps, beyond which it is a list of lines", f"{checks.MOST_UNEVEN:.0%}"),
         ("ranges that are joined", str(MOST_RANGES)),
