@@ -61,9 +61,7 @@ def true_lines(lines: Lines, phase: PhaseLines, instrument: Instrument) -> Lines
     true = np.degrees(2 * theta) + instrument.zero + instrument.displacement * np.cos(theta)
     off = np.min(np.abs(lines.two_theta[:, None] - true), axis=1) if len(true) else np.full(len(lines), 9.0)
     kept = off < np.maximum(0.03, np.minimum(0.5 * lines.fwhm, 4 * lines.two_theta_error))
-    columns = ("two_theta", "two_theta_error", "area", "area_error", "fwhm")
-    flags = tuple("" for keep in kept if keep)
-    return replace(lines, flags=flags, **{name: getattr(lines, name)[kept] for name in columns})
+    return lines.chosen(kept)
 
 
 def places(found: tuple[Lattice, ...], phase: PhaseLines) -> int:

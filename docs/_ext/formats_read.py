@@ -108,10 +108,10 @@ def _limits() -> list[nodes.Node]:
     from unscatter.io.patterns import checks
     from unscatter.io.patterns.archive import LARGEST_CONTENT
     from unscatter.io.patterns.content import LARGEST_FILE
-    from unscatter.io.patterns.header import K_ALPHA_1
     from unscatter.io.patterns.scan import MOST_POINTS, MOST_RANGES
     from unscatter.nouns.pattern import FEW_NEGATIVE, SUBTRACTED
     from unscatter.quantities import WAVELENGTHS
+    from unscatter.tubes import K_ALPHA_1
 
     low, high = WAVELENGTHS
     rows = [

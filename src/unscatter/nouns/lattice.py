@@ -39,6 +39,12 @@ class Lattice:
         """Volume of a primitive cell in cubic Angstrom."""
         return self.volume / {"P": 1, "C": 2, "I": 2, "F": 4, "R": 3}[self.bravais[1]]
 
+    def describe(self) -> str:
+        """Symbol and cell in a few words."""
+        *edges, alpha, beta, gamma = self.cell.parameters
+        lengths = " ".join(f"{edge:.4g}" for edge in edges)
+        return f"{self.bravais}, {lengths} A, {alpha:.4g} {beta:.4g} {gamma:.4g} deg"
+
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain numbers and words, for JSON."""
         return {

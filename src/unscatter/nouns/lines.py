@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -53,6 +53,11 @@ class Lines(Noun):
     def __len__(self) -> int:
         """Return the number of lines."""
         return len(self.two_theta)
+
+    def chosen(self, kept: NDArray[np.bool_]) -> Lines:
+        """Some of the lines, kept (n,), as a list of their own, without what they may be images of."""
+        columns = ("two_theta", "two_theta_error", "area", "area_error", "fwhm")
+        return replace(self, **{name: getattr(self, name)[kept] for name in columns}, flags=())
 
     @property
     def d(self) -> NDArray[np.float64]:

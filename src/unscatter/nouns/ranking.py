@@ -144,7 +144,9 @@ class Ranking(Result):
                 ("foreign lines", f"{foreign}{more} deg" if len(fit.foreign) else "none"),
             ]
         if self.second_phase is not None:
-            lines.append(("second phase", _describe_phase(self.second_phase)))
+            other = self.second_phase
+            said = f"explains {other.indexed} of the {other.indexed + other.foreign} lines left"
+            lines.append(("second phase", f"perhaps {other.describe()}: {said}"))
         if self.network is not None:
             lines.append(("network alone", self._network_says()))
         lines += [("finding", f"{one.verdict}: {one.sentence}") for one in self.findings.with_verdict("poor")]
@@ -228,13 +230,6 @@ class Ranking(Result):
             PatternFit.from_dict(record["second"], pattern) if record.get("second") else None,
             Lattice.from_dict(record["second_phase"]) if record.get("second_phase") else None,
         )
-
-
-def _describe_phase(lattice: Lattice) -> str:
-    a, b, c, *angles = lattice.cell.parameters
-    cell = f"{a:.4g} {b:.4g} {c:.4g} A, {' '.join(f'{angle:.4g}' for angle in angles)} deg"
-    count = lattice.indexed + lattice.foreign
-    return f"perhaps {lattice.bravais}, {cell}: explains {lattice.indexed} of the {count} lines left"
 
 
 # What findings of a ranking are about.

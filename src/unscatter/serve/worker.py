@@ -6,6 +6,7 @@ FOLDER/request.json says what to do; result.json and the files that a person may
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,9 @@ _LARGEST_IMAGE = 1024
 
 def main() -> None:
     """Run the task in the folder that the command line names; always leaves a result.json."""
-    folder = Path(sys.argv[1])
+    # Names within the folder: results, which people take away, tell nothing of where the server keeps them.
+    os.chdir(sys.argv[1])
+    folder = Path()
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _bound_memory(request["memory"])
     try:
@@ -38,7 +41,7 @@ def main() -> None:
     except MemoryError:
         answer = {"error": f"this takes more than the {request['memory'] / 2**30:.1f} GiB that a task is given"}
     except _FAULTS as error:
-        answer = {"error": " ".join(str(error).replace(f"{folder}/", "").split()) or type(error).__name__}
+        answer = {"error": " ".join(str(error).split()) or type(error).__name__}
     _write(folder / "result.json", json.dumps(answer, default=str))
 
 

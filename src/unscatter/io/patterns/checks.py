@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.io.patterns.not_measured import ABSURD, not_measured
+from unscatter.io.patterns.not_measured import not_measured
 from unscatter.io.patterns.scan import Scan
+from unscatter.io.planes.missing import ABSURD
 from unscatter.nouns.pattern import FEW_NEGATIVE, far_below_zero
 
 #: A pattern with fewer points, or over fewer degrees, says nothing about a symmetry.

@@ -11,16 +11,7 @@ from typing import Any
 from unscatter.io.patterns.scan import Radiation
 from unscatter.io.patterns.title import find_title
 from unscatter.quantities import find_unit, parse_number, wavelength_in_angstrom
-
-#: K-alpha 1 of the usual anodes in Angstrom: International Tables for Crystallography C, table 4.2.2.4.
-K_ALPHA_1 = {
-    "Ag": 0.5594218,
-    "Mo": 0.7093172,
-    "Cu": 1.5405929,
-    "Co": 1.7889960,
-    "Fe": 1.9360410,
-    "Cr": 2.2897260,
-}
+from unscatter.tubes import K_ALPHA_1
 
 _RADIATIONS: dict[Radiation, str] = {
     "neutron": r"\bneutrons?\b",
@@ -148,7 +139,7 @@ def _from_words(line: str, radiation: str | None) -> Iterator[_Wavelength]:
             # K-alpha 2 behind K-alpha 1, under one name
             behind = _BEHIND.match(line, found.end("number"))
             other = wavelength_of(_number(behind[1]), unit, radiation) if behind else None
-            if other is not None and not second and _DOUBLETS[0] < other / value < _DOUBLETS[1]:
+            if other is not None and not second and _DOUBLETS[0] * value < other < _DOUBLETS[1] * value:
                 yield _Wavelength(other, second=True)
 
 

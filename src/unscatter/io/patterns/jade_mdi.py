@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.header import K_ALPHA_1, wavelength_of
+from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.scan import Scan, announced, grid
 from unscatter.io.patterns.table import number_list
+from unscatter.tubes import K_ALPHA_1
 
 NAME = "Jade MDI"
 BLOCKS = ""

@@ -37,6 +37,7 @@ _ROLES = tuple((re.compile(names), role) for role, names in ROLES.items())
 _INTENSITIES = ("observed", "intensity", "other intensity")
 #: Which of several axes is used: what needs no conversion first, what cannot be converted last.
 _AXES = ("two-theta", "d", "Q", "1/d^2", "theta", "an angle", "time of flight", "energy", "another angle", "radius")
+_DIFFRACTION = _AXES[:5]
 #: Units that stand in a line of units and belong to no axis.
 _UNITS_OF_INTENSITY = re.compile(
     r"counts?|cts|cps|counts/s|a\.?u\.?|arb\.?(?:units)?|counts?persecond|-|1", re.IGNORECASE
@@ -146,12 +147,14 @@ def stated_axis(header: Sequence[str], table: Mapping[str, object]) -> Quantity 
         stated = _STATEMENT.fullmatch(bare)
         said.append(stated.group(1) if stated else bare)
     for text in said:
-        # a letter alone may be anything; "q_nm^-1 scattering": a name with its unit, and a remark
         found = _axis_in(text)
+        # a letter alone may be anything
         if found is not None and (found.unit_given or len(_plain(text)) > 2):
             return found
-        found = _axis_in(text.split()[0]) if text.split() else None
-        if found is not None and found.unit_given:
+        # "q_nm^-1 scattering": a name with its unit, and a remark; with a number behind it, it is a fact
+        first, _, remark = text.partition(" ")
+        found = None if re.search(r"\d", remark) else _axis_in(first)
+        if found is not None and found.unit_given and found.kind in _DIFFRACTION:
             return found
     return None
 

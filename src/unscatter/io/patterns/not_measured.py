@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from unscatter.io.planes.missing import ABSURD, foreign_largest
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-#: Beyond this a number is a fill value.
-ABSURD = 1e30
 #: What programs write where nothing was measured, in a pattern that else does not go below zero.
 MARKS = (-1.0, -2.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -32768.0, -2147483648.0)
-#: Largest numbers of the types of detectors.
-LARGEST = (2.0**16 - 1, 2.0**31 - 1, 2.0**32 - 1, 2.0**32, 2.0**63, 2.0**64)
-# A largest number is a mark where nothing else comes this near to it.
-_NEAR = 0.25
 # Points on either side that a gap of zeros is compared with, and the least share of their median at its edge: where
 # a line fades to nothing it has no edge.
 _BESIDE, _EDGE = 20, 0.5
@@ -36,15 +33,18 @@ def not_measured(intensity: Floats) -> dict[str, Mask]:
     """
     found = {"without a number": ~np.isfinite(intensity) | (np.abs(intensity) > ABSURD)}
     left = np.where(found["without a number"], np.nan, intensity)
-    for reason, which in (*_marked(left), *_largest(left)):
-        found[reason] = which
-        left = np.where(which, np.nan, left)
-    if (gaps := zero_gaps(left)).any():
-        found["exactly zero beside intensities far above the noise"] = gaps
+    for mark in _marks(left):
+        found[f"exactly {mark:g}, where nothing else is negative"] = left == mark
+        left = np.where(left == mark, np.nan, left)
+    if (largest := foreign_largest(left)) is not None:
+        found[f"exactly {largest:.0f}, the largest number of a type"] = left == largest
+        left = np.where(left == largest, np.nan, left)
+    found["exactly zero beside intensities far above the noise"] = zero_gaps(left)
     return {reason: which for reason, which in found.items() if which.any()}
 
 
-def _marked(values: Floats) -> list[tuple[str, Mask]]:
+def _marks(values: Floats) -> list[float]:
+    """Negative numbers that stand for what was not measured."""
     negative = np.unique(values[values < 0])
     if not len(negative) or not np.isin(negative, MARKS).all() or len(negative) > 2:
         return []
@@ -52,15 +52,7 @@ def _marked(values: Floats) -> list[tuple[str, Mask]]:
     rest = values[values >= 0]
     if np.any(rest != np.round(rest)) and negative.min() > -9:
         return []
-    return [(f"exactly {mark:g}, where nothing else is negative", values == mark) for mark in negative]
-
-
-def _largest(values: Floats) -> list[tuple[str, Mask]]:
-    top = float(np.nanmax(values, initial=-np.inf))
-    rest = values[values < top]
-    if top not in LARGEST or not rest.size or not 0 < float(rest.max()) < _NEAR * top:
-        return []
-    return [(f"exactly {top:.0f}, the largest number of a type", values == top)]
+    return [float(mark) for mark in negative]
 
 
 def zero_gaps(values: Floats) -> Mask:
@@ -72,28 +64,41 @@ def zero_gaps(values: Floats) -> Mask:
     """
     gap = np.zeros(len(values), dtype=bool)
     zero = values == 0
-    if not zero.any() or zero.mean() > _MOST_ZEROS:
+    places = np.flatnonzero(np.isfinite(values) & ~zero)
+    if not zero.any() or zero.mean() > _MOST_ZEROS or len(places) < _BESIDE:
         return gap
-    seen = np.isfinite(values) & ~zero
-    counted = bool(np.all(values[seen] == np.round(values[seen])))
-    least = _CALCULATED * float(np.nanmax(values))
+    seen = values[places]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], zero, [False]]).astype(int)))
-    places = np.flatnonzero(seen)
-    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        before = values[places[places < first][-_BESIDE:]][::-1]
-        after = values[places[places >= end][:_BESIDE]]
-        sides = [side for side in (before, after) if len(side) == _BESIDE]
-        if counted and min(map(np.median, sides), default=0.0) < max(_A_POINT, _EXPECTED / (end - first)):
-            continue
-        gap[first:end] = bool(sides) and all(_improbable_beside(side, end - first, least) for side in sides)
+    first, end = edges[::2], edges[1::2]
+    # The window of twenty points that ends before a run, and the one that begins behind it; -1 where it has none.
+    after = np.searchsorted(places, first)
+    before = after - _BESIDE
+    after = np.where(after + _BESIDE <= len(places), after, -1)
+    before = np.where(before >= 0, before, -1)
+    least = np.full(len(first), _CALCULATED * float(seen.max()))
+    if np.all(seen == np.round(seen)):
+        expected = np.maximum(_A_POINT, _EXPECTED / (end - first))
+        # The next point is half of the median or more: most runs of few counts are settled by it.
+        ends = ((before, _BESIDE - 1), (after, 0))
+        nearest = np.minimum(*(np.where(at >= 0, seen[at + k], np.inf) for at, k in ends))
+    else:
+        expected, nearest = np.zeros(len(first)), np.full(len(first), np.inf)
+    worth = np.flatnonzero(((before >= 0) | (after >= 0)) & (nearest > _EDGE * expected))
+    windows = sliding_window_view(seen, _BESIDE)
+    for run in worth.tolist():
+        sides = [windows[at][::step] for at, step in ((before[run], -1), (after[run], 1)) if at >= 0]
+        if all(_improbable_beside(side, int(end[run] - first[run]), expected[run], least[run]) for side in sides):
+            gap[first[run] : end[run]] = True
     return gap
 
 
-def _improbable_beside(side: Floats, length: int, least: float) -> bool:
+def _improbable_beside(side: Floats, length: int, expected: float, least: float) -> bool:
     """Whether so many zeros beside these points (20,), the nearest first, are improbable and come at once.
 
-    least: noise that is none.
+    expected: least median of the points; least: noise that is none.
     """
     level = float(np.median(side))
+    if level < expected or float(side[0]) <= _EDGE * level:
+        return False
     noise = float(np.median(np.abs(np.diff(side)))) / 0.954  # of differences of a normal distribution
-    return noise > least and level * length**0.5 > _IMPROBABLE * noise and float(side[0]) > _EDGE * level
+    return noise > least and level * length**0.5 > _IMPROBABLE * noise

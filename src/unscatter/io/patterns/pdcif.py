@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.header import K_ALPHA_1
 from unscatter.io.patterns.scan import TWO_THETA, Radiation, Scan, grid
 from unscatter.quantities import Quantity, parse_number
+from unscatter.tubes import K_ALPHA_1
 
 NAME = "powder CIF"
 BLOCKS = "name of the data block"

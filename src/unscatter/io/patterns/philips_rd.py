@@ -10,8 +10,8 @@ import numpy as np
 
 from unscatter.io.patterns.binary import positive, string, unpack
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.header import K_ALPHA_1
 from unscatter.io.patterns.scan import Scan, count_points, grid
+from unscatter.tubes import K_ALPHA_1
 
 NAME = "Philips RD, SD"
 BLOCKS = ""

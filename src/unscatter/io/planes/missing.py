@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 #: Numbers beyond this are fill values (1e37 and 9.97e36 are usual), not intensities.
 ABSURD = 1e30
 #: Largest numbers of the types of detectors, as they look once a file was saved with another type.
-_FOREIGN_LARGEST = (2.0**16 - 1, 2.0**31 - 1, 2.0**31, 2.0**32 - 1, 2.0**32)
+FOREIGN_LARGEST = (2.0**16 - 1, 2.0**31 - 1, 2.0**31, 2.0**32 - 1, 2.0**32, 2.0**63, 2.0**64)
 #: What marks gaps and broken pixels where everything else counts from zero.
 _MARKS = (-1, -2)
 
@@ -73,7 +73,9 @@ def measured_values(
         drop(np.abs(values) > ABSURD, "beyond 1e30")
         values[~np.isfinite(values)] = np.nan
     if raw.dtype.kind != "b":
-        _drop_foreign_largest(values, drop)
+        largest = foreign_largest(values)
+        if largest is not None:
+            drop(values == largest, f"equal to {largest:.0f}, the largest number of a detector's type")
     if spelling.factor != 1 or spelling.offset != 0:
         values = spelling.factor * values + spelling.offset
     return Block(values, tally)
@@ -92,15 +94,12 @@ def _drop_marks(raw: NDArray[Any], values: Floats, drop: Any) -> None:
             drop(raw == mark, f"equal to {mark} among counts")
 
 
-def _drop_foreign_largest(values: Floats, drop: Any) -> None:
-    """Largest numbers of narrower types in a wider one, such as 4294967295 in float64: far above all the rest."""
-    top = float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
-    if top not in _FOREIGN_LARGEST:
-        return
+def foreign_largest(values: Floats) -> float | None:
+    """Largest number of a narrower type in a wider one, 4294967295 in float64, if it is far above all the rest."""
+    top = float(np.max(values, where=np.isfinite(values), initial=-np.inf))
     rest = values[values < top]
-    second = float(np.nanmax(rest)) if rest.size else 0.0
-    if second < top / 4 and second > 0:
-        drop(values == top, f"equal to {top:.0f}, the largest number of a detector's type")
+    second = float(rest.max(initial=0.0))
+    return top if top in FOREIGN_LARGEST and 0 < second < top / 4 else None
 
 
 def describe_missing(tally: Counter[str], total: int) -> list[str]:

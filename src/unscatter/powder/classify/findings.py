@@ -90,12 +90,11 @@ def _phases(fit: PatternFit | None, other: Lattice | None, found: Interpretation
     if other is None:
         return _finding("phases", 0.0, f"no lattice of a second phase explains the {len(left)} lines left over")
     share = float(left.area.sum() / found.lines.area.sum())
-    edges = " ".join(f"{edge:.4g}" for edge in other.cell.parameters[:3])
     return _finding(
         "phases",
         share,
-        f"lines with {100 * share:.1f} % of the intensity are perhaps of a second phase: {other.bravais}, {edges} A, "
-        f"explains {other.indexed} of {other.indexed + other.foreign} of them",
+        f"lines with {100 * share:.1f} % of the intensity are perhaps of a second phase: {other.describe()}; "
+        f"it explains {other.indexed} of {other.indexed + other.foreign} of them",
     )
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
@@ -52,13 +49,7 @@ def unexplained(lines: Lines, fit: PatternFit) -> Lines:
     own = distance < NEAR * np.maximum(lines.fwhm, 0.02)
     faint = lines.area < FAINT * float(lines.area.max(initial=0.0))
     images = np.array([bool(flag) for flag in lines.flags], dtype=bool)
-    return chosen_lines(lines, fitted & ~own & ~faint & ~images)
-
-
-def chosen_lines(lines: Lines, kept: NDArray[np.bool_]) -> Lines:
-    """Some of the lines, kept (n,), as a list of their own, without what they may be images of."""
-    columns = ("two_theta", "two_theta_error", "area", "area_error", "fwhm")
-    return replace(lines, **{name: getattr(lines, name)[kept] for name in columns}, flags=("",) * int(kept.sum()))
+    return lines.chosen(fitted & ~own & ~faint & ~images)
 
 
 def _tells(lattice: Lattice) -> bool:

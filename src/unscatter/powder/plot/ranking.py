@@ -27,6 +27,8 @@ MARKS = (20.0, 10.0, 7.0, 5.0, 4.0, 3.0, 2.5, 2.0, 1.7, 1.5, 1.3, 1.2, 1.1, 1.0,
 APART = 0.035
 #: Intensities that may be marked, as shares of the highest.
 SHARES = (0.0, 0.02, 0.1, 0.25, 0.5, 1.0)
+#: Width of the pattern in the figure; symbols of lattices stand to its right.
+WIDE = 0.895
 #: Letters that have room in a line of the title and of the text below, and how many lines.
 _TITLE, _TEXT = (100, 2), (165, 3)
 
@@ -42,7 +44,7 @@ def plot_ranking(ranking: Ranking) -> Figure:
     """
     figure = Figure(figsize=(12.7, 8.4 if ranking.fit is None else 9.6))
     # Fixed places: a layout engine would take longer than the network.
-    above = figure.add_axes((0.07, 0.5 if ranking.fit is None else 0.58, 0.91, 0.36 if ranking.fit is None else 0.3))
+    above = figure.add_axes((0.07, 0.5 if ranking.fit is None else 0.58, WIDE, 0.36 if ranking.fit is None else 0.3))
     draw_pattern(above, ranking.pattern)
     _draw_background(above, ranking)
     low, tall = (0.15, 0.25) if ranking.fit is None else (0.17, 0.19)
@@ -53,7 +55,7 @@ def plot_ranking(ranking: Ranking) -> Figure:
     sets = ranking.top(5, "extinction group")
     draw_bars(bars[2], "extinction group", [(_short(one), one.probability) for one in sets])
     if ranking.fit is not None:
-        draw_fit(above, figure.add_axes((0.07, 0.44, 0.91, 0.1)), ranking.fit, ranking.second)
+        draw_fit(above, figure.add_axes((0.07, 0.44, WIDE, 0.1)), ranking.fit, ranking.second)
     figure.suptitle(_wrapped(ranking.label, *_TITLE), fontsize=13, y=0.985)
     assumed = _wrapped("assumed: " + "; ".join(ranking.assumptions), *_TEXT)
     figure.text(0.015, 0.085 if ranking.fit is None else 0.12, _wrapped(_found(ranking), *_TEXT), fontsize=9, va="top")
@@ -94,11 +96,11 @@ def draw_fit(above: Axes, below: Axes, fit: PatternFit, second: PatternFit | Non
             height = -1.6 - 1.0 * row
             below.plot(one.two_theta, np.full(len(one.two_theta), height), "|", color=color, markersize=6)
             below.text(
-                0.998,
+                1.004,
                 height,
                 one.lattice.bravais,
                 color=color,
-                ha="right",
+                ha="left",
                 va="center",
                 fontsize=8,
                 transform=_beside(below),
@@ -212,6 +214,8 @@ def _found(ranking: Ranking) -> str:
     if ranking.fit is not None:
         fit = ranking.fit
         cell = f"{fit.lattice.bravais} cell {fit.cell_text}, V {fit.lattice.volume:.5g} Å³, R_wp {100 * fit.r_wp:.1f} %"
+    if ranking.second_phase is not None:
+        cell += f" | perhaps a second phase: {ranking.second_phase.describe()}"
     worst = "; ".join(f"{one.verdict}: {one.name}" for one in ranking.findings.worst(3) if one.verdict != "not tested")
     verdict = f" | findings {ranking.findings.verdict} ({worst})" if worst else ""
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unscatter.nouns.lines import Lines
-from unscatter.powder.refine.beam import tube_of
+from unscatter.tubes import TUBES, tube_of
 
 # The largest share of its line that an image has: K-beta 1 of the tube, W L-alpha 1 (1.47640 A) of tungsten, which
 # settles on anodes of old tubes, and half the wavelength.
@@ -42,7 +42,7 @@ def _other_wavelengths(lines: Lines) -> list[tuple[str, float]]:
         tube = tube_of(lines.wavelength)
         if tube is not None:
             found.append(("K-beta", tube.beta))
-            if abs(tube.first - 1.54059) < 1e-3:
+            if tube is TUBES["Cu"]:
                 found.append(("W L-alpha", _TUNGSTEN))
     found.append(("lambda/2", lines.wavelength / 2))
     return found

@@ -35,6 +35,8 @@ FIRST = Effort()
 WIDE = Effort(lines=28, window=0.035, base=(10, 7, 16, 14), zones=(300, 50), partners=24)
 # Lines over which lattices are ranked: first ones, strongest ones wherever they lie; and the fewest that name one.
 _RANKED, _STRONGEST, _FEWEST = 30, 24, 4
+# Lines among which the strongest are sought for all systems: later ones are too many to be told apart.
+_AMONG = 36
 # Strong lines (share of the strongest; fewest and most), over which systems of few parameters are searched first.
 _STRONG, _HEADS, _SHORT = 0.03, (8, 16), ("cubic", "rhombohedral", "tetragonal", "hexagonal")
 # Nats a line beyond which a lattice of so few parameters ends the search, if it leaves no line unexplained.
@@ -87,9 +89,10 @@ def index(
     """Lattices that may explain a list of lines, the likeliest first.
 
     Metrics are made of few lines with indices given by trial, scored by the log Bayes factor of all first lines against
-    chance, refined with every symmetry that they nearly have, and ranked over up to 36 lines. Lines may be missing or
-    foreign, and the zero of the scale may be off by a tenth of a degree. Systems of up to three parameters are
-    searched exhaustively: every lattice whose first lines hold two (three) of the lines tried.
+    chance, refined with every symmetry that they nearly have, and ranked over the first 30 and the strongest 24. Lines
+    may be missing or foreign, and the zero of the scale off by a tenth of a degree, by 0.6 for systems of one and two
+    parameters. Systems of up to three parameters are searched exhaustively: every lattice whose first lines hold two
+    (three) of the lines tried.
 
     max_volume: of the primitive cell in Angstrom^3; systems: of SYSTEMS; cell: known or suspected, tried first in
     all centrings and up to 3 % larger or smaller; likely: probabilities of Bravais lattices, which order the search and
@@ -105,7 +108,7 @@ def index(
     if cell is not None:
         work.settled += _known(cell, work.observed)
         work.tell("known cell")
-    first, strong = work.observed.first(FIRST.lines), work.observed.strongest(FIRST.lines, 36)
+    first, strong = work.observed.first(FIRST.lines), work.observed.strongest(FIRST.lines, _AMONG)
     zeros = likely_zeros(work.observed.two_theta)
     wide = work.observed.first(WIDE.lines)
     most = int(np.clip(np.sum(work.observed.strength > _STRONG), *_HEADS))

@@ -1,0 +1,60 @@
+"""Tables and headers as people print them: thousands, remarks, two wavelengths under one name."""
+
+from pathlib import Path
+
+import numpy as np
+import pattern_writers as w
+import pytest
+from test_pattern_kinds import table
+from test_same_pattern import read
+
+X, Y, Q = w.TWO_THETA, w.COUNTS, w.Q
+
+LARGE = np.round(Y * 100)
+PRINTED = {
+    "quoted commas": ("2Theta,Intensity", '{x:.2f},"{y:,.0f}"', ""),
+    "tabs": ("2Theta\tIntensity", "{x:.2f}\t{y:,.0f}", ""),
+    "German": ("2Theta;Intensität", "{x};{y}", "German"),
+    "Swiss": ("2Theta Intensity", "{x:.2f} {y}", "'"),
+    "blanks between semicolons": ("2Theta;Intensity", "{x:.2f};{y}", " "),
+    "blanks that do not break": ("2Theta Intensity", "{x:.2f}\t{y}", "\u202f"),
+}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_separators_of_thousands_are_no_columns(name: str, tmp_path: Path) -> None:
+    head, form, mark = PRINTED[name]
+    rows = [head]
+    for x, y in zip(X, LARGE, strict=True):
+        if mark == "German":
+            rows.append(f"{x:.2f}".replace(".", ",") + ";" + f"{y:,.0f}".replace(",", "."))
+        else:
+            rows.append(form.format(x=x, y=f"{y:,.0f}".replace(",", mark) if mark else y))
+    pattern = read(tmp_path, "\n".join(rows).encode())
+    np.testing.assert_allclose(pattern.intensity, LARGE)
+    np.testing.assert_allclose(pattern.two_theta, X, atol=0.006)
+
+
+def test_two_wavelengths_under_one_name_are_a_doublet(tmp_path: Path) -> None:
+    pattern = read(tmp_path, table("! wavelength 1.54060 1.54439 0.5", X, Y))
+    assert (pattern.wavelength, pattern.second_wavelength) == (1.5406, 1.54439)
+
+
+REMARKED = ("# q_nm^-1 scattering", "# s = 2 sin(theta)/lambda [1/nm]; I", "# 2theta (mrad) counts; x")
+
+
+@pytest.mark.parametrize("head", REMARKED)
+def test_names_with_remarks_behind_them_name_the_axis(head: str, tmp_path: Path) -> None:
+    axis = {"q": 10 * Q, "s": 10 * Q / (2 * np.pi), "2": 1000 * np.radians(X)}[head[2]]
+    pattern = read(tmp_path, table(head, axis, Y), wavelength=w.WAVELENGTH)
+    np.testing.assert_allclose(pattern.two_theta, X, atol=1e-4)
+
+
+def test_an_energy_in_the_header_is_no_axis(tmp_path: Path) -> None:
+    pattern = read(tmp_path, table("# energy_keV 8.0478", X, Y))
+    np.testing.assert_allclose(pattern.two_theta, X)
+
+
+def test_a_wavelength_of_zero_is_refused_as_such(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="wavelength of 0 A"):
+        read(tmp_path, table("! wavelength 0.00000 1.5406", X, Y))
