@@ -19,6 +19,7 @@ from unscatter.powder.refine.index import index
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.nonnegative import normal_equations, solve_nonnegative
 from unscatter.powder.refine.observation import Observation, observe
+from unscatter.powder.refine.one_thread import one_thread
 
 Floats = NDArray[np.float64]
 
@@ -59,6 +60,7 @@ class Interpretation:
         return found
 
 
+@one_thread
 def interpret(
     pattern: Pattern,
     *,

@@ -13,6 +13,7 @@ from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.powder.refine.evidence import add_foreign, estimate_misfit, fitted, weigh_model
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.observation import Observation, observe
+from unscatter.powder.refine.one_thread import one_thread
 from unscatter.powder.refine.predicted import cell_of
 from unscatter.powder.refine.shape import refine_shape
 from unscatter.powder.refine.whole_pattern import Model, gauss_newton, lay_model, refine_model, start_model
@@ -35,6 +36,7 @@ def fit_pattern(
     return fit_observation(observe(pattern, lines), lattice, displacement)
 
 
+@one_thread
 def fit_observation(observation: Observation, lattice: Lattice, displacement: float = 0.0) -> PatternFit:
     """As fit_pattern, of a pattern that was made ready."""
     model = refine_model(observation, start_model(observation, lattice, displacement), 3)

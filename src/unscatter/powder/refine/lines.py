@@ -15,6 +15,7 @@ from unscatter.powder.pattern.line_shape import CUTS, LineShape, beam_of
 from unscatter.powder.refine.beam import possible_beams
 from unscatter.powder.refine.images import flag_images
 from unscatter.powder.refine.noise import Noise, find_noise
+from unscatter.powder.refine.one_thread import one_thread
 from unscatter.powder.refine.peaks import (
     Data,
     FittedPeaks,
@@ -45,6 +46,7 @@ _MISFIT, _COUNTED = 0.003, 0.012
 _AXIAL, _WORTH, _SHARE = 0.02, 40.0, 0.02
 
 
+@one_thread
 def find_lines(pattern: Pattern) -> Lines:
     """Lines of a powder pattern, resolved as far as the profile allows, with the profile found on the way.
 
