@@ -1,9 +1,10 @@
-"""Learn how far to believe the engine beside the network: data/combination.toml, from simulated patterns alone.
+"""Learn how far to believe the engine beside the network, and how long a list must be, from simulated patterns alone.
 
 python tools/build_combination.py runs/icsd.h5 --records records.jsonl [--count 100] [--recipes NAME ...] [--fit]
 
 Patterns of validation structures are drawn, interpreted and shown to the network; what is needed of each stands as one
-line in the records, so that an interrupted call goes on. Then the few numbers of powder.classify.combine are fitted.
+line in the records, so that an interrupted call goes on. With --fit the few numbers of powder.classify.combine are
+fitted, and the limits of prediction sets (data/prediction_sets.toml) taken from the patterns of LIKE_MEASURED.
 """
 
 import argparse
@@ -14,8 +15,9 @@ import numpy as np
 from scipy.optimize import minimize
 
 from unscatter.nouns.pattern import Pattern
-from unscatter.powder.classify.classify import classify_many
-from unscatter.powder.classify.combine import Combination, features_of, lattice_logs, sum_classes
+from unscatter.powder.classify.classify import LEVELS, classify_many
+from unscatter.powder.classify.combine import Combination, combine, features_of, lattice_logs, sum_classes
+from unscatter.powder.classify.conformal import conformal_limit, probability_above
 from unscatter.powder.refine.engine import interpret
 from unscatter.powder.samples.draw import draw_pattern, read_recipe
 from unscatter.powder.samples.tables import CachedCrystals
@@ -25,6 +27,8 @@ from unscatter.train.powder.splits import split_table
 #: Logarithms of weight, cap and floor, bias and slopes before any pattern is seen, and how far they may move.
 EXPECTED = (np.log(0.3), np.log(8.0), np.log(0.05), 0.0, 2.0, -2.0, 1.0, -1.0, 0.5)
 HELD = 0.7
+#: Recipes whose patterns are like measured ones, and the share of patterns whose truth a prediction set shall hold.
+LIKE_MEASURED, COVERAGE = ("measured", "laboratory"), 0.9
 TARGET = Path(__file__).parents[1] / "src" / "unscatter" / "data" / "combination.toml"
 
 
@@ -52,16 +56,19 @@ def record(crystals: CachedCrystals, rows: np.ndarray, name: str, number: int) -
     x, y, instrument, phase = draw_pattern(read_recipe(name), crystals, row, 2027, number, rows)
     # Columns of numbers do not tell K-alpha 2.
     pattern = Pattern(x, y, wavelength=instrument.wavelengths[0], radiation=instrument.radiation)
-    found = interpret(pattern)
+    network = classify_many([pattern], engine="none")[0].probabilities
+    lattices = sum_classes(network, label_set("bravais-14"))
+    found = interpret(pattern, likely=dict(zip(BRAVAIS_LATTICES, lattices.tolist(), strict=True)))
     symbols = {
-        b: {str(k): float(v) for k, v in enumerate(s.of_labels()) if np.isfinite(v)} for b, s in found.symbols.items()
+        bravais: {str(k): float(logs[k]) for k in np.flatnonzero(np.isfinite(logs))}
+        for bravais, logs in found.label_evidence.items()
     }
     return {
         "recipe": name,
         "index": number,
         "truth": phase.space_group,
         "cell": phase.cell.parameters,
-        "network": [round(float(p), 6) for p in classify_many([pattern], engine="none")[0].probabilities],
+        "network": [round(float(p), 8) for p in network],
         "evidence": found.evidence,
         "cells": [[h.lattice.bravais, h.lattice.cell.parameters] for h in found.hypotheses[:1]],
         "symbols": symbols,
@@ -92,6 +99,40 @@ def fit(records: list[dict]) -> Combination:
     return Combination.of(best.x)
 
 
+def label_evidence(one: dict) -> dict[str, np.ndarray]:
+    """Of a record: ln of the evidence of the 99 extinction groups, by Bravais lattice."""
+    found = {bravais: np.full(99, -np.inf) for bravais in one["symbols"]}
+    for bravais, logs in one["symbols"].items():
+        found[bravais][[int(k) for k in logs]] = list(logs.values())
+    return found
+
+
+def limits(records: list[dict], combination: Combination | None) -> dict[str, float]:
+    """Limits of the prediction sets of each level, of the combination or, without one, of the network alone."""
+    above: dict[str, list[float]] = {level: [] for level in LEVELS}
+    for one in records:
+        network = np.array(one["network"]) / np.sum(one["network"])
+        if combination is None:
+            groups = network
+        else:
+            groups = combine(network, one["evidence"], label_evidence(one), one["quality"], combination)
+        for level, name in LEVELS.items():
+            labels = label_set(name)
+            above[level].append(probability_above(sum_classes(groups, labels), int(labels.of_group[one["truth"] - 1])))
+    return {level: conformal_limit(numbers, COVERAGE) for level, numbers in above.items()}
+
+
+def write_limits(records: list[dict], combination: Combination) -> None:
+    """The limits of both rankers as data/prediction_sets.toml."""
+    chosen = [one for one in records if one["recipe"] in LIKE_MEASURED]
+    basis = f"{len(chosen)} simulated patterns of recipes {' and '.join(LIKE_MEASURED)}, structure types not trained on"
+    lines = ["# Made by tools/build_combination.py.", f"coverage = {COVERAGE}", f'basis = "{basis}"']
+    for ranker, rule in (("network", None), ("crystallography", combination)):
+        lines += [f"[{ranker}]", *(f'"{level}" = {limit:.5f}' for level, limit in limits(chosen, rule).items())]
+    TARGET.with_name("prediction_sets.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print("\n".join(lines))
+
+
 def write_frequencies(structures: list[Path]) -> None:
     """Structure types of the training part in each space group: data/group_frequency.toml."""
     crystals = CachedCrystals(structures)
@@ -119,6 +160,7 @@ def main() -> None:
         lines += [f"patterns = {len(records)}", *found.lines()]
         TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
         print("\n".join(lines))
+        write_limits(records, found)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from unscatter.nouns.findings import Findings
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import PatternFit
+from unscatter.nouns.prediction_sets import PredictionSets
 from unscatter.nouns.table import Result, Table
 
 #: What no check of a pattern can see.
@@ -44,7 +45,8 @@ class Ranking(Result):
     estimates of the conventional cell, or refined where there is a fit. assumptions: what was taken for granted, one
     sentence each; network: (230,), what the network says by itself, where crystallography had its say too; fit and
     second: the likeliest lattice and the best of another kind on the whole pattern; second_phase: a lattice
-    that explains the lines that `fit` leaves unexplained, None where there is none.
+    that explains the lines that `fit` leaves unexplained, None where there is none; sets: how many of the first
+    answers of a level hold the truth as often as promised, None where that was never measured.
     Raises ValueError for what are no probabilities.
     """
 
@@ -60,6 +62,7 @@ class Ranking(Result):
     fit: PatternFit | None = None
     second: PatternFit | None = None
     second_phase: Lattice | None = None
+    sets: PredictionSets | None = None
 
     def __post_init__(self) -> None:
         """Refuse what are no probabilities."""
@@ -96,6 +99,17 @@ class Ranking(Result):
         chosen = np.argsort(-p, kind="stable")[:k]
         return [Candidate(classes.names[i], float(p[i]), classes.groups[i]) for i in chosen]
 
+    def prediction_set(self, level: str) -> list[Candidate]:
+        """The first classes of a level, which hold the truth in the share of patterns that `sets` promises.
+
+        Raises ValueError for a level that is not known, or where no limits came with the ranking.
+        """
+        if self.sets is None:
+            raise ValueError("this ranking has no limits of prediction sets; make it with unscatter.classify")
+        p = self.probabilities_of(level)
+        limit = self.sets.limits[level]
+        return [one for one in self.top(230, level) if p[p > one.probability].sum() <= limit]
+
     def _classes(self, level: str) -> Classes:
         if level not in self.levels:
             raise ValueError(f"no level is called {level!r}; there are {', '.join(self.levels)}")
@@ -122,12 +136,25 @@ class Ranking(Result):
         for rank, one in enumerate(self.top(5)):
             number = f"(no. {one.groups[0]})"
             lines.append(("" if rank else "space group", f"{100 * one.probability:5.1f} %  {one.name:<8} {number}"))
+        lines += self._set_lines()
         if self.fit is None:
             lines.append(("cell", f"volume about {self.volume:.3g} A^3; a, b, c about {edges} A (estimated)"))
         lines += self._engine_lines()
         lines.append(("weights", str(self.provenance.get("weights", "none"))))
         lines += [("" if rank else "assumed", sentence) for rank, sentence in enumerate(self.assumptions)]
         return lines
+
+    def _set_lines(self) -> list[tuple[str, str]]:
+        """The sets that hold the truth as often as promised: lattices by name, how many of the longer levels."""
+        if self.sets is None:
+            return []
+        lattices = " ".join(one.name for one in self.prediction_set("Bravais lattice"))
+        counts = [
+            f"{len(found)} {level}{'s' * (len(found) > 1)}"
+            for level in ("extinction group", "space group")
+            for found in [self.prediction_set(level)]
+        ]
+        return [(f"{100 * self.sets.coverage:.0f} % set", f"{lattices}; the first {counts[0]}, the first {counts[1]}")]
 
     def _engine_lines(self) -> list[tuple[str, str]]:
         """What crystallography adds: cell, fit, foreign lines, whether the network agrees, and findings."""
@@ -201,8 +228,15 @@ class Ranking(Result):
             "fit": None if self.fit is None else self.fit.to_dict(),
             "second": None if self.second is None else self.second.to_dict(),
             "second_phase": None if self.second_phase is None else self.second_phase.to_dict(),
+            "prediction_sets": None if self.sets is None else self._sets_record(),
             "provenance": self.provenance,
         }
+
+    def _sets_record(self) -> dict[str, Any]:
+        """Limits of the sets, and which classes of each level are in them."""
+        assert self.sets is not None, "asked only where there are limits"
+        names = {level: [one.name for one in self.prediction_set(level)] for level in self.levels}
+        return {**self.sets.to_dict(), "members": names}
 
     @classmethod
     def from_dict(cls, record: dict[str, Any], pattern: Pattern) -> Ranking:
@@ -229,6 +263,7 @@ class Ranking(Result):
             PatternFit.from_dict(record["fit"], pattern) if record.get("fit") else None,
             PatternFit.from_dict(record["second"], pattern) if record.get("second") else None,
             Lattice.from_dict(record["second_phase"]) if record.get("second_phase") else None,
+            PredictionSets.from_dict(record["prediction_sets"]) if record.get("prediction_sets") else None,
         )
 
 

@@ -139,3 +139,14 @@ def _fwhm(instrument: Instrument, two_theta: NDArray[np.float64]) -> NDArray[np.
     tangent = np.tan(np.radians(two_theta / 2))
     u, v, w = instrument.caglioti
     return np.sqrt((u * tangent + v) * tangent + w)
+
+
+@pytest.mark.parametrize("last", [89.95, 90.1])
+def test_a_line_that_the_range_cuts_off_stays_at_its_end(last: float) -> None:
+    x = np.arange(10.0, 90.0, 0.05)
+    fwhm = 0.6
+    places, heights = np.array([25.0, 41.0, 57.0, 76.0, last]), np.array([1.0, 0.6, 0.8, 0.3, 1.0])
+    gaussians = np.exp(-4 * np.log(2) * ((x[:, None] - places) / fwhm) ** 2)
+    lines = find_lines(Pattern(x, gaussians @ heights, wavelength=1.54))
+    assert lines.two_theta.max() < x[-1] + 0.6 * fwhm
+    assert lines.area.max() < 1.2 * fwhm * heights.max()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.pattern import Pattern, far_below_zero
 from unscatter.nouns.ranking import Classes, Ranking
+from unscatter.powder.classify.conformal import read_prediction_sets
 from unscatter.powder.pattern.channels import CHANNELS, LONGEST, SHORTEST, SIZE, network_background, network_channels
 from unscatter.symmetry import label_set
 from unscatter.version import __version__
@@ -181,7 +182,16 @@ def _ranking(
         "seconds": round(seconds, 4),
     }
     assumptions = _assumptions(pattern, subtract_background)
-    return Ranking(pattern, probabilities, dict(_levels()), volume, (a, b, c), assumptions, provenance)
+    return Ranking(
+        pattern,
+        probabilities,
+        dict(_levels()),
+        volume,
+        (a, b, c),
+        assumptions,
+        provenance,
+        sets=read_prediction_sets("network"),
+    )
 
 
 def _assumptions(pattern: Pattern, subtract_background: bool) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.powder.refine.extinctions import Symbols
 from unscatter.symmetry import BRAVAIS_LATTICES, LabelSet, label_set
 
 Floats = NDArray[np.float64]
@@ -98,12 +97,13 @@ def lattice_logs(network: Floats, evidence: Mapping[str, float], features: Float
 def combine(
     network: Floats,
     evidence: Mapping[str, float],
-    symbols: Mapping[str, Symbols],
+    symbols: Mapping[str, Floats],
     quality: Mapping[str, float],
     combination: Combination | None = None,
 ) -> Floats:
     """Probabilities of the 230 space groups (230,), of sum 1, given the network's (230,) and an interpretation.
 
+    symbols: ln of the evidence of the 99 extinction groups (99,), -inf for those of other lattices, by Bravais lattice.
     p(group) = p(lattice) p(symbol | lattice) p(group | symbol): the lattice as lattice_logs says, symbols by their
     evidence with a prior of network and frequency, groups inside a symbol by the network mixed with frequency.
     """
@@ -118,7 +118,7 @@ def combine(
         if name in symbols:
             labels = extinction.of_group[groups]
             prior = np.asarray(np.bincount(labels, inside, len(extinction)), dtype=np.float64)
-            logs = symbols[name].of_labels()
+            logs = symbols[name]
             nats = SYMBOL_WEIGHT * (logs - logs.max())
             posterior = prior * np.exp(np.where(np.isfinite(nats), nats, -60.0))
             posterior = posterior / posterior.sum()

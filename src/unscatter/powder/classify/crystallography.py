@@ -14,6 +14,7 @@ from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.nouns.ranking import CAVEAT, Ranking
 from unscatter.powder.classify.combine import belief, combine, features_of, read_combination, sum_classes
+from unscatter.powder.classify.conformal import read_prediction_sets
 from unscatter.powder.classify.findings import LIMITS, find_findings
 from unscatter.powder.classify.second_phase import find_second_phase
 from unscatter.powder.refine.engine import Interpretation, interpret
@@ -50,7 +51,7 @@ def with_crystallography(ranking: Ranking, time_limit: float = 10.0) -> Ranking:
         return replace(
             ranking, findings=Findings((Finding.untested("lines", LIMITS["lines"], why),), "pattern", CAVEAT)
         )
-    together = combine(network, found.evidence, found.symbols, found.quality)
+    together = combine(network, found.evidence, found.label_evidence, found.quality)
     shown = _shown(found, together)
     fits = _fits(found, shown)
     cell = fits[0].lattice.cell if fits else None
@@ -64,6 +65,7 @@ def with_crystallography(ranking: Ranking, time_limit: float = 10.0) -> Ranking:
         fit=fits[0] if fits else None,
         second=fits[1] if len(fits) > 1 else None,
         second_phase=other,
+        sets=read_prediction_sets("crystallography"),
         findings=find_findings(ranking, found, fits[0] if fits else None, other, together),
         provenance={**ranking.provenance, "engine": _record(found), "seconds": _seconds(ranking, found)},
     )

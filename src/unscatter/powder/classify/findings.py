@@ -10,13 +10,16 @@ from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.nouns.ranking import CAVEAT, Ranking
 from unscatter.powder.classify.combine import belief, features_of, read_combination, sum_classes
+from unscatter.powder.classify.known_patterns import farthest_outside
 from unscatter.powder.classify.second_phase import unexplained
+from unscatter.powder.classify.texture import FEWEST_LINES, find_texture
 from unscatter.powder.refine.engine import Interpretation
 from unscatter.symmetry import BRAVAIS_LATTICES, label_set
 
 #: From where each finding is fair and from where it is poor.
 LIMITS = {
     "lines": (20.0, 8.0),
+    "known to the network": (1.2, 2.0),
     "foreign intensity": (0.03, 0.15),
     "foreign lines": (0.1, 0.3),
     "phases": (0.01, 0.1),
@@ -24,7 +27,7 @@ LIMITS = {
     "lattice explains": (0.8, 0.4),
     "agreement": (0.5, 0.02),
     "confidence": (0.7, 0.3),
-    "preferred orientation": (0.5, 0.9),
+    "preferred orientation": (3.0, 10.0),
 }
 
 
@@ -40,18 +43,14 @@ def find_findings(
     best = BRAVAIS_LATTICES[int(np.argmax(after))]
     each = (
         _lines(found),
+        _known(ranking, found),
         *_foreign(fit, found),
         _phases(fit, other, found),
         _fit(fit),
         _explains(found),
         _agreement(found, before),
         _confidence(best, float(after.max())),
-        Finding.untested(
-            "preferred orientation",
-            LIMITS["preferred orientation"],
-            "intensities are free in the fit of a lattice, so that texture cannot be told from structure; it changes "
-            "what the network says, and the group inside a symbol",
-        ),
+        _orientation(fit),
     )
     return Findings(each, "pattern", CAVEAT)
 
@@ -63,6 +62,13 @@ def _finding(name: str, value: float, sentence: str) -> Finding:
 def _lines(found: Interpretation) -> Finding:
     count = len(found.lines)
     return _finding("lines", count, f"{count} lines stand above the noise; a lattice asks for 20 or more")
+
+
+def _known(ranking: Ranking, found: Interpretation) -> Finding:
+    outside = farthest_outside(ranking.pattern, found.lines)
+    name = "known to the network"
+    said = "range, widths and steps are like those of the patterns that the network learned from"
+    return _finding(name, outside.factor, outside.sentence() if outside.factor >= LIMITS[name][0] else said)
 
 
 def _foreign(fit: PatternFit | None, found: Interpretation) -> tuple[Finding, Finding]:
@@ -130,3 +136,21 @@ def _agreement(found: Interpretation, before: NDArray[np.float64]) -> Finding:
 
 def _confidence(best: str, p: float) -> Finding:
     return _finding("confidence", p, f"{best} has {100 * p:.0f} %: the rest is spread over other lattices")
+
+
+def _orientation(fit: PatternFit | None) -> Finding:
+    name = "preferred orientation"
+    if fit is None:
+        return Finding.untested(name, LIMITS[name], "no lattice was found whose intensities could be compared")
+    found = find_texture(fit)
+    if found is None:
+        why = f"{fit.resolved} lines are resolved; {FEWEST_LINES} are needed to tell texture from structure"
+        return Finding.untested(name, LIMITS[name], why)
+    pole = "".join(str(k) for k in found.pole)
+    said = "no direction of the planes explains the intensities much better than a random powder"
+    if found.nats >= LIMITS[name][0]:
+        said = (
+            f"intensities go with the direction of their planes, as of {'plates' if found.ratio < 1 else 'needles'} "
+            f"({pole}), March-Dollase r {found.ratio:.2f}: the lattice stands, group and intensities are less certain"
+        )
+    return _finding(name, found.nats, said)

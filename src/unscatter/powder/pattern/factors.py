@@ -1,4 +1,4 @@
-"""What multiplies |F|^2 on its way into a powder pattern: Lorentz, polarisation, absorption."""
+"""What multiplies |F|^2 on its way into a powder pattern: Lorentz, polarisation, absorption, preferred orientation."""
 
 from __future__ import annotations
 
@@ -33,3 +33,13 @@ def cylinder_absorption(theta: Array, mu_r: Array | float) -> Array:
     xp = array_namespace(theta)
     sine = xp.sin(theta) ** 2
     return xp.exp(-(1.7133 - 0.0368 * sine) * mu_r + (0.0927 + 0.375 * sine) * mu_r**2)
+
+
+def march_dollase(cosine: Array, r: float) -> Array:
+    """Weight of lines whose normals stand at an angle alpha from the preferred axis: mean 1 over the sphere.
+
+    W = (r^2 cos^2 + sin^2 / r)^(-3/2), r < 1 for plates, r > 1 for needles, 1 for a random powder.
+    Source: Dollase, J. Appl. Cryst. 19, 267 (1986).
+    """
+    squared = cosine**2
+    return (r**2 * squared + (1 - squared) / r) ** -1.5

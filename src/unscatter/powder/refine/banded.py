@@ -6,9 +6,13 @@ Columns are ragged: that of line i covers the points start[i], start[i] + 1, ...
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import solveh_banded
 
 from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.pattern.kernels import compiled
+
+# Lines that cannot be told apart are held by this share of their own weight, by more where that is not enough.
+_RIDGES = (1e-9, 1e-6, 1e-3)
 
 
 @compiled
@@ -107,3 +111,22 @@ def nonnegative(gram: Floats, target: Floats, rounds: int, tolerance: float) -> 
         if moved < tolerance and turn % 8 == 0:
             break
     return x
+
+
+def solve_held(band: Floats, right: Floats) -> Floats:
+    """Solution (k, r) of a banded system; band: (bands, k), from the diagonal down.
+
+    Where rounding makes the matrix indefinite, lines are held more firmly.
+    """
+    for ridge in _RIDGES[:-1]:
+        try:
+            return np.asarray(solveh_banded(_ridged(band, ridge), right, lower=True, check_finite=False))
+        except np.linalg.LinAlgError:
+            continue
+    return np.asarray(solveh_banded(_ridged(band, _RIDGES[-1]), right, lower=True, check_finite=False))
+
+
+def _ridged(band: Floats, ridge: float) -> Floats:
+    held = band.copy()
+    held[0] = held[0] * (1 + ridge)
+    return held

@@ -59,6 +59,11 @@ class Interpretation:
             found[one.lattice.bravais] = max(one.value, found.get(one.lattice.bravais, -np.inf))
         return found
 
+    @property
+    def label_evidence(self) -> dict[str, Floats]:
+        """ln of the evidence of the 99 extinction groups (99,), of each Bravais lattice that was asked."""
+        return {bravais: symbols.of_labels() for bravais, symbols in self.symbols.items()}
+
 
 @one_thread
 def interpret(

@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky_banded, solveh_banded
+from scipy.linalg import cholesky_banded
 from scipy.sparse import csc_array
 
 from unscatter.powder.pattern.kernels import compiled
+from unscatter.powder.refine.banded import solve_held
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Lines that cannot be told apart are held by this share of their own weight, by more where that is not enough.
-_RIDGES = (1e-9, 1e-6, 1e-3)
 # Intensities, and slopes at zero, count as zero below this many standard deviations.
 _TOLERANCE = 0.01
 # Lines with less than this share of the largest weight lie outside of the pattern.
@@ -160,28 +159,12 @@ def solve_many(normal: Normal, passive: Flags, right: Floats, right_ground: Floa
         return out, np.asarray(np.linalg.solve(_held(normal.ground), right_ground))
     mixed = normal.mixed[chosen]
     band = banded(normal.lines, chosen)
-    solved = _solve_held(band, np.concatenate([right[chosen], mixed], axis=1))
+    solved = solve_held(band, np.concatenate([right[chosen], mixed], axis=1))
     plain, coupled = solved[:, : right.shape[1]], solved[:, right.shape[1] :]
     rest = _held(normal.ground) - mixed.T @ coupled
     ground = np.linalg.solve(rest, right_ground - mixed.T @ plain)
     out[chosen] = plain - coupled @ ground
     return out, np.asarray(ground)
-
-
-def _solve_held(band: Floats, right: Floats) -> Floats:
-    """Solution (k, r) of a banded system; where rounding makes it indefinite, lines are held more firmly."""
-    for ridge in _RIDGES[:-1]:
-        try:
-            return np.asarray(solveh_banded(_ridged(band, ridge), right, lower=True, check_finite=False))
-        except np.linalg.LinAlgError:
-            continue
-    return np.asarray(solveh_banded(_ridged(band, _RIDGES[-1]), right, lower=True, check_finite=False))
-
-
-def _ridged(band: Floats, ridge: float) -> Floats:
-    held = band.copy()
-    held[0] = held[0] * (1 + ridge)
-    return held
 
 
 def banded(matrix: csc_array, chosen: NDArray[np.int64], add: float = 0.0) -> Floats:

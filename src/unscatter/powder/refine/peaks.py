@@ -7,12 +7,11 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
 
 from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.pattern.columns import Columns
 from unscatter.powder.pattern.line_shape import LineShape
-from unscatter.powder.refine.banded import band_width, banded_gram, combine, nonnegative, project
+from unscatter.powder.refine.banded import band_width, banded_gram, combine, nonnegative, project, solve_held
 
 #: What is refined besides areas, positions and baseline: nothing, widths and mixing, or also how far lines lean.
 Free: TypeAlias = Literal["lines", "widths", "axial"]
@@ -26,6 +25,8 @@ _WORTH = 2.5
 SIGNIFICANT = 6.0
 # Lines move by this many FWHM in one step at most, and are held to where they are by so many.
 _STEP, _HELD = 0.25, 0.5
+# FWHM beyond either end of the pattern at which a line may lie.
+_BEYOND = 0.5
 # Share of a line that its profile may be wrong by.
 _MISFIT = (0.002, 0.03)
 # How far profile parameters may be from where they start: squared widths (share), mixing, slope, axial squared.
@@ -207,7 +208,9 @@ def _step(peaks: FittedPeaks, data: Data, free: Free) -> FittedPeaks:
     )
     moved = np.clip(change[1::2], -_STEP * fwhm, _STEP * fwhm)
     area = np.maximum(peaks.area + change[0::2], 1e-3 * peaks.area)
-    position = peaks.position + moved
+    # A line beyond the end, of which only a tail is seen, could be anywhere and of any height.
+    ends = data.two_theta[[0, -1]]
+    position = np.clip(peaks.position + moved, ends[0] - _BEYOND * fwhm, ends[1] + _BEYOND * fwhm)
     order = np.argsort(position, kind="stable")
     smooth = data.baseline.shape[1]
     # What is tied down stays where it is to the last digit.
@@ -230,10 +233,9 @@ def _solve(
     scaled = gram * scale[:, None]
     for k in range(gram.shape[1]):
         scaled[: len(gram) - k, k] *= scale[k:]
-    scaled[:, 0] += 1e-9
     cross = cross * scale[:, None]
     sides = np.concatenate([(target * scale)[:, None], cross], axis=1)
-    solved = solveh_banded(scaled.T, sides, lower=True, check_finite=False)
+    solved = solve_held(scaled.T, sides)
     stiffness, pull = prior
     square = (border * weight[:, None]).T @ border + np.diag(stiffness) - cross.T @ solved[:, 1:]
     right = border.T @ (weight * rest) + pull - cross.T @ solved[:, 0]

@@ -19,16 +19,6 @@ _EQUAL = 1e-4
 _MOST_STRETCH = 0.04
 
 
-def march_dollase(cosine: Array, r: float) -> Array:
-    """Weight of lines whose normals stand at an angle alpha from the preferred axis: mean 1 over the sphere.
-
-    W = (r^2 cos^2 + sin^2 / r)^(-3/2), r < 1 for plates, r > 1 for needles, 1 for a random powder.
-    Source: Dollase, J. Appl. Cryst. 19, 267 (1986).
-    """
-    squared = cosine**2
-    return (r**2 * squared + (1 - squared) / r) ** -1.5
-
-
 def pole_cosine(hkl: IntArray, cell: Cell, axis: int) -> NDArray[np.float64]:
     """Cosine of the angle between the normals of hkl (n, 3) and of the planes (100), (010) or (001)."""
     q = hkl @ cell.reciprocal

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from unscatter.nouns.cell import Cell
 from unscatter.powder.pattern.background import amorphous_background, chebyshev_background
 from unscatter.powder.pattern.channels import network_channels
+from unscatter.powder.pattern.factors import march_dollase
 from unscatter.powder.pattern.instrument import Instrument
 from unscatter.powder.pattern.peaks import Peaks, join_peaks, place_lines
 from unscatter.powder.pattern.profile import show_peaks, sum_peaks
-from unscatter.powder.samples.artefacts import add_counting_noise, damping, march_dollase, pole_cosine, stretch_cell
+from unscatter.powder.samples.artefacts import add_counting_noise, damping, pole_cosine, stretch_cell
 from unscatter.powder.samples.cache import PhaseLines
 from unscatter.powder.samples.foreign import draw_can, draw_magnetic
 from unscatter.powder.samples.recipe import Axis, PowderRecipe, read_recipe, recipe_record
