@@ -8,7 +8,7 @@ LIST.json: wavelength, two_theta, two_theta_error and area of each line. Printed
 import sys
 
 if sys.argv[1] == "mlindex":
-    import cctbx  # noqa: F401
+    from cctbx import crystal  # noqa: F401
 import contextlib
 import io
 import json
@@ -57,9 +57,7 @@ def rietx(lines: dict[str, Any]) -> Answer:
     found = index_pattern(peaks).candidates
     if not found:
         return None
-    cell = found[0].cell
-    values = [getattr(cell, name) for name in ("a", "b", "c", "alpha", "beta", "gamma")]
-    return [float(getattr(value, "value", value)) for value in values], found[0].centring
+    return [float(value) for value in found[0].cell], found[0].centring
 
 
 def main() -> None:

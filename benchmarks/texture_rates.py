@@ -22,7 +22,7 @@ from unscatter.powder.samples.tables import CachedCrystals
 from unscatter.symmetry import bravais_lattice
 from unscatter.train.powder.splits import split_table
 
-RATIOS = (1.0, 1.3, 1.6, 2.0, 2.5)
+RATIOS = (1.0, 1.6, 2.5)
 
 
 def nats_of(crystals: CachedCrystals, row: int, number: int, ratio: float, options: argparse.Namespace) -> float | None:

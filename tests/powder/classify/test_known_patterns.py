@@ -28,8 +28,9 @@ def test_a_wavelength_ten_times_too_long_is_outside_and_the_sentence_says_which_
     assert "d measured is" in found.sentence()
 
 
-def test_spacings_follow_bragg(corundum_lines):
+def test_spacings_follow_bragg_as_far_as_the_network_looks(corundum_lines):
     pattern, lines = corundum_lines
-    numbers = numbers_of(pattern, lines)
-    assert numbers["longest_d"] == pytest.approx(pattern.wavelength / 2 / np.sin(np.radians(pattern.two_theta[0] / 2)))
+    numbers = numbers_of(replace(pattern, wavelength=1.2), lines)
+    assert numbers["longest_d"] == pytest.approx(1.2 / 2 / np.sin(np.radians(pattern.two_theta[0] / 2)))
+    assert numbers["shortest_d"] == 0.8
     assert numbers["points"] > 2

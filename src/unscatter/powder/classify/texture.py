@@ -19,6 +19,8 @@ POLES = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 1, 1))
 RATIOS = tuple(float(r) for r in np.geomspace(0.3, 1 / 0.3, 21))
 #: Fewer resolved lines tell texture from structure no more.
 FEWEST_LINES = 20
+#: Nats that one line may count for.
+MOST = 3.0
 #: Degrees over which the expected intensity is averaged.
 AVERAGED = 15.0
 
@@ -44,12 +46,12 @@ def find_texture(fit: PatternFit) -> Texture | None:
     of structures follow. Source: Dollase, J. Appl. Cryst. 19, 267 (1986).
     """
     lines = _Lines.of(fit)
-    if len(lines.area) < FEWEST_LINES:
+    none = lines.log_likelihoods(np.ones(len(fit.column)))
+    if len(none) < FEWEST_LINES:
         return None
     poles = _distinct_poles(fit.lattice.bravais)
-    none = lines.log_likelihood(np.ones(len(fit.column)))
     tried = [
-        (lines.log_likelihood(_mean_weight(fit, pole, ratio)) - none, pole, ratio)
+        (_gain(lines.log_likelihoods(_mean_weight(fit, pole, ratio)), none), pole, ratio)
         for pole in poles
         for ratio in RATIOS
         if ratio != 1.0
@@ -58,15 +60,24 @@ def find_texture(fit: PatternFit) -> Texture | None:
     return Texture(pole, ratio, gain - float(np.log(len(poles) * (len(RATIOS) - 1))))
 
 
+def _gain(of_texture: Floats, without: Floats) -> float:
+    """Nats that a texture gains over none; no line counts for more than MOST, for a foreign one may lie upon it."""
+    return float(np.sum(np.clip(of_texture - without, -MOST, MOST)))
+
+
 @dataclass(frozen=True, eq=False)
 class _Lines:
-    """Resolved lines of a fit: area and variance (m,), weight of each reflection without texture, and its line (n,)."""
+    """Resolved lines of a fit: area and variance (m,), weight of each reflection without texture, and its line (n,).
+
+    telling: (m,) lines whose area is known to their expected area or better.
+    """
 
     area: Floats
     variance: Floats
     centre: Floats
     weight: Floats
     column: NDArray[np.int64]
+    telling: NDArray[np.bool_]
     radiation: str | None
 
     @classmethod
@@ -75,28 +86,26 @@ class _Lines:
         multiplicity = fit.multiplicity.astype(np.float64)
         theta = np.radians(np.clip(fit.two_theta, 0.5, 178.0) / 2)
         count = np.bincount(fit.column)
-        return cls(
-            _summed(fit.column, fit.area),
-            _summed(fit.column, fit.area_error) ** 2,
-            _summed(fit.column, fit.two_theta) / count,
-            multiplicity / (np.sin(theta) ** 2 * np.cos(theta)),
-            fit.column,
-            fit.pattern.radiation,
-        )
+        area, error = _summed(fit.column, fit.area), _summed(fit.column, fit.area_error)
+        centre = _summed(fit.column, fit.two_theta) / count
+        weight = multiplicity / (np.sin(theta) ** 2 * np.cos(theta))
+        telling = error < _expected(centre, area, _summed(fit.column, weight))
+        return cls(area, error**2, centre, weight, fit.column, telling, fit.pattern.radiation)
 
-    def log_likelihood(self, orientation: Floats) -> float:
-        """ln of the likelihood of all areas where reflections (n,) are weighed by their orientation."""
-        expected = self._expected(_summed(self.column, self.weight * orientation))
-        z, variance = self.area / expected, np.maximum(self.variance / expected**2, 1e-8)
+    def log_likelihoods(self, orientation: Floats) -> Floats:
+        """ln of the likelihood of each telling area where reflections (n,) are weighed by their orientation."""
+        expected = _expected(self.centre, self.area, _summed(self.column, self.weight * orientation))[self.telling]
+        z = self.area[self.telling] / expected
+        variance = np.maximum(self.variance[self.telling] / expected**2, 1e-8)
         means, common = intensity_mixture(self.radiation, special=False)
         own = reweighted(means, common, z, variance)
-        return float(np.sum(moments(means, own, z, variance)[0] - np.log(expected)))
+        return np.asarray(moments(means, own, z, variance)[0] - np.log(expected))
 
-    def _expected(self, weight: Floats) -> Floats:
-        """Expected area (m,): the weight times a slow function of angle that has the areas' sum around each angle."""
-        near = np.exp(-(((self.centre[:, None] - self.centre[None, :]) / AVERAGED) ** 2))
-        per_weight = (near @ self.area + 1e-3 * self.area.mean()) / (near @ weight)
-        return np.asarray(per_weight * weight)
+
+def _expected(centre: Floats, area: Floats, weight: Floats) -> Floats:
+    """Expected area (m,): the weight times a slow function of angle that has the areas' sum around each angle."""
+    near = np.exp(-(((centre[:, None] - centre[None, :]) / AVERAGED) ** 2))
+    return np.asarray((near @ area + 1e-3 * area.mean()) / (near @ weight) * weight)
 
 
 def _summed(column: NDArray[np.int64], values: Floats) -> Floats:
