@@ -22,7 +22,7 @@ HOST = {"host": "127.0.0.1:8501"}
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
-    limits = Limits(folder=tmp_path / "served", upload=2**21, waiting=3, workers=1, seconds=60)
+    limits = Limits(folder=tmp_path / "served", upload=2**21, waiting=3, workers=1, seconds=300)
     with TestClient(make_app(limits), headers=HOST) as made:
         yield made
 
@@ -49,7 +49,7 @@ def send(client: TestClient, content: bytes, name: str) -> str:
     return str(answer.json()["id"])
 
 
-def finish(client: TestClient, request: dict[str, Any], limit: float = 60.0) -> dict[str, Any]:
+def finish(client: TestClient, request: dict[str, Any], limit: float = 300.0) -> dict[str, Any]:
     begun = client.post("/api/tasks", json=request)
     assert begun.status_code == 202, begun.text
     end = time.monotonic() + limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -55,8 +56,8 @@ class Guard:
             return 401, "this server asks for its token: open it with ?token=..., or send Authorization: Bearer ..."
         largest = self.limits.upload if scope["path"] == "/api/files" else _LARGEST_JSON
         length = headers.get(b"content-length", "0")
-        if not length.isdigit():
-            return 400, "Content-Length is no number"
+        if not (length.isascii() and length.isdigit()):
+            return 400, f"Content-Length {length!r} is no number"
         if int(length) > largest:
             return 413, f"{int(length)} bytes are more than the {largest} that are taken"
         return None
@@ -70,7 +71,7 @@ class Guard:
 
 
 async def _answer(send: Send, status: int, words: str) -> None:
-    body = f'{{"detail": "{words}"}}'.encode() if '"' not in words and "\\" not in words else b'{"detail": "refused"}'
+    body = json.dumps({"detail": words}).encode("ascii")
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *_HEADERS]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

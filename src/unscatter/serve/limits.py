@@ -14,9 +14,11 @@ class Limits:
     """Bounds of a server.
 
     folder: where uploads and results lie; host, port: where it listens; token: what a request must carry, "" for none;
-    upload: largest file in bytes; memory: of a task in bytes; seconds: of a task; workers: tasks at once; waiting:
-    tasks that may wait; kept: files and tasks that are kept, the oldest go first; hosts: names in a Host header that
-    are answered beside those of this machine. Raises ValueError for a server open to others without a token.
+    upload: largest file in bytes; sending: files that are received at once, and silence: seconds after which one that
+    waits for its turn, or of which nothing more comes, is given up; memory: of a task in bytes; seconds: of a task;
+    workers: tasks at once; waiting: tasks that may wait; kept: files and tasks that are kept, and disk: bytes of the
+    one and of the other, the oldest go first; hosts: names in a Host header that are answered beside those of this
+    machine. Raises ValueError for a server open to others without a token.
     """
 
     folder: Path
@@ -24,11 +26,14 @@ class Limits:
     port: int = 8501
     token: str = ""
     upload: int = 512 * 2**20
+    sending: int = 8
+    silence: float = 30.0
     memory: int = 3 * 2**30
     seconds: float = 300.0
     workers: int = 2
     waiting: int = 64
     kept: int = 200
+    disk: int = 20 * 2**30
     hosts: tuple[str, ...] = field(default_factory=tuple)
 
     def __post_init__(self) -> None:

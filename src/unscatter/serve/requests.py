@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from unscatter.jobs.classify import ClassifyOptions
 from unscatter.jobs.factorize import FactorizeOptions
@@ -32,6 +33,16 @@ class TaskRequest(BaseModel):
     result_of: str = Field(default="", max_length=64, description="id of a factorize task to refine")
     mask: str = Field(default="", max_length=64, description="id of an uploaded mask, non-zero = not measured")
     options: dict[str, Any] = Field(default_factory=dict, description="options of the job")
+
+    @field_validator("options")
+    @classmethod
+    def _can_be_written(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what no JSON in UTF-8 can hold: half a surrogate pair, infinity."""
+        try:
+            json.dumps(options, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError("a text holds half a character (a lone surrogate), which no file can hold") from None
+        return options
 
 
 def check_options(job: str, options: dict[str, Any]) -> Any:

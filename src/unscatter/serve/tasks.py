@@ -12,7 +12,9 @@ import sys
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -55,6 +57,7 @@ class Task:
     answer: dict[str, Any] = field(default_factory=dict)
     began: float = 0.0
     ended: float = 0.0
+    size: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """All that a page may know of it."""
@@ -76,13 +79,21 @@ class Desk:
         for name in ("files", "tasks"):
             (limits.folder / name).mkdir(parents=True, exist_ok=True)
 
-    def begin_upload(self, name: str) -> tuple[str, Path]:
-        """An id and a place to write an upload to; the name is the sender's, without anything that leads elsewhere."""
+    @contextmanager
+    def receiving(self, name: str) -> Iterator[tuple[str, Path]]:
+        """An id and a place to write an upload to; of one that breaks off nothing is kept.
+
+        The name is the sender's, without anything that leads elsewhere.
+        """
         number = secrets.token_hex(8)
         harmless = _SAFE.sub("_", Path(name.replace("\\", "/")).name).lstrip(".")[-80:] or "file"
         folder = self.limits.folder / "files" / number
         folder.mkdir()
-        return number, folder / harmless
+        try:
+            yield number, folder / harmless
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def end_upload(self, number: str, path: Path) -> Upload:
         """Take in a file that was written whole; raises ValueError for an empty one."""
@@ -95,7 +106,7 @@ class Desk:
         upload = Upload(number, path, path.name, size, digest)
         with self._lock:
             self.files[number] = upload
-            while len(self.files) > self.limits.kept:
+            while len(self.files) > self.limits.kept or self._bytes_of_files() > self.limits.disk:
                 shutil.rmtree(self.files.popitem(last=False)[1].path.parent, ignore_errors=True)
         return upload
 
@@ -143,6 +154,10 @@ class Desk:
         """End: what waits is dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _bytes_of_files(self) -> int:
+        # The newest is always kept: it is to be worked on.
+        return sum(one.size for one in self.files.values()) if len(self.files) > 1 else 0
+
     def _source(self, request: TaskRequest) -> Path:
         if not request.result_of:
             return self.upload(request.file).path
@@ -181,13 +196,16 @@ class Desk:
         except (OSError, ValueError):
             answer = {"error": "the task ended without a result, as happens when memory runs out; try a smaller file"}
         task.answer, task.ended = answer, time.monotonic()
+        task.size = sum(one.stat().st_size for one in task.folder.rglob("*") if one.is_file())
         task.state = "failed" if "error" in answer else "done"
 
     def _forget(self) -> None:
         """Drop the oldest tasks that have ended."""
+        held = sum(task.size for task in self.tasks.values())
         for number, task in list(self.tasks.items()):
-            if len(self.tasks) <= self.limits.kept:
+            if len(self.tasks) <= self.limits.kept and held <= self.limits.disk:
                 return
             if task.state in ("done", "failed"):
                 del self.tasks[number]
+                held -= task.size
                 shutil.rmtree(task.folder, ignore_errors=True)

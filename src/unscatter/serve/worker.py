@@ -36,6 +36,7 @@ def main() -> None:
     folder = Path()
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _bound_memory(request["memory"])
+    sys.addaudithook(_stay_here)
     try:
         answer = _RUNS[request["job"]](folder, request)
     except MemoryError:
@@ -49,6 +50,12 @@ def _bound_memory(most: int) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
+    """Let a task reach no other machine, whatever its file holds."""
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        raise PermissionError("a task of the page may not reach other machines")
 
 
 def _factorize(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
