@@ -1,6 +1,7 @@
 """Do the quoted uncertainties of refined alphas hold? Simulated planes of all lattices, noise and gaps.
 
 python benchmarks/order_coverage.py [--planes 210] [--few 50] [--weights factorize-256] [--pixels 96]
+    [--against order data form-factor]
 
 Each plane: hk1 of columns of the demonstration's molecules in a primitive cell of each of the 14 Bravais lattices, of
 random size, with order from the Monte Carlo bank, factorized, and refined in Laue class -1 in three ways: with I_SRO,
@@ -116,7 +117,7 @@ def cover(name: str, count: int, counts: tuple[float, float], options: argparse.
         truth, order = draw_plane(rng, lattice, options.pixels, counts)
         expected = expected_alphas(order)
         found = factorize(truth.plane, options.weights)
-        for against in ("order", "data", "form-factor"):
+        for against in options.against:
             started = time.process_time()
             fit = refine_order(found, against=against, form_factors=[truth.form_factor])
             seconds[against] += time.process_time() - started
@@ -124,7 +125,7 @@ def cover(name: str, count: int, counts: tuple[float, float], options: argparse.
             kept = fit.determined
             pulls[against, lattice].append((difference / fit.standard_error)[kept])
             errors[against].append(difference[kept])
-    for against in ("order", "data", "form-factor"):
+    for against in options.against:
         rows = {lattice: np.concatenate(pulls[against, lattice]) for lattice in lattices if pulls[against, lattice]}
         for lattice, pull in {**rows, "all": np.concatenate(list(rows.values()))}.items():
             one, two = (np.mean(np.abs(pull) < bound) for bound in (1, 2))
@@ -146,6 +147,8 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=50)
     parser.add_argument("--weights", default="factorize-256")
     parser.add_argument("--pixels", type=int, default=96)
+    ways = ("order", "data", "form-factor")
+    parser.add_argument("--against", nargs="+", choices=ways, default=ways)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if options.few:

@@ -41,7 +41,7 @@ class OrderOptions:
     """How alphas are refined: keywords of diffuse.refine.refine_order."""
 
     against: Literal["data", "order"] = "data"
-    """data refines I_FF with the alphas; order takes I_SRO as it is."""
+    """data refines I_FF with the alphas; order takes I_SRO as it is, and lets the s.u. hold what errors of I_FF do."""
     laue: Text = None
     """-1, 2/m, mmm, 4/m, 4/mmm, -3, -3m, 6/m, 6/mmm, m-3, m-3m; without it -1, which is never wrong."""
     vectors: Annotated[tuple[str, ...], arg(metavar="U,V,W"), BeforeValidator(_vector_texts), OneOrMany] = ()

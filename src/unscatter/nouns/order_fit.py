@@ -26,10 +26,10 @@ class OrderFit(Result):
 
     vectors: (n, 3), one of each orbit; multiplicity: (n,), vectors in the orbit, v and -v both counted;
     labels: (n,), the vector as text, or a sum of vectors that the planes cannot tell apart; alpha: (n,);
-    standard_error: (n,), the one to quote: bootstrap and prior in quadrature; covariance_error: (n,), from the
+    standard_error: (n,), the one to quote: bootstrap, prior and choice in quadrature; covariance_error: (n,), from the
     covariance scaled by chi2; bootstrap_error: (n,), by resampling reciprocal cells; choice_error: (n,), what other
-    probable choices of I_FF change; choices: what the data chose, in words; headline: what a reader must
-    know first, empty where there is nothing; correlation: (n, n);
+    probable choices of I_FF change, or, against I_SRO, what its errors do; choices: what the data chose, in words;
+    headline: what a reader must know first, empty where there is nothing; correlation: (n, n);
     determined: (n,), False where the planes say too little; order: all equivalents in a half space, the origin
     included; components: the planes with refined I_FF and I_SRO; background: of each plane; chi2: reduced.
     """

@@ -69,6 +69,33 @@ def test_several_planes_share_one_set(truth: Components) -> None:
     assert len(both.components) == 2
 
 
+def test_against_order_the_uncertainties_hold_what_form_factor_and_order_share(truth: Components) -> None:
+    # A ghost of I_SRO in I_FF is the same in every cell: no scatter between cells shows it.
+    ghost = 1 + 0.06 * np.cos(2 * np.pi * truth.plane.axes.hkl()[..., 0])
+    haunted = replace(
+        truth, form_factor=truth.form_factor * ghost, short_range_order=truth.short_range_order / ghost / 1.0018
+    )
+    fit = refine_order(haunted, against="order")
+    assert fit.vectors[0].tolist() == [1, 0, 0]
+    off = abs(differences(fit)[0])
+    assert off > 10 * fit.bootstrap_error[0]
+    assert off < 2 * fit.standard_error[0]
+    assert any("--against data" in line for line in fit.choices)
+
+
+def test_a_plane_without_period_says_that_errors_of_the_form_factor_are_not_told() -> None:
+    edges = np.linspace(-2, 2, 40)
+    axes = PlaneAxes(np.zeros(3), np.array([1.0, 0.31, 0.0]), np.array([0.0, 0.17, 1.0]), edges, edges)
+    cell = Cell(10, 10, 10, 90, 90, 90)
+    form = np.full(axes.shape, 50.0)
+    ordered = 1 + 0.2 * np.cos(2 * np.pi * axes.hkl()[..., 0])
+    noise = np.random.default_rng(3).normal(size=axes.shape)
+    plane = Components(Plane(form * ordered + noise, axes, cell), form, ordered)
+    fit = refine_order(plane, against="order", vectors=[(1, 0, 0)], in_plane=False)
+    assert fit.alpha[0] == pytest.approx(0.1, abs=0.01)
+    assert any("no period" in note for note in fit.notes)
+
+
 def test_without_a_class_only_inversion_is_used_and_the_table_says_so(truth: Components) -> None:
     fit = refine_order(truth, against="order", vectors=FEW)
     assert fit.laue == "-1"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.diffuse.plane.fold import plane_lattice
 from unscatter.diffuse.plane.symmetry import check_class_fits, class_fits, operations_about_origin
 from unscatter.diffuse.refine.order_basis import OrderBasis, choose_orbits
 from unscatter.diffuse.refine.order_doubts import doubts, headline, order_findings
 from unscatter.diffuse.refine.order_equations import ALPHA_SPREAD, Eliminated, Equations, step_to_rest
+from unscatter.diffuse.refine.order_inherited import Inherited
 from unscatter.diffuse.refine.order_list import ListChoice, choose_list
 from unscatter.diffuse.refine.order_reach import FORM_FACTOR_SPREAD, ReachChoice, choose_reach
 from unscatter.diffuse.refine.order_setup import (
@@ -24,7 +26,7 @@ from unscatter.diffuse.refine.order_setup import (
     with_form_factors,
     with_found_lattices,
 )
-from unscatter.diffuse.refine.order_uncertainty import with_uncertainties
+from unscatter.diffuse.refine.order_uncertainty import covariance_of, with_uncertainties
 from unscatter.diffuse.refine.seen_vectors import sees_all_directions
 from unscatter.laue import LAUE_CLASSES, laue_rotations
 from unscatter.nouns.cell import Cell
@@ -57,10 +59,11 @@ def refine_order(
     """Refine one set of alphas, eq. (3), from one plane or several, with uncertainties.
 
     against "order": least squares of scale and alphas against I_SRO, pixels weighted by I_FF, those with I_FF under
-    `exclude` of its maximum and unmeasured ones left out. "data": I_D = I_FF (1 + sum alpha cos) + background,
-    I_FF refined too as a Fourier series over distances up to `reach` in Angstrom, which is chosen by its evidence where
-    it is not given, near the I_FF of the components to within `form_factor_spread` of its radial mean.
-    "form-factor": the same with `form_factors` known up to scale, one (ny, nx) a plane.
+    `exclude` of its maximum and unmeasured ones left out; how far the alphas move with I_FF free is in their s.u.
+    "data": I_D = I_FF (1 + sum alpha cos) + background, I_FF refined too as a Fourier series over distances up to
+    `reach` in Angstrom, which is chosen by its evidence where it is not given, near the I_FF of the components to
+    within `form_factor_spread` of its radial mean. "form-factor": the same with `form_factors` known up to scale, one
+    (ny, nx) a plane.
 
     laue: Laue class; None takes -1, which is never wrong. vectors: representatives to refine, or all up to a `radius`
     in Angstrom; without them the data choose how far the list goes, and the alphas beyond it stay in the fit with a
@@ -82,6 +85,8 @@ def refine_order(
     found = _solve(problem, _Measurement(exclude, saturation, background, reach, form_factor_spread))
     fit = _fit(problem, found, concentration, bootstrap, seed)
     notes = [*found_notes, *doubts(fit, found.states, found.alpha, basis), *_laue_note(laue, cell)]
+    if against == "order" and found.inherited is None:
+        notes.append("the plane holds no period with which I_FF could be refined: its errors are not in the s.u.")
     provenance = _provenance(problem, found, time.perf_counter() - started)
     fit = replace(fit, notes=tuple(notes), choices=found.words(fit), provenance=provenance)
     return replace(fit, headline=headline(fit, planes, found.reach), findings=order_findings(fit, planes, found.states))
@@ -122,13 +127,34 @@ class _Solution:
     eliminated: list[Eliminated]
     reach: ReachChoice | None
     listed: ListChoice | None
+    inherited: Inherited | None = None
 
     def words(self, fit: OrderFit) -> tuple[str, ...]:
         """What was chosen, and against what."""
-        return tuple(text for one in (self.listed, self.reach) if one is not None for text in one.words(fit))
+        choices = (self.listed, self.reach, self.inherited)
+        return tuple(text for one in choices if one is not None for text in one.words(fit))
+
+    def doubt(self) -> Callable[[Floats], Floats] | None:
+        """What the choice of I_FF, or what it got wrong, adds to a variance of the alphas."""
+        return next((one.added for one in (self.reach, self.inherited) if one is not None), None)
+
+    def variance(self) -> Floats:
+        """Variance of all alphas by noise, priors and the choice of I_FF, without a bootstrap, (n,)."""
+        found = covariance_of(self.states, self.equations, self.eliminated, self.precision)
+        plain = found.noise + found.prior
+        return plain if self.reach is None else plain + self.reach.added(plain)
 
 
 def _solve(problem: _Problem, how: _Measurement) -> _Solution:
+    """Alphas; against I_SRO, also how far they move once I_FF is free."""
+    found = _rest(problem, how)
+    if problem.against != "order" or any(plane_lattice(axes) is None for axes in problem.axes):
+        return found
+    freed = _rest(replace(problem, against="data"), how)
+    return replace(found, inherited=Inherited(found.alpha - freed.alpha, freed.variance()))
+
+
+def _rest(problem: _Problem, how: _Measurement) -> _Solution:
     """Alphas against I_SRO; from there against the data; and at last with the list that the data choose."""
     planes, axes, cell, against = problem.planes, problem.axes, problem.cell, problem.against
     groups = [operations_about_origin(one, laue_rotations(problem.laue)) for one in axes]
@@ -168,7 +194,7 @@ def _fit(problem: _Problem, found: _Solution, concentration: float, bootstrap: i
         found.eliminated,
         found.alpha,
         found.precision,
-        None if found.reach is None else found.reach.doubt(),
+        found.doubt(),
         problem.against,
         problem.laue,
         concentration,

@@ -138,10 +138,10 @@ class ReachChoice:
         """From the alphas of the best alternative to the mean of all, (n,)."""
         return np.asarray(self.weights @ np.array([one.alpha for one in self.tried]) - self.alpha)
 
-    def doubt(self) -> Floats:
-        """Variance of each alpha between the alternatives, about their mean, (n,)."""
+    def added(self, variance: Floats) -> Floats:
+        """Variance between the alternatives about their mean, which adds to that of the first alphas, (m,)."""
         alphas = np.array([one.alpha for one in self.tried])
-        return np.asarray(self.weights @ (alphas - self.alpha - self.shift) ** 2)
+        return np.asarray(self.weights @ (alphas - self.alpha - self.shift) ** 2)[: len(variance)]
 
     def words(self, fit: OrderFit) -> list[str]:
         """What was chosen, against what, and what the alternatives would change."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,36 @@ Floats = NDArray[np.float64]
 DETERMINED = 0.1
 
 
+@dataclass(frozen=True)
+class AlphaCovariance:
+    """Covariance (n, n) of all alphas, its part by noise, scaled by chi2, and by priors, (n,) each."""
+
+    matrix: Floats
+    noise: Floats
+    prior: Floats
+    chi2: float
+    pixels: int
+    free: int
+
+
+def covariance_of(
+    states: Sequence[PlaneState], equations: Sequence[Equations], eliminated: Sequence[Eliminated], precision: Floats
+) -> AlphaCovariance:
+    """Invert the normal equations of all alphas, with the priors of precision (n,) and of I_FF."""
+    matrix = np.asarray(np.linalg.inv(sum(one.normal for one in eliminated) + np.diag(precision)), dtype=np.float64)
+    # The part of the covariance that comes from the priors and not from the pixels.
+    held = sum(
+        (one.carried * state.prior_precision[:, None]).T @ one.carried
+        for state, one in zip(states, eliminated, strict=True)
+    )
+    prior = np.diag(matrix @ (held + np.diag(precision)) @ matrix)
+    count = sum(int((one.weight > 0).sum()) for one in equations)
+    free = max(count - len(precision) - sum(len(state.coefficients) for state in states), 1)
+    chi2 = sum(one.chi2 for one in equations) / free
+    noise: Floats = np.clip(np.diag(matrix) - prior, 0.0, None) * max(chi2, 1e-12)
+    return AlphaCovariance(matrix, noise, prior, chi2, count, free)
+
+
 def with_uncertainties(
     basis: OrderBasis,
     planes: Sequence[Components],
@@ -28,7 +58,7 @@ def with_uncertainties(
     eliminated: Sequence[Eliminated],
     alpha: Floats,
     precision: Floats,
-    doubt: Floats | None,
+    doubt: Callable[[Floats], Floats] | None,
     against: Against,
     laue: str,
     concentration: float,
@@ -37,25 +67,19 @@ def with_uncertainties(
 ) -> OrderFit:
     """Covariance, bootstrap over reciprocal cells, what priors and the choice of I_FF add; then the noun.
 
-    All alphas count, those of the basis, which come first, are told. doubt: variance of each by what was chosen.
+    All alphas count, those of the basis, which come first, are told. doubt: what the choice or the errors of I_FF add
+    to a variance (n,) of those.
     """
-    covariance = np.linalg.inv(sum(one.normal for one in eliminated) + np.diag(precision))
-    # The part of the covariance that comes from the priors and not from the pixels.
-    held = sum(
-        (one.carried * state.prior_precision[:, None]).T @ one.carried
-        for state, one in zip(states, eliminated, strict=True)
-    )
-    prior_part = np.diag(covariance @ (held + np.diag(precision)) @ covariance)
-    count = sum(int((one.weight > 0).sum()) for one in equations)
-    free = max(count - len(alpha) - sum(len(state.coefficients) for state in states), 1)
-    chi2 = sum(one.chi2 for one in equations) / free
-    noise_part = np.clip(np.diag(covariance) - prior_part, 0.0, None) * max(chi2, 1e-12)
+    spread_of = covariance_of(states, equations, eliminated, precision)
     told = slice(0, len(basis))
     spread = _bootstrap(states, equations, eliminated, precision[told], bootstrap, np.random.default_rng(seed))
     # Residuals are smaller than errors by what was fitted (the correction HC1 of sandwich estimates).
-    spread *= np.sqrt(count / free)
-    chosen = np.zeros(len(alpha)) if doubt is None else doubt
-    standard = np.sqrt(np.maximum(spread**2, noise_part[told]) + prior_part[told] + chosen[told])
+    spread *= np.sqrt(spread_of.pixels / spread_of.free)
+    noise_part, prior_part = spread_of.noise[told], spread_of.prior[told]
+    variance = np.maximum(spread**2, noise_part) + prior_part
+    chosen = np.zeros(len(basis)) if doubt is None else doubt(variance)
+    standard = np.sqrt(variance + chosen)
+    covariance = spread_of.matrix
     root = np.sqrt(np.diag(covariance))
     cells = sum(state.cells for state in states)
     return OrderFit(
@@ -66,16 +90,16 @@ def with_uncertainties(
         labels=basis.labels,
         alpha=alpha[told],
         standard_error=standard,
-        covariance_error=np.sqrt(noise_part + prior_part)[told],
+        covariance_error=np.sqrt(noise_part + prior_part),
         bootstrap_error=spread,
-        choice_error=np.sqrt(chosen)[told],
+        choice_error=np.sqrt(chosen),
         correlation=(covariance / np.outer(root, root))[told, told],
         determined=standard < DETERMINED,
         order=basis.order(alpha[told], standard, concentration),
         components=tuple(_refined(one, equation, against) for one, equation in zip(planes, equations, strict=True)),
         background=np.array([state.level for state in states]),
-        chi2=chi2,
-        pixels=count,
+        chi2=spread_of.chi2,
+        pixels=spread_of.pixels,
         cells=cells,
     )
 
