@@ -26,6 +26,8 @@ import test_hostile_planes as hostile
 WRITERS = {
     "NeXus NXdata": (hostile.write_plane, None),
     ".npy": (hostile.write_npy, None),
+    ".npz": (hostile.write_npz, None),
+    "text": (hostile.write_text, None),
     "TIFF": (hostile.write_tiff, None),
     "Yell": (hostile.write_yell, None),
     "Mantid": (formats.write_mantid, "hk1"),

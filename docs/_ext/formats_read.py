@@ -44,6 +44,8 @@ def _formats(formats: Iterable[Any]) -> list[nodes.Node]:
         said = [f"taken for granted: {sentence}" for sentence in getattr(form, "ASSUMES", ())]
         if blocks := getattr(form, "BLOCKS", ""):
             said.append(f"several patterns in a file: `--block` takes the {blocks}")
+        if datasets := getattr(form, "DATASETS", ""):
+            said.append(f"several planes in a file: `--dataset` takes the {datasets}")
         if hasattr(form, "GAPS_KNOWN"):
             zero = "a measured zero" if form.GAPS_KNOWN else "a zero or a gap, told apart by its neighbours"
             said.append(f"an intensity of exactly zero is {zero}")
@@ -109,6 +111,7 @@ def _limits() -> list[nodes.Node]:
     from unscatter.io.patterns.archive import LARGEST_CONTENT
     from unscatter.io.patterns.content import LARGEST_FILE
     from unscatter.io.patterns.scan import MOST_POINTS, MOST_RANGES
+    from unscatter.io.planes import matrix
     from unscatter.nouns.pattern import FEW_NEGATIVE, SUBTRACTED
     from unscatter.quantities import WAVELENGTHS
     from unscatter.tubes import K_ALPHA_1
@@ -129,6 +132,7 @@ def _limits() -> list[nodes.Node]:
         ("uneven steps, beyond which it is a list of lines", f"{checks.MOST_UNEVEN:.0%}"),
         ("ranges that are joined", str(MOST_RANGES)),
         ("text, vendors' files", f"{LARGEST_FILE >> 20} MB"),
+        ("a matrix of text", f"{matrix.LARGEST_FILE >> 20} MB, in {matrix.LEAST_COLUMNS} columns or more"),
         ("members of a zip together", f"{LARGEST_CONTENT >> 20} MB"),
         ("numbers of HDF5 that are read at once", str(LARGEST_READ)),
         ("a block of HDF5", f"{LARGEST_CHUNK >> 20} MB"),

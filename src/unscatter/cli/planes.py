@@ -30,7 +30,7 @@ def factorize(
     """Take planes of diffuse scattering apart: I_D -> I_FF x I_SRO, written as HDF5 and PNG.
 
     Args:
-        files: .npy, TIFF or HDF5 (NeXus, Yell, Meerkat, Mantid, DISCUS), a plane or a volume.
+        files: .npy, .npz, a matrix of text, TIFF or HDF5 (NeXus, Yell, Meerkat, Mantid, DISCUS), a plane or a volume.
         out: folder for NAME.factorized.h5 and NAME.factorized.png.
         picture: also draw a PNG.
     """

@@ -45,9 +45,9 @@ class PlaneReading:
     """indices of the pixels, where the file does not say: "h=-8:8 k=-8:8 l=1"; of a volume "h=-8:8 k=-8:8 l=-2:2",
     fastest axis first; names of axes in the file, "h=Q1 k=Q2 l=Q3"."""
     mask: Text = None
-    """file of the same shape, non-zero = not measured (.npy, TIFF, or file.h5::path)."""
+    """file of the same shape, non-zero = not measured (.npy, TIFF, text, or file.h5::path)."""
     dataset: Text = None
-    """which data set of an HDF5 file, or page of a TIFF."""
+    """which data set of an HDF5 file, array of an .npz, or page of a TIFF."""
     missing: float | None = None
     """a value that marks what was not measured, such as -1."""
     zeros: Zeros = "auto"

@@ -55,7 +55,7 @@ JOBS: dict[str, tuple[type[Any], Work]] = {
     "classify": (ClassifyOptions, _classify),
 }
 
-_PLANES = ("h5", "hdf5", "nxs", "npy", "tif", "tiff")
+_PLANES = ("h5", "hdf5", "nxs", "npy", "npz", "tif", "tiff")
 _PATTERNS = (
     "xy",
     "xye",

@@ -148,6 +148,15 @@ def write_npy(path):
         np.save(file, COUNTS)
 
 
+def write_npz(path):
+    with path.open("wb") as file:
+        np.savez_compressed(file, COUNTS)
+
+
+def write_text(path):
+    np.savetxt(path, COUNTS, fmt="%g", delimiter=",", header="counts")
+
+
 def write_tiff(path):
     tifffile.imwrite(path, COUNTS.astype(np.float32))
 
@@ -158,7 +167,9 @@ def write_yell(path):
         file["step_sizes"], file["lower_limits"], file["is_direct"] = [0.1, 0.1, 0.1], [-3.2, -3.2, 0.0], 0
 
 
-@pytest.mark.parametrize("write", [write_plane, write_npy, write_tiff, write_yell], ids=lambda write: write.__name__)
+@pytest.mark.parametrize(
+    "write", [write_plane, write_npy, write_npz, write_text, write_tiff, write_yell], ids=lambda write: write.__name__
+)
 @pytest.mark.filterwarnings("ignore")
 def test_damage_ends_in_a_plane_or_in_one_line(tmp_path, write):
     write(tmp_path / "p.h5")

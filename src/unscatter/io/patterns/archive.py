@@ -8,7 +8,8 @@ from io import BytesIO
 from types import TracebackType
 from typing import Self
 
-from unscatter.io.patterns.content import Content, decode
+from unscatter.io.patterns.content import Content
+from unscatter.io.text.decode import decode
 
 #: All members that are read together unpack to no more than this (bytes).
 LARGEST_CONTENT = 64 * 2**20

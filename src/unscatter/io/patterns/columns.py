@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.header import facts, take_json
+from unscatter.io.patterns.header import facts, first_page, take_json
 from unscatter.io.patterns.labels import (
     Label,
     are_lines,
@@ -28,8 +28,8 @@ from unscatter.io.patterns.labels import (
 )
 from unscatter.io.patterns.pyfai import axis_of_geometry
 from unscatter.io.patterns.scan import Scan
-from unscatter.io.patterns.table import number_table
-from unscatter.io.patterns.thousands import without_thousands
+from unscatter.io.text.table import NO_NUMBER, first_row, has_decimal_comma, number_table, remarked_table
+from unscatter.io.text.thousands import without_thousands
 from unscatter.quantities import parse_number
 
 NAME = "columns of text"
@@ -41,14 +41,9 @@ ASSUMES: tuple[str, ...] = (
 
 #: More columns than this without names are the rows of an image, not a pattern.
 _MOST_COLUMNS = 10
-#: Lines at the end that tell how the table is written.
-_SAMPLE = 200
 #: A text with words between its numbers is read line by line, up to this size.
 _MOST_CHARACTERS = 24 * 2**20
-#: What people and programs write behind an angle where nothing was measured.
-_NO_NUMBER = frozenset({"-", "--", "---", "*", "?", "n/a", "N/A", "NA", "na", "null", "None", "none", "NULL", "#N/A"})
 _NOTHING = (float("nan"), float("nan"))
-_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+|[-+]?\d+,?|[-+]?\d*,?\d+[eE][-+]?\d+")
 
 
 @dataclass(frozen=True)
@@ -83,16 +78,16 @@ def read(content: Content) -> Scan:
     Raises ValueError if there are none, if a line breaks off, if they are the rows of an image or a list of lines.
     """
     table = read_table(content)
-    found = find_labels(table.header, table.values.shape[1], table.separator)
-    if found is None:
-        return _unnamed(table)
-    return _named(table, *found)
+    header, cut = first_page(table.header)
+    found = find_labels(header, table.values.shape[1], table.separator)
+    scan = _unnamed(table, header) if found is None else _named(table, *found)
+    return scan.telling(cut) if cut else scan
 
 
 def read_table(content: Content) -> Table:
     """The table of numbers of a text; raises ValueError if there is none or it breaks off."""
     text = without_thousands(content.text)
-    comma = _has_decimal_comma(text)
+    comma = has_decimal_comma(text)
     return _quick_table(text, comma) or _patient_table(text.split("\n"), comma)
 
 
@@ -151,16 +146,16 @@ def _varying(scale: NDArray[np.float64]) -> NDArray[np.float64] | None:
     return np.asarray(scale / scale.mean())
 
 
-def _unnamed(table: Table) -> Scan:
+def _unnamed(table: Table, header: list[str]) -> Scan:
     values, count = table.values, table.values.shape[1]
     if count > _MOST_COLUMNS:
         raise ValueError(
             f"{count} numbers a line: an image or a table of many patterns; expected two or three columns: "
             "integrate the image, or save one pattern as two-theta and intensity"
         )
-    known = facts(table.header)
+    known = facts(header)
     told = list(known.pop("assumptions"))
-    json, words = take_json([line.strip(" \t#") for line in table.header])
+    json, words = take_json([line.strip(" \t#") for line in header])
     axis = stated_axis(words, json)
     if axis is None:
         axis, how = axis_of_geometry(json, values[:, 0])
@@ -178,8 +173,9 @@ def _unnamed(table: Table) -> Scan:
 
 
 def _quick_table(text: str, comma: bool) -> Table | None:
-    """A table that fills the text from its first row to the end, read at once; None for any other."""
-    top = text[: 2**16].split("\n")
+    """A table whose rows are plain numbers, or become such without the remarks among them, read at once; or None."""
+    above = first_row(text)
+    top = text[above : above + 2**16].split("\n")
     rows = [i for i, line in enumerate(top) if _is_row(line, comma)]
     if not rows:
         return None
@@ -187,11 +183,13 @@ def _quick_table(text: str, comma: bool) -> Table | None:
     first = next((i for i in rows if len(_tokens(top[i], comma)) == width), None)
     if first is None or width < 2:
         return None
-    start = sum(len(line) + 1 for line in top[:first])
-    values = number_table(text[start:], decimal_comma=comma)
+    below = text[above + sum(len(line) + 1 for line in top[:first]) :]
+    values = number_table(below, decimal_comma=comma)
+    if values is None:
+        values = remarked_table(below, decimal_comma=comma)
     if values is None:
         return None
-    header = [line for line in top[:first] if line.strip()]
+    header = [line for line in [*text[:above].split("\n"), *top[:first]] if line.strip()]
     return Table(values, np.full(len(values), np.nan), header, _separator(top[first], comma))
 
 
@@ -224,7 +222,7 @@ def _rows(lines: list[str], comma: bool) -> tuple[list[_Row], list[str]]:
     header: list[str] = []
     for i, line in enumerate(lines):
         tokens = _tokens(line, comma)
-        parsed = [_NOTHING if k and token in _NO_NUMBER else parse_number(token) for k, token in enumerate(tokens)]
+        parsed = [_NOTHING if k and token in NO_NUMBER else parse_number(token) for k, token in enumerate(tokens)]
         values = [pair for pair in parsed if pair is not None]
         if parsed and len(values) == len(parsed):
             # brackets belong to the intensity, the second number
@@ -243,20 +241,6 @@ def _tokens(line: str, comma: bool) -> list[str]:
     if comma:
         return [token.replace(",", ".") for token in re.split(r"[\s;]+", bare) if token]
     return [token for token in re.split(r"[\s,;]+", bare) if token]
-
-
-def _has_decimal_comma(text: str) -> bool:
-    """Whether commas stand inside the numbers: something else parts the columns, no number of the table has a point.
-
-    Judged from the end, where the table is: a header may hold anything.
-    """
-    # the last line may be cut off
-    lines = [line.strip(" \t;") for line in text[-100 * _SAMPLE :].split("\n")[1:] or text.split("\n")]
-    rows = [line for line in lines if re.match(r"[-+]?[\d,]", line)][-_SAMPLE:]
-    if not any("," in row for row in rows):
-        return False
-    tables = [re.split(r"[\s;]+", row) for row in rows]
-    return all(len(table) > 1 and all(_DECIMAL_COMMA.fullmatch(token) for token in table) for table in tables)
 
 
 def _widest(rows: list[_Row]) -> tuple[int, list[_Row]]:

@@ -41,6 +41,8 @@ _ANODE = re.compile(
     rf"\b(?P<line>{_ANODES})[\s_-]?K[\s_-]?(?:alpha|α|a)(?:[\s_-]?[12])?\b",
     re.IGNORECASE,
 )
+#: What is longer than a page is prose or a log: this many lines at either end, and characters of a line, are looked at.
+_LINES, _LONGEST = 300, 1000
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def facts(lines: Iterable[str]) -> dict[str, Any]:
     """
     kept = [line.strip(" \t#;!'\"%*") for line in lines]
     table, kept = take_json(kept)
+    kept = [line[:_LONGEST] for line in kept]
     text = "\n".join(kept)
     named = [name for name, words in _RADIATIONS.items() if re.search(words, text, re.IGNORECASE)]
     radiation = named[0] if len(named) == 1 else None
@@ -74,6 +77,18 @@ def facts(lines: Iterable[str]) -> dict[str, Any]:
         "simulated": re.search(r"\bsimulated\b", text, re.IGNORECASE) is not None,
         "assumptions": tuple(notes),
     }
+
+
+def first_page(lines: list[str]) -> tuple[list[str], str]:
+    """The lines above a table, or the first and last of very many, and what has to be told of that.
+
+    A line that is not JSON is cut at a length that no statement has.
+    """
+    told = ""
+    if len(lines) > 2 * _LINES:
+        told = f"of {len(lines)} lines above the table the first and last {_LINES} were looked at"
+        lines = [*lines[:_LINES], *lines[-_LINES:]]
+    return [line if "{" in line[:10] else line[:_LONGEST] for line in lines], told
 
 
 def take_json(lines: list[str]) -> tuple[dict[str, Any], list[str]]:

@@ -11,7 +11,7 @@ import re
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.scan import Scan, announced, grid
-from unscatter.io.patterns.table import number_list
+from unscatter.io.text.table import number_list
 from unscatter.tubes import K_ALPHA_1
 
 NAME = "Jade MDI"

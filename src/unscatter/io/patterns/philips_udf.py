@@ -10,7 +10,7 @@ import re
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.scan import Scan, announced, count_points, grid
-from unscatter.io.patterns.table import number_list
+from unscatter.io.text.table import number_list
 from unscatter.quantities import parse_number
 from unscatter.tubes import K_ALPHA_1
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.scan import Scan, join, require_few
-from unscatter.io.patterns.table import number_table
+from unscatter.io.text.table import number_table
 
 NAME = "Rigaku RAS"
 BLOCKS = "number of the scan"

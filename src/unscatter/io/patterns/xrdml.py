@@ -12,7 +12,7 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.safe_xml import find_number, find_text, parse_xml
 from unscatter.io.patterns.scan import Scan, choose_number, join
-from unscatter.io.patterns.table import number_list
+from unscatter.io.text.table import number_list
 from unscatter.quantities import find_quantity
 
 NAME = "PANalytical XRDML"

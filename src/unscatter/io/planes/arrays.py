@@ -1,4 +1,4 @@
-"""Arrays without axes, from .npy and TIFF, as planes or, where --axes gives three ranges, as volumes."""
+"""Arrays without axes, from .npy, .npz, TIFF and text, as planes or, where --axes gives three ranges, as volumes."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from unscatter.nouns.volume import Volume
 
 NAME = "Mantid MDHisto"
 GAPS_KNOWN = True
+DATASETS = "group or data set"
 
 _HOME = "MDHistoWorkspace"
 _DATA = f"{_HOME}/data"

@@ -18,6 +18,7 @@ from unscatter.nouns.volume import Volume
 
 NAME = "Meerkat"
 GAPS_KNOWN = True
+DATASETS = "group or data set"
 
 
 def recognises(path: Path) -> bool:

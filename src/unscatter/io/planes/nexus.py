@@ -22,6 +22,7 @@ from unscatter.nouns.volume import Volume
 
 NAME = "NeXus NXdata"
 GAPS_KNOWN = False
+DATASETS = "group or data set"
 
 
 def recognises(path: Path) -> bool:

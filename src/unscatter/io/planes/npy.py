@@ -15,6 +15,7 @@ from unscatter.nouns.volume import Volume
 
 NAME = "NumPy .npy"
 GAPS_KNOWN = False
+DATASETS = ""
 
 
 def recognises(path: Path) -> bool:

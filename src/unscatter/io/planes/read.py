@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unscatter.io.files import describe, require_file
 from unscatter.io.hdf5 import Store, is_hdf5
-from unscatter.io.planes import mantid, meerkat, nexus, npy, result, tiff, yell
+from unscatter.io.planes import mantid, matrix, meerkat, nexus, npy, npz, result, tiff, yell
 from unscatter.io.planes.arrays import bare_array
 from unscatter.io.planes.asked import Asked, Negative, Values, Zeros
 from unscatter.io.planes.notation import names_axes, parse_section, parse_turned_axes
@@ -24,11 +24,13 @@ from unscatter.nouns.volume import Volume
 class Format(Protocol):
     """What the module of a format has to offer.
 
-    GAPS_KNOWN: the file itself says what was not measured, so that a zero in it is a measured zero.
+    GAPS_KNOWN: the file itself says what was not measured, so that a zero in it is a measured zero. DATASETS: what
+    `dataset` is, where a file may hold several planes, else "".
     """
 
     NAME: str
     GAPS_KNOWN: bool
+    DATASETS: str
 
     def recognises(self, path: Path) -> bool:
         """Whether the content of the file is of this format."""
@@ -38,7 +40,7 @@ class Format(Protocol):
 
 
 #: All formats, tried in this order: the particular before the general.
-FORMATS: tuple[Format, ...] = (npy, tiff, result, yell, meerkat, mantid, nexus)
+FORMATS: tuple[Format, ...] = (npy, npz, tiff, result, yell, meerkat, mantid, nexus, matrix)
 
 
 def read_diffraction(
@@ -48,7 +50,7 @@ def read_diffraction(
 
     path: a file, or an array (ny, nx), row 0 the lowest value of the second axis, or (slow, middle, fast axis) with
     axes. asked: what is known of it beside itself. dataset: the NXdata group or the dataset (ny, nx) of an HDF5 file to
-    read instead of the default one, or the page of a TIFF.
+    read instead of the default one, the page of a TIFF, or the array of an .npz.
     Raises FileNotFoundError, or ValueError for a file of another kind.
     """
     asked = asked or Asked()
@@ -104,7 +106,7 @@ def read_plane(
 def read_mask(path: str | Path) -> NDArray[np.bool_]:
     """Read a mask (ny, nx), True = NOT measured: non-zero and NaN pixels, as in pyFAI and silx.
 
-    From .npy, TIFF, the default data of an HDF5 file, or any of its datasets as "mask.h5::entry/mask".
+    From any file of planes; which data of an HDF5 file or an .npz behind its name, as "mask.h5::entry/mask".
     """
     name, _, dataset = str(path).partition("::")
     found = read_diffraction(name, dataset=dataset or None)
@@ -130,7 +132,7 @@ def _read(path: Path, asked: Asked) -> tuple[Plane | Volume, bool]:
     if asked.dataset is not None and is_hdf5(path):
         return nexus.read(path, asked), nexus.GAPS_KNOWN
     form = _format_of(path)
-    if asked.dataset is not None and form is not tiff:
+    if asked.dataset is not None and not form.DATASETS:
         raise ValueError(f"{path} is {describe(path)} and has no datasets: leave out --dataset")
     return form.read(path, asked), form.GAPS_KNOWN
 

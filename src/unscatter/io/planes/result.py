@@ -12,6 +12,7 @@ from unscatter.nouns.plane import Plane
 
 NAME = "unscatter result"
 GAPS_KNOWN = True
+DATASETS = "group or data set"
 
 #: The layout written here; a reader refuses a later one.
 FORMAT_VERSION = 1

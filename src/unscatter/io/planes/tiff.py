@@ -21,6 +21,7 @@ from unscatter.nouns.volume import Volume
 
 NAME = "TIFF"
 GAPS_KNOWN = False
+DATASETS = "page"
 
 #: Numbers of tags: what zero means, where row 0 lies, reduced copies and masks, and GDAL's value for "no data".
 _PHOTOMETRIC, _ORIENTATION, _SUBFILE, _NO_DATA = 262, 274, 254, 42113

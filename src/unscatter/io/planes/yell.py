@@ -19,6 +19,7 @@ from unscatter.nouns.volume import Volume
 
 NAME = "Yell 1.0"
 GAPS_KNOWN = False
+DATASETS = "group or data set"
 
 
 def recognises(path: Path) -> bool:

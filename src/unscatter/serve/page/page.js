@@ -112,7 +112,7 @@ async function doing(work, button) {
 function choose(chosen) {
   file = chosen; uploaded = null;
   element("chosen").textContent = `${file.name}, ${(file.size / 1e6).toFixed(2)} MB`;
-  const diffuse = /\.(h5|hdf5|nxs|npy|tiff?)$/i.test(file.name);
+  const diffuse = /\.(h5|hdf5|nxs|npy|npz|tiff?)$/i.test(file.name);
   document.querySelector(`input[name=job][value=${diffuse ? "factorize" : "classify"}]`).checked = true;
   show_options();
 }
