@@ -16,6 +16,7 @@ from unscatter.io.patterns import read_pattern
 from unscatter.io.planes.read import read_plane
 from unscatter.jobs.classify import ClassifyOptions, StartOptions
 from unscatter.jobs.factorize import FactorizeOptions, VolumeOptions
+from unscatter.jobs.fit import LatticeFitOptions
 from unscatter.jobs.options import describe_fields, make_options, read_options, table_of, write_options
 from unscatter.jobs.pattern_reading import PatternReading
 from unscatter.jobs.plane_reading import PlaneReading
@@ -30,6 +31,7 @@ from unscatter.powder.classify.classify import classify
 JOBS = {
     "factorize": FactorizeOptions,
     "classify": ClassifyOptions,
+    "fit": LatticeFitOptions,
     "report": ReportOptions,
     "refine order": RefineOrderOptions,
     "refine molecules": RefineMoleculesOptions,

@@ -19,6 +19,7 @@ PLOTS = {
     "Findings": "unscatter.diffuse.plot.suitability:plot_findings",
     "MoleculeFit": "unscatter.diffuse.plot.molecules:plot_molecules",
     "OrderFit": "unscatter.diffuse.plot.order:plot_order",
+    "PatternFit": "unscatter.powder.plot.pattern_fit:plot_pattern_fit",
     "Ranking": "unscatter.powder.plot.ranking:plot_ranking",
     "VolumeComponents": "unscatter.diffuse.plot.volume:plot_volume",
     "Supercell": "unscatter.diffuse.plot.supercell:plot_supercell",

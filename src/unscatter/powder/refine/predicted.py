@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.nouns.cell import Cell
+from unscatter.nouns.lattice import Lattice
 from unscatter.symmetry import operations_from
 
 Floats = NDArray[np.float64]
@@ -63,6 +64,19 @@ def predict_lines(cell: Cell, bravais: str, limit: float) -> PredictedLines:
     order = np.argsort(squared, kind="stable")
     order = order[squared[order] <= limit**2 * (1 + 1e-9)][:MOST_LINES]
     return PredictedLines(hkl[order], multiplicity[order], terms[order], metric)
+
+
+def predicted_angles(lattice: Lattice, wavelength: float, last: float) -> tuple[Integers, Floats]:
+    """Indices (n, 3) and two-theta in degrees (n,), its zero added, of the lines that a lattice predicts up to `last`.
+
+    >>> hkl, angles = predicted_angles(Lattice(Cell(4, 4, 4, 90, 90, 90), "cP"), 2.0, 45.0)
+    >>> hkl.tolist(), angles.round(3).tolist()
+    ([[1, 0, 0], [1, 1, 0]], [28.955, 41.41])
+    """
+    limit = 2 * np.sin(np.radians(min(last - lattice.zero, 179.0) / 2)) / wavelength
+    lines = predict_lines(lattice.cell, lattice.bravais, float(limit))
+    sine = np.minimum(wavelength / 2 * np.sqrt(lines.inverse_d_squared), 1.0)
+    return lines.hkl, np.asarray(np.degrees(2 * np.arcsin(sine)) + lattice.zero)
 
 
 def metric_terms(hkl: Integers, bravais: str) -> Floats:
