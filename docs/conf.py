@@ -67,6 +67,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "remove_config_comments": True,
     "within_subsection_order": "FileNameSortKey",
+    "subsection_order": ["../examples/tutorials", "../examples/diffuse", "../examples/powder"],
 }
 html_math_renderer = "mathml"
 copybutton_prompt_text = "$ "

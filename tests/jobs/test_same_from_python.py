@@ -106,6 +106,13 @@ def test_columns_are_classified_as_their_file(corundum: Path, classifier: str) -
     assert found.provenance["wavelength_from"] == "--wavelength"
 
 
+def test_lines_found_by_hand_are_indexed_as_their_pattern(corundum: Path) -> None:
+    lines = unscatter.find_lines(unscatter.read_pattern(corundum))
+    by_hand, at_once = unscatter.index(lines, systems=("rhombohedral",)), unscatter.index(corundum, systems=("rhombohedral",))
+    assert [one.to_dict() for one in by_hand] == [one.to_dict() for one in at_once]
+    assert by_hand[0].bravais == "hR"
+
+
 def test_alphas_are_refined_as_on_the_command_line(tmp_path: Path) -> None:
     result = tmp_path / "plane.factorized.h5"
     write_components(result, simulate_demonstration(pixels=96))

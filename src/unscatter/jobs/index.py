@@ -113,8 +113,7 @@ def run(
         time_limit=options.time_limit,
         progress=tell,
     )
-    origin = [source] if isinstance(source, str | Path) else [lines.title or "lines"]
-    return Indexed(lines, lattices, {**record(JOB, options, origin), "searched": steps[1:]})
+    return Indexed(lines, lattices, {**record(JOB, options, [source]), "searched": steps[1:]})
 
 
 def lines_from(source: PatternSource, options: IndexOptions = IndexOptions()) -> Lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from unscatter.nouns.table import Result, Table
 
 Verdict: TypeAlias = Literal["good", "fair", "poor", "not tested"]
+#: In which each verdict is written, in pictures and notebooks.
+VERDICT_COLOURS: dict[Verdict, str] = {"good": "#2a7f3f", "fair": "#b07000", "poor": "#b02020", "not tested": "#707070"}
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,9 @@ class Findings(Result):
     behind the findings, by name, for pictures; plot(components=...) draws them. Findings compare by what they say; the
     arrays do not count.
     """
+
+    #: The picture is of the components too.
+    draws_itself: ClassVar[bool] = False
 
     each: tuple[Finding, ...] = ()
     subject: str = "findings"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from unscatter.nouns.arrays import Noun
 
@@ -76,6 +76,9 @@ class Table:
 class Result(Noun):
     """A noun that a job ends with: it shows itself as a table, and draws itself."""
 
+    #: Whether plot() needs nothing but the result.
+    draws_itself: ClassVar[bool] = True
+
     def table(self) -> Table:
         """All that a reader must know of it."""
         raise NotImplementedError
@@ -96,8 +99,10 @@ class Result(Noun):
         return f"<{type(self).__name__}: {first if len(first) <= _LONGEST else f'{first[:_LONGEST]}...'}>"
 
     def _repr_html_(self) -> str:
-        """Show the table in a notebook."""
-        return self.table().html()
+        """Show table, picture and findings in a notebook."""
+        from unscatter.nouns.notebook import notebook_page
+
+        return notebook_page(self)
 
     def plot(self, **how: Any) -> Figure:
         """Draw it, as its command does; matplotlib is loaded now."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unscatter.io.files import replacing
 from unscatter.io.structures.crystals import read_cif
@@ -13,7 +15,7 @@ from unscatter.nouns.crystal import Crystal
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.crystal.reflections import simulate_reflections
 from unscatter.powder.pattern.background import amorphous_background, chebyshev_background
-from unscatter.powder.pattern.instrument import read_instruments
+from unscatter.powder.pattern.instrument import Instrument, read_instruments
 from unscatter.powder.pattern.profile import simulate_profile
 
 TITLE = "corundum (R-3c) on BT-1, Cu(311) (simulated)"
@@ -35,17 +37,43 @@ def simulate_corundum(seed: int = 2022) -> Pattern:
     The hump is centred on the direct beam, as air scattering is; sigma is the root of the counts.
     """
     instrument = read_instruments()["bt1-cu311"]
-    two_theta, wavelength = instrument.two_theta, instrument.wavelengths[0]
-    lines = simulate_profile(simulate_reflections(corundum(), instrument.limit, "neutron", wavelength), instrument)
-    background = chebyshev_background(two_theta, BACKGROUND) + amorphous_background(two_theta, *HUMP)
-    counts = np.random.default_rng(seed).poisson(PEAK_COUNTS * lines / lines.max() + background)
+    background = chebyshev_background(instrument.two_theta, BACKGROUND) + amorphous_background(
+        instrument.two_theta, *HUMP
+    )
+    return simulate_measurement([corundum()], instrument, background, counts=PEAK_COUNTS, seed=seed, title=TITLE)
+
+
+def simulate_measurement(
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    background: NDArray[np.float64] | float,
+    *,
+    shares: Sequence[float] | None = None,
+    counts: float = 1e4,
+    seed: int = 0,
+    title: str = "",
+) -> Pattern:
+    """One scan of a powder, or of a mixture, as an instrument would count it.
+
+    crystals: none for a glass; shares: of the intensity of all lines, one for each crystal, alike where not given;
+    counts: of the strongest point above the background; background: in counts, a number or (points,). Everything in it
+    is simulated. Raises ValueError where there is not one share for each crystal.
+    """
+    wavelength = instrument.wavelengths[0]
+    lines = np.zeros_like(instrument.two_theta)
+    for crystal, share in zip(crystals, shares or (1.0,) * len(crystals), strict=True):
+        reflections = simulate_reflections(crystal, instrument.limit, instrument.radiation, wavelength)
+        profile = np.asarray(simulate_profile(reflections, instrument))
+        lines += share * profile / (profile.sum() if len(crystals) > 1 else 1.0)
+    scale = counts / lines.max() if crystals else 0.0
+    counted = np.random.default_rng(seed).poisson(scale * lines + background)
     return Pattern(
-        two_theta,
-        counts.astype(np.float64),
-        sigma=np.sqrt(np.maximum(counts, 1.0)),
+        instrument.two_theta,
+        counted.astype(np.float64),
+        sigma=np.sqrt(np.maximum(counted, 1.0)),
         wavelength=wavelength,
-        radiation="neutron",
-        title=TITLE,
+        radiation=instrument.radiation,
+        title=title,
         source="demonstration",
         simulated=True,
     )

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from unscatter.nouns.findings import Findings
+from unscatter.nouns.findings import VERDICT_COLOURS, Findings
 from unscatter.nouns.plane import Plane
-
-VERDICT_COLOURS = {"good": "#2a7f3f", "fair": "#b07000", "poor": "#b02020", "not tested": "#707070"}
 
 
 def heading(plane: Plane) -> str:

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unscatter.diffuse.plot.components import draw_difference
-from unscatter.diffuse.plot.headings import VERDICT_COLOURS, draw_heading, heading
+from unscatter.diffuse.plot.headings import draw_heading, heading
 from unscatter.nouns.components import Components
-from unscatter.nouns.findings import Finding, Findings
+from unscatter.nouns.findings import VERDICT_COLOURS, Finding, Findings
 
 #: Residuals are drawn up to so many standard deviations of noise.
 FIT_LIMIT = 5.0
