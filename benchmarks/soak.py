@@ -3,9 +3,9 @@
     nice python benchmarks/soak.py --minutes 20
 
 A file is written into a watched folder and another is uploaded to the page every few seconds: corundum patterns with
-other noise, small planes, and one in ten that is broken. Prints the resident memory of both processes (their tasks, which
-end, are not counted) and their open files each minute, then the median of the second and of the last quarter of the time,
-and whether each file was answered.
+other noise, small planes, and one in ten that is broken. Prints the resident memory of both processes (their tasks,
+which end, are not counted) and their open files each minute, then the median of the second and of the last quarter of
+the time, and whether each file was answered.
 """
 
 import argparse

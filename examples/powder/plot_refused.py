@@ -54,9 +54,9 @@ plt.show()
 # What is said
 # ------------
 #
-# On the command line a refusal is one line and exit code 2; from Python it is a ValueError. Where something stands above
-# the noise, however little, there is an answer: the network's guess, spread over many lattices, beside findings that are
-# poor and say why. Believe the findings.
+# On the command line a refusal is one line and exit code 2; from Python it is a ValueError. Where something stands
+# above the noise, however little, there is an answer: the network's guess, spread over many lattices, beside findings
+# that are poor and say why. Believe the findings.
 
 for pattern in patterns:
     try:

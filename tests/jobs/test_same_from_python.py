@@ -108,7 +108,7 @@ def test_columns_are_classified_as_their_file(corundum: Path, classifier: str) -
 
 def test_lines_found_by_hand_are_indexed_as_their_pattern(corundum: Path) -> None:
     lines = unscatter.find_lines(unscatter.read_pattern(corundum))
-    by_hand, at_once = unscatter.index(lines, systems=("rhombohedral",)), unscatter.index(corundum, systems=("rhombohedral",))
+    by_hand, at_once = (unscatter.index(source, systems=("rhombohedral",)) for source in (lines, corundum))
     assert [one.to_dict() for one in by_hand] == [one.to_dict() for one in at_once]
     assert by_hand[0].bravais == "hR"
 

@@ -16,6 +16,8 @@ from fastapi.testclient import TestClient
 from unscatter.powder.demonstration import simulate_corundum, write_pattern
 from unscatter.serve.api import make_app
 from unscatter.serve.limits import Limits
+from unscatter.serve.requests import TaskRequest
+from unscatter.serve.tasks import Desk
 
 HOST = {"host": "127.0.0.1:8501"}
 
@@ -234,3 +236,18 @@ def test_the_page_and_its_documentation_need_nothing_from_elsewhere(client: Test
         "/api/tasks/{task}",
         "/api/tasks/{task}/files/{name}",
     }
+
+
+def test_what_a_task_told_lies_on_disk_and_not_in_memory(tmp_path: Path) -> None:
+    desk = Desk(Limits(folder=tmp_path / "served", workers=1))
+    number, path = desk.begin_upload("corundum.xye")
+    write_pattern(path, simulate_corundum())
+    file = desk.end_upload(number, path)
+    task = desk.begin(TaskRequest(job="classify", file=file.id, options={"engine": "none"}))
+    end = time.monotonic() + 300
+    while task.state in ("waiting", "running") and time.monotonic() < end:
+        time.sleep(0.1)
+    desk.close()
+    assert task.state == "done", task.answer
+    assert len(task.to_dict()["curve"]["intensity"]) == 3241
+    assert set(task.answer) <= {"error", "files", "images"}

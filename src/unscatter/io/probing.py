@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -17,18 +18,24 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-#: Seconds that a look at a file may take, bytes of memory, and objects that are looked at in it.
-DEADLINE, MOST_MEMORY, MOST_OBJECTS = 5.0, 2**29, 3000
+#: Seconds of CPU that a look at a file may take, bytes of memory, and objects that are looked at in it.
+DEADLINE, MOST_MEMORY, MOST_OBJECTS = 5, 2**29, 3000
+#: Seconds on the clock: a busy machine and a slow disk are no fault of the file.
+PATIENCE = 60.0
 #: Address space of the process that looks: what is claimed beyond it is an error there, and costs nothing.
 _MOST_SPACE = 2**32
 #: Numbers of a dataset, and of a file, that are read to see whether they can be.
 _MOST_NUMBERS, _ALL_NUMBERS = 100_000, 2_000_000
 
 
+_CRASHES = "the HDF5 library crashes over it"
+
+
 class _Prober:
     """The other process, and what it said of files that have not changed since."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Path = Path(__file__)) -> None:
+        self._program = program
         self._process: subprocess.Popen[str] | None = None
         self._answers: Queue[str] = Queue()
         self._known: dict[tuple[str, int, int], str] = {}
@@ -56,13 +63,14 @@ class _Prober:
             self.end()
             return ""
         try:
-            answer = self._answers.get(timeout=DEADLINE)
+            answer = self._answers.get(timeout=PATIENCE)
         except Empty:
             self.end()
-            return f"the HDF5 library does not come to an end with it in {DEADLINE:.0f} s, or the disk is slow"
+            return f"the HDF5 library does not come to an end with it in {PATIENCE:.0f} s, or the disk is slow"
         if not answer:
+            spent = process.wait() == -getattr(signal, "SIGXCPU", 0)
             self.end()
-            return "the HDF5 library crashes over it"
+            return f"the HDF5 library does not come to an end with it in {DEADLINE} s" if spent else _CRASHES
         if int(answer) > MOST_MEMORY:
             self.end()
             return f"the HDF5 library takes {int(answer) / 1e9:.1f} GB to open it"
@@ -73,7 +81,7 @@ class _Prober:
             self.end()
             # -P: the folder of this file is no place to import from.
             self._process = subprocess.Popen(
-                [sys.executable, "-P", __file__],
+                [sys.executable, "-P", str(self._program)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -128,10 +136,21 @@ def _serve() -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_SPACE, _MOST_SPACE))
     for line in sys.stdin:
+        _bound_time()
         before, refused = _memory(), len(_REFUSED)
         with _quietly():
             _touch(json.loads(line))
         print(_MOST_SPACE if len(_REFUSED) > refused else _memory() - before, flush=True)
+
+
+def _bound_time() -> None:
+    """Let this process be ended when it has taken the time of one more look."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + DEADLINE, most))
 
 
 #: What was claimed beyond the address space.

@@ -26,6 +26,9 @@ State = Literal["waiting", "running", "done", "failed"]
 #: What a name of an uploaded file may hold; all else becomes an underscore.
 _SAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 
+#: File in which a task tells what came of it, and what of that is kept in memory.
+_ANSWER, _KEPT = "result.json", ("error", "files", "images")
+
 
 class FullError(Exception):
     """Too many tasks wait already."""
@@ -48,7 +51,11 @@ class Upload:
 
 @dataclass
 class Task:
-    """A job on a file: its state, and what came of it."""
+    """A job on a file: its state, and what came of it.
+
+    answer: what decides of the task, error, files and images; all else that it told stays in its folder, or two hundred
+    patterns would fill the memory.
+    """
 
     id: str
     request: TaskRequest
@@ -63,7 +70,13 @@ class Task:
         """All that a page may know of it."""
         seconds = (self.ended or time.monotonic()) - self.began if self.began else 0.0
         asked = {"id": self.id, "job": self.request.job, "options": self.request.options, "state": self.state}
-        return {**asked, "seconds": round(seconds, 2), **self.answer}
+        return {**asked, "seconds": round(seconds, 2), **self._told()}
+
+    def _told(self) -> dict[str, Any]:
+        if self.state != "done":
+            return self.answer
+        told: dict[str, Any] = json.loads((self.folder / _ANSWER).read_text(encoding="utf-8"))
+        return told
 
 
 class Desk:
@@ -190,12 +203,13 @@ class Desk:
             subprocess.run(
                 command, timeout=self.limits.seconds, capture_output=True, check=False, stdin=subprocess.DEVNULL
             )
-            answer = json.loads((task.folder / "result.json").read_text(encoding="utf-8"))
+            answer = json.loads((task.folder / _ANSWER).read_text(encoding="utf-8"))
         except subprocess.TimeoutExpired:
             answer = {"error": f"this takes longer than the {self.limits.seconds:g} s that a task is given"}
         except (OSError, ValueError):
             answer = {"error": "the task ended without a result, as happens when memory runs out; try a smaller file"}
-        task.answer, task.ended = answer, time.monotonic()
+        task.answer = {name: answer[name] for name in _KEPT if name in answer}
+        task.ended = time.monotonic()
         task.size = sum(one.stat().st_size for one in task.folder.rglob("*") if one.is_file())
         task.state = "failed" if "error" in answer else "done"
 
