@@ -240,8 +240,8 @@ def test_the_page_and_its_documentation_need_nothing_from_elsewhere(client: Test
 
 def test_what_a_task_told_lies_on_disk_and_not_in_memory(tmp_path: Path) -> None:
     desk = Desk(Limits(folder=tmp_path / "served", workers=1))
-    number, path = desk.begin_upload("corundum.xye")
-    write_pattern(path, simulate_corundum())
+    with desk.receiving("corundum.xye") as (number, path):
+        write_pattern(path, simulate_corundum())
     file = desk.end_upload(number, path)
     task = desk.begin(TaskRequest(job="classify", file=file.id, options={"engine": "none"}))
     end = time.monotonic() + 300
