@@ -15,7 +15,7 @@ from unscatter.io.patterns.archive import Archive, is_zip
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.safe_xml import parse_xml
-from unscatter.io.patterns.scan import Scan, join
+from unscatter.io.patterns.scan import Scan, at_same_time, join, refuse_changing
 from unscatter.quantities import parse_number
 
 NAME = "Bruker BRML"
@@ -57,8 +57,27 @@ def _scans(root: ET.Element) -> list[Scan]:
         rows = [_numbers(datum.text or "") for datum in route.findall("{*}Datum")]
         points = _steps(route, rows) if len(rows) > 1 else _still(route, rows)
         if points is not None:
-            found.append(_scan(root, route, *points))
+            scan = _scan(root, route, *points)
+            found.append(_same_conditions(scan, route, rows) if len(rows) > 1 else scan)
     return found
+
+
+def _same_conditions(scan: Scan, route: ET.Element, rows: list[list[float]]) -> Scan:
+    """Counts as for one counting time; raises ValueError where an absorber was moved in and out."""
+    absorption, times = (_column(route, rows, word) for word in ("absorption", "time"))
+    if absorption is not None:
+        refuse_changing(absorption, "the factor of the absorber")
+    # measured times jitter
+    return at_same_time(scan, times, least=0.02) if times is not None and np.all(times > 0) else scan
+
+
+def _column(route: ET.Element, rows: list[list[float]], word: str) -> NDArray[np.float64] | None:
+    """The numbers of each Datum that a view by this name begins with; None where no view has it."""
+    for view in route.findall(".//{*}RawDataView"):
+        place = int(_positive(view.get("Start")) or 0)
+        if word in (view.get("LogicName") or "").lower() and all(place < len(row) for row in rows):
+            return np.array([row[place] for row in rows])
+    return None
 
 
 def _scan(root: ET.Element, route: ET.Element, two_theta: NDArray[np.float64], counts: NDArray[np.float64]) -> Scan:

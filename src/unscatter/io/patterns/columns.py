@@ -27,7 +27,7 @@ from unscatter.io.patterns.labels import (
     stated_axis,
 )
 from unscatter.io.patterns.pyfai import axis_of_geometry
-from unscatter.io.patterns.scan import Scan
+from unscatter.io.patterns.scan import Scan, refuse_changing
 from unscatter.io.text.table import NO_NUMBER, first_row, has_decimal_comma, number_table, remarked_table
 from unscatter.io.text.thousands import without_thousands
 from unscatter.quantities import parse_number
@@ -112,9 +112,12 @@ def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
     quantity = labels[axis].axis
     for role in ("time", "monitor"):
         place = column_of(labels, role)
-        if place is not None and (scale := _varying(columns[:, place])) is not None:
+        if place is not None and (scale := _varying(columns[:, place], labels[place].text)) is not None:
             values, sigma = values / scale, None if sigma is None else sigma / scale
             told.append(f"the intensity was divided by the column {labels[place].text!r}")
+    for place, label in enumerate(labels):
+        if label.role == "factor":
+            refuse_changing(columns[:, place], f"the column {label.text!r}")
     if len(labels) > 3:
         used = [labels[place].text for place in (axis, intensity)]
         told.append(f"of {len(labels)} columns {' and '.join(used)} are used")
@@ -139,10 +142,15 @@ def _sigma(table: Table, labels: list[Label]) -> NDArray[np.float64] | None:
     return None
 
 
-def _varying(scale: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def _varying(scale: NDArray[np.float64], name: str) -> NDArray[np.float64] | None:
     """Times or monitor counts relative to their mean, if they differ from point to point."""
-    if not np.all(scale > 0) or np.ptp(scale) < 1e-3 * scale.mean():
+    if np.ptp(scale) <= 1e-3 * np.max(np.abs(scale)):
         return None
+    if not np.all(scale > 0):
+        raise ValueError(
+            f"the column {name!r} falls to {scale.min():g}, by which nothing can be divided: take out those "
+            "points, or that column where the intensities do not need it"
+        )
     return np.asarray(scale / scale.mean())
 
 

@@ -19,6 +19,7 @@ from unscatter.io.files import require_file
 from unscatter.io.patterns import pdcif
 from unscatter.io.patterns.axis import AXES, Axis, reaching
 from unscatter.io.patterns.checks import uneven
+from unscatter.io.patterns.cif_blocks import blocks_of
 from unscatter.io.patterns.columns import Table, read_table
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import facts
@@ -105,7 +106,7 @@ def _named(table: Table, labels: Sequence[Label], header: list[str], axis: str |
 
 
 def _peaks_of_cif(content: Content) -> _List:
-    for block in pdcif.blocks_of(content.text):
+    for block in blocks_of(content.text):
         for tag, axis in (
             ("_pd_peak_2theta_centroid", AXES["two-theta"]),
             ("_pd_peak_2theta_maximum", AXES["two-theta"]),

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from unscatter.io.hdf5 import Node, Store, as_text, attribute, is_class, is_hdf5, require_numbers
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
-from unscatter.io.patterns.scan import Radiation, Scan
+from unscatter.io.patterns.labels import parse_label
+from unscatter.io.patterns.scan import Radiation, Scan, refuse_changing
 from unscatter.io.planes.grids import Slices
 from unscatter.io.planes.nexus_signal import read_signal, scaling_of
 from unscatter.quantities import Quantity, find_quantity, find_unit
@@ -39,8 +40,6 @@ _MOST_LINES = 16
 _ENERGIES = ("energy", "incident_energy")
 #: Groups whose energy is not that of the beam on the sample: of a ring, of a detector.
 _OTHER_ENERGIES = ("NXsource", "NXdetector", "NXinsertion_device")
-#: A beam has at most so many wavelengths.
-_MOST_LINES = 16
 _KINDS_OF_UNITS = {"angle": "an angle", "inverse length": "Q", "length": "d"}
 
 Column = NDArray[np.float64]
@@ -222,23 +221,45 @@ def _sigma(store: Store, group: Node, name: str, signal: Node, chosen: Slices) -
 
 
 def _same_conditions(store: Store, entry: str, scan: Scan) -> Scan:
-    """Intensities relative to the counting time and the monitor of each point, where the file has them for each."""
+    """Intensities relative to the counting time and the monitor of each point, where the file has them for each.
+
+    Raises ValueError for a factor of each point, as of an attenuator, that may or may not be in the intensities.
+    """
     told = []
     values, sigma = scan.intensity, scan.sigma
     for path, node in _nodes(store, entry):
-        last = path.rsplit("/", 1)[-1]
-        holder = store.get(path.rsplit("/", 1)[0]) if "/" in path else None
-        monitor = last in ("data", "integral") and is_class(holder, "NXmonitor")
-        if not (monitor or last == "count_time") or hasattr(node, "keys") or node.size != values.size:
+        role = "" if hasattr(node, "keys") or node.dtype.kind not in "fiu" else _role(store, path)
+        if not role or not 1 < (node.size or 0) <= _MOST_POINTS:
             continue
-        scale = np.ravel(np.asarray(require_numbers(node, store.path)[()], dtype=np.float64))
-        if np.all(scale > 0) and np.ptp(scale) > 1e-3 * scale.mean():
+        scale = np.ravel(np.asarray(node[()], dtype=np.float64))
+        if not np.ptp(scale) > 1e-3 * np.abs(scale).max():
+            continue
+        if scale.size != values.size or (role != "factor" and not np.all(scale > 0)):
+            told.append(f"{path} was not applied: {scale.size} values, from {scale.min():g}, for {values.size} points")
+        elif role == "factor":
+            refuse_changing(scale, path)
+        else:
             relative = scale / scale.mean()
             values, sigma = values / relative, None if sigma is None else sigma / relative
             told.append(f"the intensity was divided by {path}")
     if not told:
         return scan
     return replace(scan, intensity=values, sigma=sigma).telling(*told)
+
+
+def _role(store: Store, path: str) -> str:
+    """What a data set of numbers is for the intensities: "time", "monitor", "factor", or "" for nothing."""
+    above, _, last = path.rpartition("/")
+    holder = store.get(above) if above else None
+    if is_class(holder, "NXmonitor"):
+        return "monitor" if last in ("data", "integral") else ""
+    if last.endswith(("_scaling_factor", "_errors", "_set")) or last in ("scaling_factor", "offset"):
+        # of the signal or an axis, applied where these are read
+        return ""
+    if is_class(holder, "NXattenuator"):
+        return "factor" if "transmission" in last or "scaling" in last else ""
+    found = parse_label(last).role
+    return found if found in ("time", "monitor", "factor") else ""
 
 
 def _wavelength(store: Store, entry: str, radiation: str | None) -> float | None:

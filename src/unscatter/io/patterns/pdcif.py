@@ -7,17 +7,15 @@ Names: IUCr powder dictionary cif_pd.dic, also with the dots of its later form; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.io.patterns.cif_blocks import WAVELENGTH, Block, blocks_of
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.scan import TWO_THETA, Radiation, Scan, grid
-from unscatter.quantities import Quantity, parse_number
+from unscatter.quantities import Quantity
 from unscatter.tubes import K_ALPHA_1
 
 NAME = "powder CIF"
@@ -49,44 +47,25 @@ POSITIONS: dict[str, Quantity] = {
     "_pd_proc_d_spacing": _D,
 }
 RANGES = ("_pd_proc_2theta_range", "_pd_meas_2theta_range")
-_WAVELENGTH = "_diffrn_radiation_wavelength"
 #: Counts are divided by these where they differ from point to point.
-_SCALES = ("_pd_meas_step_count_time", "_pd_meas_counts_monitor")
+_SCALES = ("_pd_meas_step_count_time", "_pd_meas_counts_monitor", "_pd_meas_intensity_monitor")
+#: What tells of a correction that the dictionary does not say to be in the intensities, or not.
+_CORRECTIONS = (
+    "_pd_meas_counts_background",
+    "_pd_meas_counts_container",
+    "_pd_meas_intensity_background",
+    "_pd_meas_intensity_container",
+    "_pd_calib_detector_response",
+    "_pd_proc_intensity_incident",
+    "_pd_proc_intensity_norm",
+    "_pd_instr_var_illum_len",
+)
 _DATA_BLOCK = re.compile(r"^data_\S*", re.MULTILINE | re.IGNORECASE)
 _ANODE = re.compile(rf"\b({'|'.join(K_ALPHA_1)})\s*K\s*\\?(?:a|alpha)", re.IGNORECASE)
 #: Characters in which the first data block and the first name are looked for.
 _HEAD = 2**18
 
 Column = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A data block: name and, for each tag in the spelling of the first dictionary, the values as text."""
-
-    name: str
-    tags: dict[str, list[str]]
-
-    def column(self, tag: str) -> tuple[Column, Column]:
-        """Values and uncertainties of a tag, NaN where the file has "?" or "."."""
-        texts = self.tags.get(tag, [])
-        if not texts:
-            return np.empty(0), np.empty(0)
-        try:
-            return np.array(texts, dtype=np.float64), np.full(len(texts), np.nan)
-        except ValueError:
-            pairs = [parse_number(text) or (np.nan, np.nan) for text in texts]
-            table = np.array(pairs, dtype=np.float64).reshape(-1, 2)
-            return table[:, 0], table[:, 1]
-
-    def number(self, tag: str) -> float | None:
-        """The one number of a tag, None if it has none or several."""
-        values, _ = self.column(tag)
-        return float(values[0]) if values.size == 1 and np.isfinite(values[0]) else None
-
-    def text(self, tag: str) -> str:
-        """The first value of a tag."""
-        return (self.tags.get(tag) or [""])[0]
 
 
 @dataclass(frozen=True)
@@ -125,34 +104,6 @@ def read(content: Content) -> Scan:
     others = [block.name for block in blocks if block is not found.block and _intensity_tag(block) is not None]
     told = f"data block {found.block.name} is read, not {', '.join(others[:8])} (--block chooses)" if others else ""
     return _scan(blocks, found).telling(told)
-
-
-def blocks_of(text: str) -> list[Block]:
-    """The data blocks of a CIF; raises ValueError for what is none."""
-    try:
-        document = gemmi.cif.read_string(text)
-    except (ValueError, RuntimeError) as error:
-        first = str(error).split("\n")[0]
-        raise ValueError(f"CIF that cannot be read ({first}); correct the line or export it again") from error
-    return [Block(block.name, dict(_tags(block))) for block in document]
-
-
-def _tags(block: gemmi.cif.Block) -> Iterator[tuple[str, list[str]]]:
-    for item in block:
-        pair: Any = item.pair
-        if pair is not None:
-            yield _spelling(pair[0]), [gemmi.cif.as_string(pair[1])]
-        elif item.loop is not None:
-            width = len(item.loop.tags)
-            for place, tag in enumerate(item.loop.tags):
-                yield _spelling(tag), list(item.loop.values[place::width])
-
-
-def _spelling(tag: str) -> str:
-    """A tag as the first dictionary spells it: without dots, and the categories that were split put together."""
-    plain = tag.lower().replace(".", "_")
-    plain = re.sub(r"^_pd_(meas|proc|calc)_overall_", r"_pd_\1_", plain)
-    return re.sub(rf"^{_WAVELENGTH}_(?:wavelength|value)$", _WAVELENGTH, plain)
 
 
 def _choose(blocks: list[Block]) -> tuple[_Found | None, list[str]]:
@@ -276,7 +227,11 @@ def _calibrated(block: Block, found: _Found) -> tuple[Column, list[str]]:
 
 def _same_conditions(block: Block, tag: str, intensity: Column, sigma: Column) -> tuple[Column, Column, list[str]]:
     """Counts relative to the counting time and the monitor of each point, where these differ."""
-    told = []
+    told = [
+        f"{name} of the file was neither applied nor taken back"
+        for name in _CORRECTIONS
+        if (values := block.column(name)[0]).size == intensity.size and np.nanmax(values) > np.nanmin(values)
+    ]
     for name in _SCALES if tag.startswith("_pd_meas") else ():
         scale, _ = block.column(name)
         if scale.size == intensity.size and np.all(scale > 0) and np.ptp(scale) > 1e-3 * scale.mean():
@@ -285,6 +240,10 @@ def _same_conditions(block: Block, tag: str, intensity: Column, sigma: Column) -
             relative = scale / scale.mean()
             intensity, sigma = intensity / relative, sigma / relative
             told.append(f"the intensity was divided by {name}")
+        elif scale.size > 1 and np.nanmax(scale) > 1.001 * np.nanmin(scale):
+            told.append(
+                f"{name} was not applied: {scale.size} values for {intensity.size} points, or some of them zero"
+            )
     return intensity, sigma, told
 
 
@@ -303,13 +262,13 @@ def _places(blocks: list[Block], block: Block) -> list[Block]:
 def wavelengths(blocks: list[Block], block: Block) -> tuple[float | None, float | None, list[str]]:
     """First and second wavelength in Angstrom, and what is told of the choice."""
     for place in _places(blocks, block):
-        for tag in ("_pd_proc_wavelength", _WAVELENGTH):
+        for tag in ("_pd_proc_wavelength", WAVELENGTH):
             values, _ = place.column(tag)
             values = values[np.isfinite(values)]
             if tag.startswith("_pd") and values.size and np.ptp(values) > 0:
                 continue
             if values.size and np.all(values > 0):
-                weights, _ = place.column(f"{_WAVELENGTH}_wt")
+                weights, _ = place.column(f"{WAVELENGTH}_wt")
                 first, second, told = _strongest(values, weights)
                 from_other = f"the wavelength is that of data block {place.name}" if place is not block else ""
                 return first, second, [*told, from_other]

@@ -45,6 +45,7 @@ def read(content: Content) -> Scan:
     if wavelength is None and anode in K_ALPHA_1:
         wavelength = K_ALPHA_1[anode]
         told = told or f"K-alpha 1 of the anode {anode} is assumed"
+    automatic = fields.get("DivergenceSlit", "").upper().startswith("AUTO")
     return Scan(
         positions=grid(ends[0], step, counts.size),
         intensity=counts,
@@ -53,7 +54,7 @@ def read(content: Content) -> Scan:
         radiation="x-ray",
         title=fields.get("SampleIdent", "").strip(" ,"),
         seconds=_number(fields.get("ScanStepTime", "")),
-    ).telling(told)
+    ).telling(told, "the divergence slit was automatic: intensities were not corrected for it" * automatic)
 
 
 def _number(text: str) -> float | None:

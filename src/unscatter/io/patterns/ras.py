@@ -12,6 +12,7 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.scan import Scan, join, require_few
 from unscatter.io.text.table import number_table
+from unscatter.quantities import parse_number
 
 NAME = "Rigaku RAS"
 BLOCKS = "number of the scan"
@@ -62,6 +63,17 @@ def table(text: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return rows[:, 0], rows[:, 1] * factors
 
 
+def seconds_of_a_step(speed: str | None, unit: str | None, two_theta: NDArray[np.float64]) -> float | None:
+    """Counting time of a point from a speed in degrees a minute, or that time itself; None where neither is said."""
+    number = parse_number((speed or "").strip())
+    if number is None or not number[0] > 0 or two_theta.size < 2:
+        return None
+    plain = (unit or "").lower().replace(" ", "")
+    if re.fullmatch(r"(deg\.?|degrees?|°)/min\.?", plain):
+        return 60 * abs(float(two_theta[1] - two_theta[0])) / number[0]
+    return number[0] if re.fullmatch(r"s(ec(onds?)?)?\.?(/step)?", plain) else None
+
+
 def _blocks(text: str) -> Iterator[tuple[str, str]]:
     """Each table, and what stands between it and the one before, in one pass."""
     last, at = 0, text.find(_START)
@@ -83,5 +95,6 @@ def _scan(block: str, keys: dict[str, str]) -> Scan:
         second_wavelength=wavelength_of(keys.get("HW_XG_WAVE_LENGTH_ALPHA2"), unit),
         radiation="x-ray",
         title=keys.get("FILE_SAMPLE", ""),
+        seconds=seconds_of_a_step(keys.get("MEAS_SCAN_SPEED"), keys.get("MEAS_SCAN_SPEED_UNIT"), two_theta),
         per_second="cps" in keys.get("MEAS_SCAN_UNIT_Y", "").lower(),
     )

@@ -7,7 +7,7 @@ import re
 from unscatter.io.patterns.archive import Archive, is_zip
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
-from unscatter.io.patterns.ras import require_two_theta, table
+from unscatter.io.patterns.ras import require_two_theta, seconds_of_a_step, table
 from unscatter.io.patterns.safe_xml import find_text, parse_xml
 from unscatter.io.patterns.scan import Scan, join
 
@@ -58,5 +58,6 @@ def _scan(archive: Archive, profile: str) -> Scan:
         second_wavelength=wavelength_of(find_text(root, "WavelengthKalpha2"), unit),
         radiation="x-ray",
         title=find_text(root, "SampleName") or "",
+        seconds=seconds_of_a_step(find_text(root, "Speed"), find_text(root, "SpeedUnit"), two_theta),
         per_second="cps" in (find_text(root, "IntensityUnit") or "").lower(),
     )

@@ -54,6 +54,36 @@ class Scan:
         return replace(self, assumptions=self.assumptions + new) if new else self
 
 
+def at_same_time(part: Scan, times: NDArray[np.float64] | None, least: float = 0.0) -> Scan:
+    """Counts as if each point had been counted for the longest time; what is per second stays.
+
+    times: seconds of each point, None where the file has none; what differs by less than `least` of it is one time.
+    Raises ValueError for times that are not one for each point, or not positive.
+    """
+    if times is None:
+        return part
+    if times.size != part.intensity.size or not np.all(times > 0):
+        raise ValueError(
+            f"{times.size} counting times for {part.intensity.size} points, from {times.min(initial=0):g} s; expected "
+            "a time over zero for each: export the scan as two columns of text in counts per second"
+        )
+    longest = float(times.max())
+    if part.per_second or np.ptp(times) <= least * longest:
+        return replace(part, seconds=longest)
+    factor = longest / times
+    told = f"counts were scaled to the longest counting time of a point, {longest:g} s"
+    return replace(_scaled(part, factor), seconds=longest).telling(told)
+
+
+def refuse_changing(factor: NDArray[np.float64], name: str) -> None:
+    """Raise ValueError for a factor of each point that changes, where it is not known whether it was applied."""
+    if np.ptp(factor) > 1e-3 * np.max(np.abs(factor)):
+        raise ValueError(
+            f"{name} changes between {factor.min():g} and {factor.max():g}, and whether and how the intensities were "
+            "corrected for it is not known: correct them, and save two-theta and intensity as two columns of text"
+        )
+
+
 def grid(start: float, step: float, count: int) -> NDArray[np.float64]:
     """Evenly spaced angles: start, start + step, ... (count,) in degrees."""
     return np.asarray(start + step * np.arange(count), dtype=np.float64)
@@ -102,9 +132,14 @@ def join(ranges: Sequence[Scan], block: str = "") -> Scan:
     if len(distinct) == 1:
         return distinct[0]
     told = f"{len(distinct)} ranges were joined end to end"
+    if len({part.per_second for part in distinct}) > 1:
+        raise ValueError(
+            "ranges of counts and of counts per second; expected one of them: choose one with --block 1 (or 2, ...)"
+        )
     times = {part.seconds for part in distinct}
     scaled = len(times) > 1 and None not in times and not any(part.per_second for part in distinct)
     told += f", scaled to the longest counting time, {max(t or 0.0 for t in times):g} s" if scaled else ""
+    told += " as they are: not each has a counting time" if None in times and not distinct[0].per_second else ""
     return _chain(_same_time(_without_overlap(distinct))).telling(told)
 
 
@@ -175,7 +210,7 @@ def _same_time(ranges: list[Scan]) -> list[Scan]:
     return [_scaled(part, max(times) / time) for part, time in zip(ranges, times, strict=True)]
 
 
-def _scaled(part: Scan, factor: float) -> Scan:
+def _scaled(part: Scan, factor: float | NDArray[np.float64]) -> Scan:
     # once scaled, a number is no longer a count and its square root no longer its uncertainty
     sigma = np.sqrt(np.maximum(part.intensity, 1.0)) if part.sigma is None else part.sigma
     return replace(part, intensity=part.intensity * factor, sigma=sigma * factor)

@@ -10,7 +10,7 @@ import numpy as np
 from unscatter.io.patterns.binary import positive
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.printed_numbers import leading_numbers
-from unscatter.io.patterns.scan import Scan, grid, join
+from unscatter.io.patterns.scan import Scan, at_same_time, grid, join
 
 NAME = "Bruker UXD"
 BLOCKS = "number of the range"
@@ -60,10 +60,14 @@ def _ranges(lines: list[str]) -> Iterator[tuple[dict[str, str], str, list[list[f
 def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
     if keys.get("DRIVE", "").upper() in _OTHER_DRIVES:
         raise ValueError(f"scan over {keys['DRIVE']}, not over two-theta; expected a coupled or detector scan")
-    angles = mark.startswith("_2THETA")
-    if angles and any(len(row) < 2 for row in rows):
+    angles, timed = mark.startswith("_2THETA"), mark.endswith("TIME")
+    if angles and any(len(row) < 2 + timed for row in rows):
         raise ValueError(f"a row below {mark} has no intensity, perhaps cut short; copy the file again")
     counts = [row[1] for row in rows] if angles else [value for row in rows for value in row]
+    times = np.array([row[2] for row in rows]) if angles and timed else None
+    if timed and not angles:
+        # a count and its time, one after the other
+        counts, times = counts[::2], np.array(counts[1::2])
     start, step = _number(keys, "START"), _number(keys, "STEPSIZE")
     # the printed angles are rounded: the grid is the better one
     two_theta = np.array([row[0] for row in rows]) if angles else np.array([])
@@ -71,7 +75,7 @@ def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
         two_theta = grid(start, step, len(counts))
     if two_theta.size != len(counts):
         raise ValueError("UXD range without _START and _STEPSIZE; expected both, or _2THETACOUNTS with the angles")
-    return Scan(
+    scan = Scan(
         positions=two_theta,
         intensity=np.array(counts, dtype=np.float64),
         wavelength=positive(_number(keys, "WL1") or 0),
@@ -81,6 +85,7 @@ def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
         seconds=_number(keys, "STEPTIME"),
         per_second="CPS" in mark,
     )
+    return at_same_time(scan, times)
 
 
 def _number(keys: dict[str, str], name: str) -> float | None:

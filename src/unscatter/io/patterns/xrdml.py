@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.safe_xml import find_number, find_text, parse_xml
-from unscatter.io.patterns.scan import Scan, choose_number, join
+from unscatter.io.patterns.scan import Scan, at_same_time, choose_number, join
 from unscatter.io.text.table import number_list
 from unscatter.quantities import find_quantity
 
@@ -87,7 +86,7 @@ def _scan(scan: ET.Element, measurement: ET.Element, title: str) -> Scan | None:
         seconds=find_number(points, "commonCountingTime"),
         per_second=per_second,
     )
-    return _same_time_at_each_point(part, _list(points, "countingTimes"))
+    return at_same_time(part, _list(points, "countingTimes")).telling(_of_slits(measurement))
 
 
 def _intensity(points: ET.Element) -> tuple[NDArray[np.float64], bool]:
@@ -98,20 +97,19 @@ def _intensity(points: ET.Element) -> tuple[NDArray[np.float64], bool]:
     counts, factors = _list(points, "counts"), _list(points, "beamAttenuationFactors")
     if counts is None:
         raise ValueError("a scan without intensities; expected <intensities> or <counts>: export it again")
-    return (counts * factors if factors is not None and factors.size == counts.size else counts), False
+    if factors is not None and factors.size != counts.size:
+        raise ValueError(
+            f"{factors.size} attenuation factors for {counts.size} counts; expected one for each: export it again"
+        )
+    factor = find_number(points, "commonBeamAttenuationFactor") or 1.0
+    return factor * (counts if factors is None else counts * factors), False
 
 
-def _same_time_at_each_point(part: Scan, times: NDArray[np.float64] | None) -> Scan:
-    """Counts as if each point had been counted for the longest time; what is per second stays."""
-    if times is None or times.size != part.intensity.size or not np.all(times > 0):
-        return part
-    longest = float(times.max())
-    if part.per_second or float(times.min()) == longest:
-        return replace(part, seconds=longest)
-    factor = longest / times
-    sigma = np.sqrt(np.maximum(part.intensity, 1.0)) * factor
-    told = f"counts were scaled to the longest counting time of a point, {longest:g} s"
-    return replace(part, intensity=part.intensity * factor, sigma=sigma, seconds=longest).telling(told)
+def _of_slits(measurement: ET.Element) -> str:
+    """What is told of slits that open with the angle: more of the sample is lit the further they are open."""
+    kinds = [value for slit in measurement.iterfind(".//{*}divergenceSlit") for value in slit.attrib.values()]
+    automatic = any("automatic" in kind.lower() for kind in kinds)
+    return "the divergence slit was automatic: intensities were not corrected for it" if automatic else ""
 
 
 def _wavelengths(measurement: ET.Element) -> tuple[float | None, float | None]:
