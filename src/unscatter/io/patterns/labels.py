@@ -22,7 +22,8 @@ ROLES: dict[str, str] = {
     r"standard(?:deviation|uncertainty|error)|statisticalerror",
     "variance": r"variance|var|sigma\^?2|sig\^?2|esd\^?2|σ2",
     "weight": r"weights?|w|wt",
-    "time": r"time_?per_?step|count(?:ing)?_?time|step_?time|exposure(?:_?time)?|live_?time|integration_?time|dwell(?:_?time)?",
+    "time": r"time_?per_?step|count(?:ing)?_?time|step_?time|exposure(?:_?time)?|live_?time|"
+    r"integration_?time|dwell(?:_?time)?",
     "monitor": r"monitor\d?|mon\d?|i0|i_0|norm",
     "factor": r"att(?:en(?:uat(?:or|ion|ed)?)?)?(?:_?f(?:actor|ilter)?)?\d?|filters?|absorber|absorption|"
     r"trans(?:mission)?|scale(?:_?factor)?|scaling|factor|corr(?:ection)?(?:_?factor)?|dark(?:_?(?:counts?|current|i))?|efficiency|"
