@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from unscatter.diffuse.plane.fold import local_gain, plane_lattice
 from unscatter.diffuse.plane.forward import order_waves, short_range_order
 from unscatter.diffuse.refine.disorder_model import read_models
 from unscatter.io.results.supercell import PLACEHOLDERS
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.molecule import Molecule
@@ -21,8 +21,6 @@ from unscatter.nouns.plane import PlaneAxes
 from unscatter.nouns.supercell import Supercell
 from unscatter.progress import steps
 from unscatter.version import __version__
-
-Floats: TypeAlias = NDArray[np.float64]
 
 #: Cells along an axis by how many axes there is order along, and how many boxes are drawn.
 DEFAULT_EDGE, DEFAULT_BOXES = {1: 256, 2: 48, 3: 20}, {1: 32, 2: 16, 3: 4}

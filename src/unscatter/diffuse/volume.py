@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.fft import irfftn, next_fast_len, rfftn
 from scipy.ndimage import convolve1d
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.order import OrderParameters
 from unscatter.nouns.volume import Volume
 from unscatter.nouns.volume_components import (
@@ -29,7 +30,6 @@ from unscatter.nouns.volume_components import (
 )
 from unscatter.version import __version__
 
-Floats = NDArray[np.float64]
 #: Called with the share that is done, 0 to 1, and what is being done.
 Report = Callable[[float, str], None]
 

@@ -11,13 +11,14 @@ from tyro.conf import arg
 
 from unscatter.diffuse.crystal.motions import Motion, parse_range, parse_rotation, parse_shift
 from unscatter.diffuse.refine.disorder_model import read_models
-from unscatter.diffuse.refine.molecules import Floats, rank_models
+from unscatter.diffuse.refine.molecules import rank_models
 from unscatter.diffuse.refine.molecules import refine_molecules as refine
 from unscatter.io.results.components import read_components
 from unscatter.io.results.picture import save_figure
 from unscatter.io.results.rows import write_record, write_rows
 from unscatter.jobs.options import CHECKED, OneOrMany, checked_dataclass, make_options, part_of, with_keywords
 from unscatter.jobs.provenance import record
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.molecule_fit import MoleculeFit
 

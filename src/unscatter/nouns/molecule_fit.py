@@ -9,13 +9,11 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.nouns.arrays import Noun
+from unscatter.nouns.arrays import Floats, Noun
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Findings
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.table import Result, Table, with_error
-
-Floats: TypeAlias = NDArray[np.float64]
 
 #: What the model was compared with: I_FF, or the measured intensity with I_SRO as a known factor.
 MoleculesAgainst: TypeAlias = Literal["form-factor", "data"]

@@ -9,12 +9,11 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Findings
 from unscatter.nouns.order import OrderParameters, OrderTargets
 from unscatter.nouns.table import Result, Table
-
-Floats: TypeAlias = NDArray[np.float64]
 
 #: What the parameters were refined against: I_SRO, the data with I_FF refined, or the data with I_FF known.
 Against: TypeAlias = Literal["order", "data", "form-factor"]

@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.order import OrderParameters
 from unscatter.nouns.table import Result, Table, with_error
 from unscatter.nouns.volume import Volume
-
-Floats = NDArray[np.float64]
-
 
 #: Alphas that the table shows: those that stand out most from their uncertainty.
 _SHOWN = 12

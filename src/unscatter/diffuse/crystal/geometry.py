@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.molecule import Molecule
-
-Floats = NDArray[np.float64]
 
 #: Two atoms are bonded if no further apart than the sum of their covalent radii and this, in Angstrom.
 BOND_TOLERANCE = 0.3

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.data import training_file
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.order import OrderParameters
 
-Floats: TypeAlias = NDArray[np.float64]
 Net: TypeAlias = Literal["square", "hexagonal"]
 
 #: Radius R of the cube of vectors in the shipped bank of Monte Carlo models.

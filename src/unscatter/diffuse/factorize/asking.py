@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.diffuse.factorize.canvas import Canvas, tile_weight, tiles
 from unscatter.diffuse.factorize.channels import guess_with_lattice, guess_without_lattice, network_channels
 from unscatter.diffuse.plane.fold import PlaneLattice
 from unscatter.diffuse.plane.scaling import unscale_plane
+from unscatter.nouns.arrays import Floats
 from unscatter.weights import Network
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

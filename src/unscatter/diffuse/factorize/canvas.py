@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from unscatter.diffuse.plane.planes import cartesian_axes
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import PlaneAxes
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

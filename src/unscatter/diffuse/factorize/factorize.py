@@ -7,20 +7,19 @@ from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.diffuse.factorize.asking import Answer, ask_network, canvas_pixels, scale_factor
 from unscatter.diffuse.factorize.canvas import canvas_with_lattice, canvas_without_lattice
 from unscatter.diffuse.factorize.folding import Grid, combine_with_fold
 from unscatter.diffuse.factorize.lattice.search import find_plane_lattice
 from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.found_lattice import FoundLattice
 from unscatter.nouns.plane import Plane
 from unscatter.version import __version__
 from unscatter.weights import Network, open_network
 
-Floats = NDArray[np.float64]
 #: Where cell and axes are not known: look for the lattice in the picture, or leave all to the network.
 LatticeSearch: TypeAlias = Literal["find", "none"]
 

@@ -11,8 +11,7 @@ from scipy import ndimage
 from unscatter.diffuse.factorize.asking import Answer, scale_factor
 from unscatter.diffuse.plane.fold import CellMap, PlaneLattice, fit_waves
 from unscatter.diffuse.plane.gain import smooth_gain
-
-Floats = NDArray[np.float64]
+from unscatter.nouns.arrays import Floats
 
 #: Rounds of I_SRO given I_FF and I_FF given I_SRO.
 ROUNDS = 2

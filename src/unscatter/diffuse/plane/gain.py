@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.smoothing import smooth_plane
-
-Floats = NDArray[np.float64]
+from unscatter.nouns.arrays import Floats
 
 #: Standard deviation of the neighbourhood and reach of the far one, in reciprocal cells, and the weight of the far one.
 NEAR, FAR, FAR_WEIGHT = 0.07, 1.0, 0.135

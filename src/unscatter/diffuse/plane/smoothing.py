@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-Floats = NDArray[np.float64]
+from unscatter.nouns.arrays import Floats
 
 #: A Gaussian wider than this standard deviation, in pixels, is four boxes in turn: their shape differs from it by at
 #: most 4 % of its height along an axis, and their cost does not grow with its width.

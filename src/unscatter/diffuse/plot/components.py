@@ -7,14 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm, TwoSlopeNorm
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from unscatter.diffuse.plot.headings import draw_heading, heading
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.table import Table
 
-Floats = NDArray[np.float64]
 NOT_MEASURED = "#c8c8c8"
 #: Pixels along the shorter edge of a picture: planes of more than twice as many are drawn as means over blocks.
 MOST_SHOWN = 500

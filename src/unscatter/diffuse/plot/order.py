@@ -5,18 +5,16 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
 from unscatter.diffuse.plane.symmetry import plane_group
 from unscatter.diffuse.plot.headings import draw_heading, heading
 from unscatter.laue import laue_rotations
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Findings
 from unscatter.nouns.order_fit import OrderFit
 from unscatter.nouns.plane import PlaneAxes
-
-Floats = NDArray[np.float64]
 
 #: Labels of vectors that can be read beside each other.
 MOST_LABELS = 60

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from unscatter.diffuse.plot.components import draw_intensity
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.plane import Plane, PlaneAxes
 from unscatter.nouns.volume_components import VolumeComponents
-
-Floats = NDArray[np.float64]
 
 
 def plot_volume(components: VolumeComponents) -> Figure:

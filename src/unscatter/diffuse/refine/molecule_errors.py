@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from unscatter.diffuse.plane.forward import ScatteringPlane
 from unscatter.diffuse.refine.molecule_pixels import Pixels
-
-Floats = NDArray[np.float64]
+from unscatter.nouns.arrays import Floats
 
 
 def correlation_range(pixels: Pixels, residual: Floats, plane: ScatteringPlane) -> tuple[float, float]:

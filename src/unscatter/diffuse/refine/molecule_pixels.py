@@ -10,12 +10,11 @@ from scipy.ndimage import gaussian_filter
 
 from unscatter.diffuse.plane.forward import ScatteringPlane, q_squared, scattering_plane
 from unscatter.diffuse.plane.scaling import scale_plane
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.molecule_fit import MoleculesAgainst
 from unscatter.nouns.plane import PlaneAxes
-
-Floats = NDArray[np.float64]
 
 #: I_FF is left out where I_SRO is below this fraction of its mean, 1: there the data say nothing of it.
 LEAST_ORDER = 0.05

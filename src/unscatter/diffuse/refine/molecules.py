@@ -14,6 +14,7 @@ from unscatter.diffuse.plane.forward import ScatteringPlane, form_factor_differe
 from unscatter.diffuse.refine.disorder_model import DisorderModel, Move
 from unscatter.diffuse.refine.molecule_errors import correlation_range, covariances
 from unscatter.diffuse.refine.molecule_pixels import Pixels, all_pixels, choose_pixels, figures_of_merit
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.molecule_fit import MoleculeFit, MoleculesAgainst, MotionScan
@@ -21,7 +22,6 @@ from unscatter.nouns.plane import PlaneAxes
 from unscatter.progress import steps
 from unscatter.version import __version__
 
-Floats = NDArray[np.float64]
 #: A motion and the values to scan, in its unit.
 Scan = tuple[Motion, Floats]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.fold import plane_lattice
 from unscatter.diffuse.plane.symmetry import check_class_fits, class_fits, operations_about_origin
@@ -29,13 +28,12 @@ from unscatter.diffuse.refine.order_setup import (
 from unscatter.diffuse.refine.order_uncertainty import covariance_of, with_uncertainties
 from unscatter.diffuse.refine.seen_vectors import sees_all_directions
 from unscatter.laue import LAUE_CLASSES, laue_rotations
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.order_fit import Against, OrderFit
 from unscatter.nouns.plane import PlaneAxes
 from unscatter.version import __version__
-
-Floats = NDArray[np.float64]
 
 
 def refine_order(

@@ -23,11 +23,10 @@ from unscatter.diffuse.refine.seen_vectors import (
     vector_name,
 )
 from unscatter.laue import laue_rotations
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.order import OrderParameters
 from unscatter.nouns.plane import PlaneAxes
-
-Floats = NDArray[np.float64]
 
 #: The list that the data choose from has at most so many parameters.
 MOST_TRIED = 96

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.diffuse.refine.order_basis import OrderBasis
 from unscatter.diffuse.refine.order_reach import TOLERATED, ReachChoice
 from unscatter.diffuse.refine.order_setup import PlaneState
 from unscatter.diffuse.refine.order_uncertainty import DETERMINED
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Finding, Findings
 from unscatter.nouns.order_fit import OrderFit
-
-Floats = NDArray[np.float64]
 
 #: Fewer independent reciprocal cells than this say little of their own scatter.
 FEW_CELLS = 8

@@ -12,8 +12,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from unscatter.diffuse.refine.order_noise import estimate_noise, working_residuals
 from unscatter.diffuse.refine.order_setup import PlaneState
-
-Floats = NDArray[np.float64]
+from unscatter.nouns.arrays import Floats
 
 #: Prior spread of alpha: any value that pair probabilities allow.
 ALPHA_SPREAD = 0.5

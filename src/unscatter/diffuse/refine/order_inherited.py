@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.order_fit import OrderFit
-
-Floats = NDArray[np.float64]
 
 #: A move may be small by chance: no s.u. is below this share of that with I_FF free. Chosen on simulated planes
 #: (docs/dev/experiments.md).

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from unscatter.diffuse.refine.order_basis import OrderBasis
 from unscatter.diffuse.refine.order_equations import ALPHA_SPREAD, Eliminated, Equations
 from unscatter.diffuse.refine.order_setup import PlaneState
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.order_fit import OrderFit
-
-Floats = NDArray[np.float64]
 
 #: Fall-off of the alphas with distance that is tried: length in shortest vectors, and spread at the shortest.
 DECAYS, SPREADS = (0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0), tuple(np.geomspace(0.002, 0.5, 12))

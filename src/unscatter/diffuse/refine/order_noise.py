@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.special import log_ndtr
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from unscatter.nouns.arrays import Floats, Mask
 
 #: A residual of so many standard deviations halves the weight of a pixel (Cauchy): Bragg residue, hot pixels.
 TRUST = 4.0

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
 from unscatter.diffuse.plane.forward import Waves
 from unscatter.diffuse.refine.patterson import PattersonSeries, fourier_sums, wave_powers
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.plane import PlaneAxes
 
-Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
 

@@ -24,11 +24,10 @@ from unscatter.diffuse.refine.order_equations import (
 from unscatter.diffuse.refine.order_noise import shared_noise
 from unscatter.diffuse.refine.order_setup import PlaneState, covering_radius
 from unscatter.diffuse.refine.patterson import PattersonSeries
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.order_fit import OrderFit
 from unscatter.nouns.plane import PlaneAxes
-
-Floats = NDArray[np.float64]
 
 #: Reaches that are tried, in diameters of a disc with the area of the cell.
 REACHES = (0.45, 0.56, 0.7, 0.85, 1.0)

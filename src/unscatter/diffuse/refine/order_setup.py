@@ -14,13 +14,11 @@ from unscatter.diffuse.plane.fold import plane_lattice
 from unscatter.diffuse.refine.order_noise import Noise, counting_quantum, find_floor, find_saturation
 from unscatter.diffuse.refine.order_pictures import OrderPictures
 from unscatter.diffuse.refine.patterson import PattersonSeries, foot_of_plane, patterson_series
+from unscatter.nouns.arrays import Floats, Mask
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.order_fit import Against
 from unscatter.nouns.plane import PlaneAxes
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 #: Pixels around a saturated one that are left out.
 EDGE = 1

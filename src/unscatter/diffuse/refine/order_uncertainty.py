@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.diffuse.refine.order_basis import OrderBasis
 from unscatter.diffuse.refine.order_equations import Eliminated, Equations
 from unscatter.diffuse.refine.order_setup import PlaneState
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.order_fit import Against, OrderFit
-
-Floats = NDArray[np.float64]
 
 #: A parameter counts as determined where the data bring its uncertainty below this.
 DETERMINED = 0.1

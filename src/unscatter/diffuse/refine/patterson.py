@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from unscatter.diffuse.plane.fold import PlaneLattice
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import PlaneAxes
 
 if TYPE_CHECKING:
     from unscatter.diffuse.refine.order_pictures import OrderPictures
 
-Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
 #: Rows of a normal matrix that are made at once.

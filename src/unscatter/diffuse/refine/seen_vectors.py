@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.fold import plane_lattice
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import PlaneAxes
-
-Floats = NDArray[np.float64]
 
 #: Where the list that the data choose from ends: waves of so many periods a pixel.
 FINEST_WAVE = 1.0

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from unscatter.nouns.arrays import Mask
 
 
 def draw_gaps(rng: np.random.Generator, measured: Mask, least: float) -> Mask:

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from unscatter.diffuse.plane.fold import plane_lattice
 from unscatter.diffuse.plane.planes import cartesian_axes
 from unscatter.diffuse.samples.recipe import DiffuseRecipe
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import PlaneAxes
-
-Floats = NDArray[np.float64]
 
 #: In-plane directions and one out of the plane, in reciprocal-lattice units, before the three axes change places.
 _PLANES = (

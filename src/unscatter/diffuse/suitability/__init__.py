@@ -7,8 +7,6 @@ simulated planes (benchmarks/suitability_rates.py).
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,12 +16,11 @@ from unscatter.diffuse.suitability.changes import find_changes
 from unscatter.diffuse.suitability.noise import measured_intensity, noise_variance, smooth_form_factor, total_variance
 from unscatter.diffuse.suitability.periods import find_other_period
 from unscatter.diffuse.suitability.signal import probability_of_halves, probability_of_neighbours
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Finding, Findings
 from unscatter.nouns.plane import PlaneAxes
-
-Floats: TypeAlias = NDArray[np.float64]
 
 #: What a finding is called; where it turns fair and where poor.
 LIMITS: dict[str, tuple[float, float]] = {

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.fold import PlaneLattice, half_plane
 from unscatter.diffuse.plane.separable import wave_tables
 from unscatter.diffuse.suitability.noise import cell_mean, measured_intensity
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Finding
 from unscatter.nouns.plane import PlaneAxes
-
-Floats: TypeAlias = NDArray[np.float64]
 
 #: Harmonics of I_SRO that may change across the plane.
 CHANGING_ORDER = 2

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.fold import PlaneLattice, local_mean
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.plane import PlaneAxes
-
-Floats: TypeAlias = NDArray[np.float64]
 
 #: Distance of the pixels that are compared for noise: neighbours share noise once a plane was interpolated.
 APART = 2

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.diffuse.factorize.asking import Answer
 from unscatter.diffuse.factorize.folding import Grid
@@ -17,11 +15,10 @@ from unscatter.diffuse.factorize.lattice.search import brightest_part
 from unscatter.diffuse.factorize.lattice.spectrum import Spectrum, average_blocks, flatten, log_spectrum
 from unscatter.diffuse.factorize.lattice.weighing import IDLE, LEAST_RESIDUAL, PARSIMONY, SHARPNESS, held_out_residual
 from unscatter.diffuse.plane.fold import PlaneLattice, local_mean
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Finding
 from unscatter.nouns.plane import PlaneAxes
-
-Floats: TypeAlias = NDArray[np.float64]
 
 #: Index of the sub- and superlattices that the given one is compared with.
 INDICES = (2, 3)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-Floats: TypeAlias = NDArray[np.float64]
+from unscatter.nouns.arrays import Floats
 
 #: Pixels between those that are compared where no lattice is known: noise that neighbours share does not count.
 FAR_NEIGHBOURS = 4

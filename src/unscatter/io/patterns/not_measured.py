@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from unscatter.io.planes.missing import ABSURD, foreign_largest
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from unscatter.nouns.arrays import Floats, Mask
 
 #: What programs write where nothing was measured, in a pattern that else does not go below zero.
 MARKS = (-1.0, -2.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -32768.0, -2147483648.0)

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.planes.missing import Block
-from unscatter.nouns.arrays import FloatArray
+from unscatter.nouns.arrays import FloatArray, Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.volume import Volume
 from unscatter.quantities import find_unit
 
-Floats = NDArray[np.float64]
 Slices = tuple[slice, ...]
 #: Reads a block, in the order of the axes on disk.
 Load = Callable[[Slices], Block]

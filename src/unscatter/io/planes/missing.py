@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from unscatter.nouns.arrays import Floats, Mask
 
 #: Numbers beyond this are fill values (1e37 and 9.97e36 are usual), not intensities.
 ABSURD = 1e30

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from unscatter.io.planes.asked import Negative
-
-Floats = NDArray[np.float64]
+from unscatter.nouns.arrays import Floats
 
 #: A value that this share of the negative pixels have, and of all, is no noise.
 _OFTEN, _AT_ALL = 0.2, 0.002

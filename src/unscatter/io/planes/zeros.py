@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from unscatter.io.planes.asked import Zeros
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from unscatter.nouns.arrays import Floats, Mask
 
 #: All-zero rectangles that are looked for, rows x columns: pixels, squares, and the strips between modules.
 _RECTANGLES = (

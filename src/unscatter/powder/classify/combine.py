@@ -9,11 +9,9 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.symmetry import BRAVAIS_LATTICES, LabelSet, label_set
-
-Floats = NDArray[np.float64]
 
 #: Numbers that tell how far the engine is to be believed.
 FEATURES = ("seen", "foreign", "margin", "predicted", "lines")

@@ -7,11 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from array_api_compat import array_namespace
-from numpy.typing import NDArray
 
-from unscatter.nouns.arrays import Array
-
-Floats = NDArray[np.float64]
+from unscatter.nouns.arrays import Array, Floats
 
 #: Points of the even grid on which the estimate is made.
 GRID = 2048

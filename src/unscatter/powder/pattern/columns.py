@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 
+from unscatter.nouns.arrays import Floats
 from unscatter.powder.pattern.axial import Nodes, axial_nodes
 from unscatter.powder.pattern.profile import CUT, even_step, lorentzian_norm
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 

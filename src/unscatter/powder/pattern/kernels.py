@@ -10,9 +10,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.powder.pattern.profile import FADE
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Function = TypeVar("Function", bound=Callable[..., object])
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.lines import Lines
 from unscatter.powder.pattern.columns import Columns, profile_columns
 from unscatter.powder.pattern.profile import CUT
 from unscatter.powder.pattern.width import broaden
-
-Floats: TypeAlias = NDArray[np.float64]
 
 #: Intensity of K-alpha 2 over K-alpha 1, where the beam holds both.
 DOUBLET = 0.5

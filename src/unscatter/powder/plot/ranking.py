@@ -12,14 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import Transform, blended_transform_factory
-from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.nouns.ranking import Candidate, Ranking
 from unscatter.powder.pattern.channels import LONGEST, SHORTEST, network_background
 
-Floats = NDArray[np.float64]
 FITTED, SECOND, FOREIGN = "#c0392b", "#7d5ba6", "#d62728"
 MEASURED, BACKGROUND, BARS, UNUSED, WHOLE = "#1f4e79", "#d95f02", "#4c9a6a", "#e4e4e4", "#eeeeee"
 #: Spacings in Angstrom that may be marked above the pattern, and how far apart, as a share of its width.

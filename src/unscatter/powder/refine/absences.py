@@ -9,10 +9,10 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Integers
 from unscatter.powder.refine.predicted import holohedry
 from unscatter.symmetry import LabelSet, bravais_lattice, label_set, operations
 
-Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
@@ -20,8 +20,6 @@ from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.nonnegative import normal_equations, solve_nonnegative
 from unscatter.powder.refine.observation import Observation, observe
 from unscatter.powder.refine.one_thread import one_thread
-
-Floats = NDArray[np.float64]
 
 #: Fewer lines than this name no lattice.
 FEWEST_LINES = 4

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
+from unscatter.nouns.arrays import Floats
 from unscatter.powder.refine.nonnegative import log_pivots
 from unscatter.powder.refine.observation import MISFIT, Observation
 from unscatter.powder.refine.predicted import free_components
 from unscatter.powder.refine.whole_pattern import SPREAD, Model, lay_model, refine_model
-
-Floats = NDArray[np.float64]
 
 #: Nats for a line that no lattice line explains, for its place and its height; and beside a stronger line.
 FOREIGN, SATELLITE = 11.0, 2.0

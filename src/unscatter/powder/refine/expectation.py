@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.powder.refine.intensity_prior import moments
-
-Floats = NDArray[np.float64]
 
 # Sweeps over all lines at most, and the change of ln Z that ends them.
 _SWEEPS, _ENOUGH = 12, 0.02

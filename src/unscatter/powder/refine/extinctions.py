@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.refine.absences import Setting, extinguished
 from unscatter.powder.refine.evidence import expected_area
 from unscatter.powder.refine.expectation import log_evidence
@@ -18,8 +19,6 @@ from unscatter.powder.refine.observation import Observation
 from unscatter.powder.refine.whole_pattern import Model
 from unscatter.symmetry import label_set
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 #: Resolved lines that are looked at, the first ones: the others overlap, and cost time.

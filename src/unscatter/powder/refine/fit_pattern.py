@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
@@ -17,8 +17,6 @@ from unscatter.powder.refine.one_thread import one_thread
 from unscatter.powder.refine.predicted import cell_of
 from unscatter.powder.refine.shape import refine_shape
 from unscatter.powder.refine.whole_pattern import Model, gauss_newton, lay_model, refine_model, start_model
-
-Floats = NDArray[np.float64]
 
 
 def fit_pattern(

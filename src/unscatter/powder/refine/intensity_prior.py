@@ -7,10 +7,9 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-Floats = NDArray[np.float64]
+from unscatter.nouns.arrays import Floats
 
 #: Lines that the prior of all structures counts as, beside those of the pattern itself.
 PRIOR_LINES = 15.0

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import gemmi
 import numpy as np
-from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.powder.refine.rotations import (
@@ -28,8 +28,6 @@ from unscatter.powder.refine.rotations import (
     rotations_within,
 )
 from unscatter.powder.refine.setting import bravais_symbol, conventional_basis
-
-Floats = NDArray[np.float64]
 
 #: Strain up to which a metric is taken to have a symmetry, where nothing else is said.
 EXACT = 1e-4

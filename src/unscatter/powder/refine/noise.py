@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.pattern import Pattern
-
-Floats: TypeAlias = NDArray[np.float64]
 
 #: Share of the maximum below which nothing is trusted in a pattern without noise (rounding, ends of profiles).
 FLOOR = 3e-5

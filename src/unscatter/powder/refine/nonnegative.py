@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky_banded
 from scipy.sparse import csc_array
 
+from unscatter.nouns.arrays import Floats
 from unscatter.powder.pattern.kernels import compiled
 from unscatter.powder.refine.banded import solve_held
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 # Intensities, and slopes at zero, count as zero below this many standard deviations.

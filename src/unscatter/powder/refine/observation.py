@@ -6,15 +6,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.pattern.line_shape import LineShape, shape_of
 from unscatter.powder.refine.noise import FLOOR, find_noise
-
-Floats = NDArray[np.float64]
 
 #: Share of the intensity of a line that no profile describes better.
 MISFIT = 0.01

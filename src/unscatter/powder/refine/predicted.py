@@ -9,12 +9,10 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.symmetry import operations_from
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 #: More lines than this say nothing more: the range is cut where a lattice has them.
 MOST_LINES = 20000

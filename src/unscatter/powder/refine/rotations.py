@@ -11,10 +11,9 @@ from itertools import combinations
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
+from unscatter.nouns.arrays import Floats, Integers
+
 #: Numbers of the rotations of a group, increasing.
 Group: TypeAlias = tuple[int, ...]
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
+from unscatter.nouns.arrays import Floats, Integers
 
 # Lattice vectors among which the conventional ones are sought.
 _REACH = 3

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.powder.pattern.line_shape import LineShape
 from unscatter.powder.refine.nonnegative import solve_many
 from unscatter.powder.refine.observation import Observation
 from unscatter.powder.refine.whole_pattern import Model, lay_model
 
-Floats = NDArray[np.float64]
 # By how much of the squared width U, V, W may move, mixing by its constant and over the range, and the axial height.
 _HELD = (1.0, 1.0, 1.0, 0.3, 0.3, 0.02, 1.0, 1.0)
 _HALVINGS = 3

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.powder.pattern.line_shape import LineShape
 
-Floats: TypeAlias = NDArray[np.float64]
 #: U, V, W of the Gaussian in deg^2 of FWHM^2, and X, Y of the Lorentzian in degrees of FWHM.
 Thompson: TypeAlias = tuple[float, float, float, float, float]
 

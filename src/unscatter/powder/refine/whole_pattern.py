@@ -8,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.nouns.lattice import Lattice
 from unscatter.powder.pattern.line_shape import LineShape
 from unscatter.powder.refine.nonnegative import Normal, Solution, normal_equations, solve_many, solve_nonnegative
 from unscatter.powder.refine.observation import Observation
 from unscatter.powder.refine.predicted import PredictedLines, cell_of, predict_lines
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 #: Lines closer than this share of a FWHM are one, at least and at most; between, where two look like one of the same
 #: area but for the noise: two lines a share s of a FWHM apart miss 0.69 s^2 of the height of one.

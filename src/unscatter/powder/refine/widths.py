@@ -7,9 +7,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats
 from unscatter.powder.pattern.instrument import read_instruments
 
-Floats: TypeAlias = NDArray[np.float64]
 Law: TypeAlias = tuple[float, float, float]
 
 # Overlap makes lines wider, never narrower: the law runs below most of the widths.

@@ -16,12 +16,12 @@ from unscatter.diffuse.factorize.factorize import factorize
 from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
 from unscatter.diffuse.samples.draw import Samples, collate, draw_sample, render
 from unscatter.diffuse.samples.recipe import DiffuseRecipe, read_recipe
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.plane import Plane
 from unscatter.train.diffuse.distribution import Distances, distribution_distances
 from unscatter.train.diffuse.features import open_encoder, open_inception
 from unscatter.train.diffuse.measures import HEADLINE, SCALINGS, Scored
 
-Floats = NDArray[np.float64]
 Stack = NDArray[np.float32]
 #: What is known of the lattice of a plane that is scored.
 Given = Literal["lattice given", "lattice found", "the network alone"]

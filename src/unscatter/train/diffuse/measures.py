@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from unscatter.diffuse.plane.fold import CellMap, PlaneLattice, fit_waves
 from unscatter.diffuse.plane.scaling import scale_as_in_text, scale_as_published, scale_by_maximum
-from unscatter.nouns.arrays import Array
+from unscatter.nouns.arrays import Array, Floats
 from unscatter.nouns.plane import Plane, PlaneAxes
-
-Floats = NDArray[np.float64]
 
 #: Scalings in which squared errors are stated, by the words of the tables; the first is the headline.
 SCALINGS: dict[str, Callable[[Array], Array]] = {

@@ -8,12 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.diffuse.factorize.lattice.spectrum import PADDING, Spectrum
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from unscatter.nouns.arrays import Floats, Integers
 
 #: Lattices sharpened before the best is chosen.
 FOLLOWED = 16

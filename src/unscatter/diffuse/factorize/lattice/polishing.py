@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unscatter.diffuse.factorize.asking import Answer
 from unscatter.diffuse.factorize.folding import Grid
@@ -15,9 +14,7 @@ from unscatter.diffuse.factorize.lattice.refinement import fold_step
 from unscatter.diffuse.factorize.lattice.spectrum import FlatPlane
 from unscatter.diffuse.factorize.lattice.weighing import held_out_residual
 from unscatter.diffuse.plane.fold import PlaneLattice
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from unscatter.nouns.arrays import Floats, Mask
 
 #: Steps of Gauss-Newton, and how far from a special angle (degrees) or ratio of lengths one is tried.
 STEPS = 4

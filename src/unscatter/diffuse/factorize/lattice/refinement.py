@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from unscatter.diffuse.factorize.lattice.candidates import reduce
 from unscatter.diffuse.factorize.lattice.spectrum import PADDING, SHORTEST_WAVE, FlatPlane
 from unscatter.diffuse.plane.fold import PlaneLattice, fit_waves
 from unscatter.diffuse.plane.separable import sum_waves
-
-Floats = NDArray[np.float64]
+from unscatter.nouns.arrays import Floats
 
 #: Width of the Gaussian that averages the log power to whiten the plane, in bins.
 WHITENING = 2.5

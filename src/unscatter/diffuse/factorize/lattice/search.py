@@ -22,9 +22,8 @@ from unscatter.diffuse.factorize.lattice.spectrum import (
 )
 from unscatter.diffuse.factorize.lattice.weighing import held_out_residual, noise_residual, same_periods, weights_of
 from unscatter.diffuse.plane.fold import PlaneLattice
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.found_lattice import LEAST_EVIDENCE, FoundLattice, LatticeCandidate
-
-Floats = NDArray[np.float64]
 
 #: Lattices that are weighed against each other.
 WEIGHED = 8

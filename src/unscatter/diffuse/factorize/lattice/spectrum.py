@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-Floats = NDArray[np.float64]
+from unscatter.nouns.arrays import Floats
 
 #: Planes with more pixels an edge are averaged in blocks first.
 LARGEST_EDGE = 512

@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from unscatter.diffuse.factorize.asking import Answer, scale_factor
 from unscatter.diffuse.factorize.folding import Grid, fit_order
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from unscatter.nouns.arrays import Floats, Mask
 
 #: Edge of the blocks that are hidden, in pixels; of so many parts of all blocks, so many are hidden in turn.
 BLOCK = 24

@@ -6,14 +6,12 @@ from itertools import permutations, product
 
 import gemmi
 import numpy as np
-from numpy.typing import NDArray
 
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.symmetry import space_group
 
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
 # What a line that should be absent costs where it is seen, at most, and what one that is not seen is worth, in nats.
 _MOST, _WORTH = 50.0, 2.0
 
