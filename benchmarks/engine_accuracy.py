@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.ranking import Ranking
 from unscatter.powder.classify.classify import classify
 from unscatter.powder.pattern.instrument import Instrument
-from unscatter.powder.refine.metric import Floats, primitive_metric, same_lattice
+from unscatter.powder.refine.metric import primitive_metric, same_lattice
 from unscatter.powder.samples.cache import PhaseLines
 from unscatter.powder.samples.draw import PowderRecipe, draw_pattern, read_recipe
 from unscatter.powder.samples.tables import CachedCrystals

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
+from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.refine.index import index
 from unscatter.powder.refine.lines import find_lines
-from unscatter.powder.refine.metric import Floats, primitive_metric, same_lattice
+from unscatter.powder.refine.metric import primitive_metric, same_lattice
 from unscatter.powder.refine.search import warm_up
 from unscatter.powder.samples.cache import read_reflection_cache
 from unscatter.powder.samples.draw import CachedCrystals, PowderRecipe, draw_pattern, read_recipe

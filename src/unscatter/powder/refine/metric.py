@@ -18,7 +18,6 @@ from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.powder.refine.rotations import (
     Group,
-    Integers,
     bravais_group,
     conjugates,
     generated_groups,
