@@ -21,6 +21,8 @@ NEAR, STRONGER = 2.0, 10.0
 #: Nats for every free number of the cell, besides what the pattern tells of it; and by how many times more where all
 #: that is left is misfit of the profile, which is not random and which a distorted cell absorbs.
 PARAMETER, ABSORBED = 1.0, 12.0
+#: FWHM within which a place is that of a line that was found.
+SNAPPED = 0.5
 #: Share of its FWHM to which the place of a line is known.
 SHARPNESS = 0.1
 #: Degrees over which the expected intensity is averaged.
@@ -144,14 +146,15 @@ def add_foreign(observation: Observation, model: Model) -> Model:
     places = _places(observation)
     columns = model.shape.columns(places, observation.two_theta).matrix()
     weight = observation.weight
-    # A place at the edge of the range, where half a line is seen, counts as the background.
-    norm = np.asarray((columns.multiply(columns)).T @ weight)
-    norm = np.maximum(norm, 0.2 * np.median(norm))
+    squared = columns.multiply(columns)
+    # A place at the edge of the range, where a part of a line is seen, counts as the background.
+    seen = np.asarray(squared.sum(axis=0)).ravel()
+    norm = np.asarray(squared.T @ weight) * np.maximum(1.0, 0.2 * np.median(seen) / np.maximum(seen, 1e-300))
     for _ in range(_ROUNDS):
         residual = observation.pattern.intensity - fitted(observation, model)
         gain = np.maximum(columns.T @ (weight * residual), 0.0) ** 2 / norm / 2
         found = _maxima(places, gain, model)
-        found = found[: _MOST_FOREIGN - (len(model.centre) - model.resolved)]
+        found = _at_lines(found, observation, model)[: _MOST_FOREIGN - (len(model.centre) - model.resolved)]
         if not len(found):
             break
         foreign = np.sort(np.concatenate([model.centre[model.resolved :], found]))
@@ -225,6 +228,17 @@ def _maxima(places: Floats, gain: Floats, model: Model) -> Floats:
         if apart and gain[k] > _expected_price(model, angle, float(width[k])):
             found.append(angle)
     return np.array(found)
+
+
+def _at_lines(places: Floats, observation: Observation, model: Model) -> Floats:
+    """Places (p,), those within SNAPPED FWHM of a line that was found moved onto it, each once and none a second time."""
+    lines = observation.candidates
+    if len(lines) and len(places):
+        nearest = lines[np.abs(places[:, None] - lines).argmin(axis=1)]
+        near = np.abs(nearest - places) < SNAPPED * observation.shape.fwhm(places)
+        places = np.where(near, nearest, places)
+    known = set(model.centre[model.resolved :].tolist())
+    return np.array([place for place in dict.fromkeys(places.tolist()) if place not in known])
 
 
 def _expected_price(model: Model, angle: float, width: float) -> float:
