@@ -25,7 +25,8 @@ class PatternFit(Result):
     multiplicity (n,) and two_theta (n,) in degrees, as measured; area and area_error: (n,) in intensity times degrees,
     lines closer than the profile resolves share theirs by multiplicity; column: (n,) number of the resolved line that
     each belongs to; calculated and background: (points,) in the units of the pattern; foreign: (m,) positions in
-    degrees of lines that the lattice does not explain and foreign_area (m,); caglioti: U, V, W in deg^2, mixing:
+    degrees of lines that the lattice does not explain, without those which may be what the profile left of a line ten
+    times stronger, and foreign_area (m,); caglioti: U, V, W in deg^2, mixing:
     Lorentzian share and its slope per degree, axial: half height over distance, size and strain: FWHM in degrees of
     Lorentzians, size / cos + strain tan; r_p, r_wp: profile R values, background
     taken off; chi2: weighted squares a degree of freedom; evidence: logarithm of the evidence in nats, to be compared

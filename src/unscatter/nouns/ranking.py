@@ -154,7 +154,7 @@ class Ranking(Result):
             for level in ("extinction group", "space group")
             for found in [self.prediction_set(level)]
         ]
-        return [(f"{100 * self.sets.coverage:.0f} % set", f"{lattices}; the first {counts[0]}, the first {counts[1]}")]
+        return [(f"{100 * self.sets.coverage:.0f} % set", f"{lattices}; {counts[0]}, {counts[1]}")]
 
     def _engine_lines(self) -> list[tuple[str, str]]:
         """What crystallography adds: cell, fit, foreign lines, whether the network agrees, and findings."""

@@ -8,7 +8,7 @@ from unscatter.powder.demonstration import corundum, simulate_corundum
 from unscatter.symmetry import BRAVAIS_LATTICES, label_set
 
 RULE = Combination(weight=0.5, cap=6.0, floor=0.05, bias=0.0, slopes=(2.0, -2.0, 1.0, -1.0, 0.5))
-QUALITY = {"seen": 0.9, "foreign": 0.0, "margin": 8.0, "predicted": 1.5, "lines": 40.0}
+QUALITY = {"seen": 0.9, "foreign": 0.0, "margin": 8.0, "predicted": 1.5, "lines": 40.0, "free": 2.0}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_evidence_turns_the_answer_by_no_more_than_the_cap():
 
 
 def test_a_lattice_that_explains_nothing_is_not_believed():
-    poor = {"seen": 0.1, "foreign": 1.0, "margin": -5.0, "predicted": 8.0, "lines": 6.0}
+    poor = {"seen": 0.1, "foreign": 1.0, "margin": -5.0, "predicted": 8.0, "lines": 6.0, "free": 3.0}
     assert belief(features_of(poor), RULE) < 0.05 < 0.9 < belief(features_of(QUALITY), RULE)
 
 

@@ -15,6 +15,8 @@ from unscatter.symmetry import BRAVAIS_LATTICES, LabelSet, label_set
 
 #: Numbers that tell how far the engine is to be believed.
 FEATURES = ("seen", "foreign", "margin", "predicted", "lines")
+#: Lines for each free number of the cell that are enough.
+ENOUGH = 4.0
 #: Share of the frequency of space groups that is mixed into what the network says inside a symbol and of symbols.
 MIXED = 0.1
 #: Nats by which evidence of symbols is believed: one where intensities are as modelled.
@@ -69,7 +71,7 @@ def features_of(quality: Mapping[str, float]) -> Floats:
             min(quality["foreign"], 1.0),
             float(np.clip(quality["margin"] / 10, -2, 3)),
             float(np.clip(np.log(max(quality["predicted"], 0.1)), -2, 3)),
-            float(np.clip(np.log(max(quality["lines"], 1.0) / 20), -2, 2)),
+            float(np.clip(np.log(max(quality["lines"], 1.0) / (ENOUGH * quality["free"])), -2, 2)),
         ]
     )
 

@@ -20,6 +20,7 @@ from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.nonnegative import normal_equations, solve_nonnegative
 from unscatter.powder.refine.observation import Observation, observe
 from unscatter.powder.refine.one_thread import one_thread
+from unscatter.powder.refine.predicted import free_components
 
 #: Fewer lines than this name no lattice.
 FEWEST_LINES = 4
@@ -131,6 +132,7 @@ def _quality(observation: Observation | None, lines: Lines, hypotheses: tuple[Hy
     nothing = _evidence_of_nothing(near, here)
     return {
         "lines": float(len(here)),
+        "free": float(free_components(best.lattice.bravais)),
         "seen": float(np.mean(area * weight > 3)),
         "predicted": model.resolved / max(len(here), 1),
         "foreign": len(foreign) / max(len(here), 1),

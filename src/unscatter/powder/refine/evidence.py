@@ -30,7 +30,9 @@ AVERAGED = 12.0
 #: Share of the intensity that a profile may miss at most.
 MOST_MISFIT = 0.06
 # Rounds in which foreign lines are added, and how many may be.
-_ROUNDS, _MOST_FOREIGN = 2, 40
+_ROUNDS, _MOST_FOREIGN = 4, 40
+# Lines that gain less than this share of the best of a round wait for the next: strong ones bend the background.
+_WAIT = 0.02
 # Rounds in which the share of lines that carry intensity is found.
 _SHARES = 6
 # Places a FWHM at which foreign lines are looked for.
@@ -214,7 +216,7 @@ def _maxima(places: Floats, gain: Floats, model: Model) -> Floats:
     """Places of the local maxima of the gain that are worth a foreign line, the best first, one a FWHM."""
     inner = np.zeros(len(gain), dtype=bool)
     inner[1:-1] = (gain[1:-1] >= gain[:-2]) & (gain[1:-1] > gain[2:])
-    chosen = np.flatnonzero(inner & (gain > SATELLITE))
+    chosen = np.flatnonzero(inner & (gain > max(SATELLITE, _WAIT * float(gain.max(initial=0.0)))))
     chosen = chosen[np.argsort(-gain[chosen])][:_MOST_FOREIGN]
     found: list[float] = []
     width = model.shape.fwhm(places)
@@ -231,7 +233,7 @@ def _maxima(places: Floats, gain: Floats, model: Model) -> Floats:
 
 
 def _at_lines(places: Floats, observation: Observation, model: Model) -> Floats:
-    """Places (p,), those within SNAPPED FWHM of a line that was found moved onto it, each once and none a second time."""
+    """Places (p,), those within SNAPPED FWHM of a line that was found moved onto it, each once and none again."""
     lines = observation.candidates
     if len(lines) and len(places):
         nearest = lines[np.abs(places[:, None] - lines).argmin(axis=1)]

@@ -10,7 +10,14 @@ from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import PatternFit
-from unscatter.powder.refine.evidence import add_foreign, estimate_misfit, fitted, weigh_model
+from unscatter.powder.refine.evidence import (
+    SATELLITE,
+    add_foreign,
+    estimate_misfit,
+    fitted,
+    foreign_prices,
+    weigh_model,
+)
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.observation import Observation, observe
 from unscatter.powder.refine.one_thread import one_thread
@@ -60,6 +67,8 @@ def pattern_fit(observation: Observation, model: Model, lattice: Lattice) -> Pat
     above = observation.pattern.intensity - background
     weight = 1 / observation.noise**2
     u, v, w = model.shape.caglioti
+    # What is cheap is taken for what the profile leaves of a stronger line.
+    foreign = foreign_prices(model) > SATELLITE
     return PatternFit(
         pattern=observation.pattern,
         lattice=Lattice(cell, lattice.bravais, zero=model.parameters.zero),
@@ -76,8 +85,8 @@ def pattern_fit(observation: Observation, model: Model, lattice: Lattice) -> Pat
         column=model.column,
         calculated=calculated,
         background=background,
-        foreign=model.centre[model.resolved :],
-        foreign_area=model.solution.intensity[model.resolved :],
+        foreign=model.centre[model.resolved :][foreign],
+        foreign_area=model.solution.intensity[model.resolved :][foreign],
         caglioti=(u, v, w),
         mixing=model.shape.mixing,
         axial=model.shape.axial,
@@ -86,7 +95,7 @@ def pattern_fit(observation: Observation, model: Model, lattice: Lattice) -> Pat
         r_p=float(np.sum(np.abs(residual)) / max(np.sum(np.abs(above)), 1e-300)),
         r_wp=float(np.sqrt(np.sum(weight * residual**2) / max(float(np.sum(weight * above**2)), 1e-300))),
         chi2=model.chi2 / max(len(calculated) - model.resolved, 1),
-        evidence=weigh_model(observation, model, lattice.bravais).value,
+        evidence=weigh_model(observation, model, lattice.bravais).value - observation.allowance,
         provenance={"misfit": observation.misfit, "wavelength_A": model.shape.wavelength},
     )
 

@@ -76,8 +76,17 @@ class Observation:
         What a profile misses is alike over a FWHM, so that its points count as one.
         """
         above = np.maximum(self.pattern.intensity - self.under, 0.0)
-        points = np.maximum(self.shape.fwhm(self.two_theta) / self.step, 1.0)
-        return np.asarray(1 / (self.noise**2 + points * (self.misfit * above) ** 2))
+        return np.asarray(1 / (self.noise**2 + self._points * (self.misfit * above) ** 2))
+
+    @property
+    def _points(self) -> Floats:
+        """Points a FWHM, (n,), at least one."""
+        return np.maximum(self.shape.fwhm(self.two_theta) / self.step, 1.0)
+
+    @property
+    def allowance(self) -> float:
+        """Nats by which a larger misfit makes every pattern less likely: half of ln(sigma^2 / noise^2), once a FWHM."""
+        return float(np.sum(-np.log(self.weight * self.noise**2) / self._points) / 2)
 
     def with_misfit(self, misfit: float) -> Observation:
         """The same with another share that the profile misses."""
