@@ -170,14 +170,15 @@ def _rest(problem: _Problem, how: _Measurement) -> _Solution:
         ]
         if against == "data":
             chosen = choose_reach(states, alpha, precision, axes, cell, how.reach, how.form_factor_spread)
-            states, alpha = list(chosen.states), chosen.alpha
+            states, alpha = list(chosen.states), chosen.rested
+        # With a series for I_FF matrices cost most, and those at the rest of its choice are good to the end.
         alpha, equations, eliminated = step_to_rest(states, alpha, precision, most=1 if against == "data" else 3)
     listed: ListChoice | None = None
     if problem.open_list:
         shared = 1.0 if chosen is None else chosen.shared
         listed = choose_list(problem.basis, equations, eliminated, states, alpha, shared)
         precision = listed.precision
-        alpha, equations, eliminated = step_to_rest(states, alpha, precision, eliminated, most=2)
+        alpha, equations, eliminated = step_to_rest(states, alpha, precision, eliminated, most=1 if chosen else 2)
     if chosen is not None:
         alpha = alpha + chosen.shift
     return _Solution(states, alpha, precision, equations, eliminated, chosen, listed)

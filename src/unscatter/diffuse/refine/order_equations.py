@@ -17,14 +17,16 @@ from unscatter.nouns.arrays import Floats
 #: Prior spread of alpha: any value that pair probabilities allow.
 ALPHA_SPREAD = 0.5
 #: The last step in standard deviations of each alpha with all else held, and the first with new weights that does.
-_STEPS, _CONVERGED, _RESTS, _HALVINGS = 12, 0.05, 0.5, 5
+_STEPS, _CONVERGED, _RESTS = 12, 0.05, 0.5
+#: A step along a line ends at so many times its length, and the walk where chi2 falls by less than this.
+_LONGEST, _NO_GAIN = 2.0, 0.01
 
 
 @dataclass(frozen=True)
 class Matrices:
     """Second derivatives of half of chi2 on one plane, without priors: nuisance parameters, mixed, alphas."""
 
-    nuisance: Floats
+    nuisance: NDArray[Any]
     mixed: Floats
     alpha: Floats
 
@@ -52,18 +54,22 @@ class Eliminated:
     def __init__(self, matrices: Matrices, precision: Floats, single: bool = False) -> None:
         """Factor the normal matrix of the nuisance parameters with the precision (n,) of their prior.
 
-        single: in float32, which is enough to compare and takes half the time.
+        The factor is in float32 where it can be, which takes half the time; a second step makes what is carried good
+        to more. single: without that step, which is enough to compare.
         """
         self._mixed = matrices.mixed
-        whole: NDArray[Any] = matrices.nuisance.astype(np.float32 if single else np.float64)
-        whole[np.diag_indices_from(whole)] += precision
-        self._factor: tuple[NDArray[Any], bool] = cho_factor(whole, lower=True, overwrite_a=True, check_finite=False)
+        self._factor = _factored(matrices.nuisance, precision)
         self.carried: Floats = self.solve(matrices.mixed)
+        if not single:
+            left = matrices.mixed - matrices.nuisance @ self.carried - precision[:, None] * self.carried
+            self.carried = self.carried + self.solve(left)
         self.normal: Floats = matrices.alpha - matrices.mixed.T @ self.carried
 
     def solve(self, right: Floats) -> Floats:
         """Apply the inverse of the factored matrix."""
-        return np.asarray(cho_solve(self._factor, right, check_finite=False), dtype=np.float64)
+        kind = self._factor[0].dtype
+        found = cho_solve(self._factor, right.astype(kind), check_finite=False, overwrite_b=True)
+        return np.asarray(found, dtype=np.float64)
 
     def slope(self, nuisance_slope: Floats, alpha_slope: Floats) -> Floats:
         """Slope along the alphas with the nuisance parameters following."""
@@ -77,6 +83,20 @@ class Eliminated:
     def log_determinant(self) -> float:
         """Logarithm of the determinant of the factored matrix."""
         return 2 * float(np.sum(np.log(np.diag(self._factor[0]).astype(np.float64))))
+
+
+def _factored(normal: Floats, precision: Floats) -> tuple[NDArray[Any], bool]:
+    """Cholesky factor of a normal matrix with a prior, in float32 unless that has too few digits for it."""
+    for kind in (np.float32, np.float64):
+        whole: NDArray[Any] = normal.astype(kind)
+        whole[np.diag_indices_from(whole)] += precision
+        try:
+            # Fortran's order: what LAPACK works on in place, the matrix being symmetric.
+            return cho_factor(whole.T, lower=True, overwrite_a=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            if kind is np.float64:
+                raise
+    raise AssertionError
 
 
 def step_to_rest(
@@ -112,66 +132,114 @@ def step_to_rest(
     return alpha, equations, list(eliminated)
 
 
-def walk(
-    states: Sequence[PlaneState], alpha: Floats, precision: Floats, eliminated: Sequence[Eliminated]
-) -> tuple[Floats, float]:
-    """Newton's steps with one set of matrices until they rest or no longer shrink; the alphas, and the first step.
+@dataclass(frozen=True)
+class Direction:
+    """A direction of alphas and the nuisance parameters of each plane."""
 
-    Steps are counted in standard deviations of each alpha with all else held.
+    alpha: Floats
+    nuisance: tuple[Floats, ...]
+
+    def __matmul__(self, other: Direction) -> float:
+        """Inner product."""
+        pairs = zip(self.nuisance, other.nuisance, strict=True)
+        return float(self.alpha @ other.alpha + sum(float(one @ two) for one, two in pairs))
+
+    def plus(self, factor: float, other: Direction) -> Direction:
+        """Add a multiple of another."""
+        pairs = zip(self.nuisance, other.nuisance, strict=True)
+        return Direction(self.alpha + factor * other.alpha, tuple(one + factor * two for one, two in pairs))
+
+
+def walk(
+    states: Sequence[PlaneState],
+    alpha: Floats,
+    precision: Floats,
+    eliminated: Sequence[Eliminated],
+    enough: float = _NO_GAIN,
+) -> tuple[Floats, float]:
+    """Step with one set of matrices until steps rest; the alphas, and the first step of Newton.
+
+    Conjugate gradients with the matrices as their preconditioner (Polak and Ribiere), each to the minimum along its
+    line, until that lowers chi2 by less than `enough`. Steps are counted in standard deviations of each alpha with all
+    else held.
     """
     normal = sum((one.normal for one in eliminated), np.diag(precision))
-    scale, first, last = np.sqrt(np.diag(normal)), 0.0, np.inf
+    scale, first = np.sqrt(np.diag(normal)), 0.0
     equations = [linearise(state, alpha) for state in states]
+    line: Direction | None = None
+    newton: Direction | None = None
+    power = np.inf
     for _ in range(_STEPS):
-        pull = -alpha * precision
-        slopes = []
-        for state, one, part in zip(states, equations, eliminated, strict=True):
-            slopes.append(one.nuisance_slope - state.prior_precision * (state.coefficients - state.prior_mean))
-            pull = pull + part.slope(slopes[-1], one.alpha_slope)
-        step = np.asarray(np.linalg.solve(normal, pull), dtype=np.float64)
-        size = float(np.max(np.abs(step) * scale))
+        slope = _slope(states, equations, alpha, precision)
+        before, last = newton, power
+        newton = _newton(slope, normal, eliminated)
+        size = float(np.max(np.abs(newton.alpha) * scale))
         first = first or size
-        if size > last:
-            break
-        moves = [part.follow(slope, step) for part, slope in zip(eliminated, slopes, strict=True)]
-        alpha, equations, whole = _descend(states, equations, alpha, precision, step, moves)
-        last = size if whole else np.inf
-        if size < _CONVERGED:
+        power = slope @ newton
+        line = newton if line is None or before is None else newton.plus(max((power - slope @ before) / last, 0), line)
+        alpha, equations, gain = _descend(states, equations, alpha, precision, line)
+        if size < _CONVERGED or gain < enough:
             break
     return alpha, first
 
 
+def _slope(states: Sequence[PlaneState], equations: Sequence[Equations], alpha: Floats, precision: Floats) -> Direction:
+    """Slope of -chi2 / 2 with its priors."""
+    along = sum((one.alpha_slope for one in equations), -alpha * precision)
+    pulls = [state.prior_precision * (state.coefficients - state.prior_mean) for state in states]
+    return Direction(along, tuple(one.nuisance_slope - pull for one, pull in zip(equations, pulls, strict=True)))
+
+
+def _newton(slope: Direction, normal: Floats, eliminated: Sequence[Eliminated]) -> Direction:
+    """Newton's step with these matrices."""
+    pull = slope.alpha - sum(part.carried.T @ one for part, one in zip(eliminated, slope.nuisance, strict=True))
+    step = np.asarray(np.linalg.solve(normal, pull), dtype=np.float64)
+    return Direction(step, tuple(part.follow(one, step) for part, one in zip(eliminated, slope.nuisance, strict=True)))
+
+
 def _descend(
-    states: Sequence[PlaneState],
-    before: Sequence[Equations],
-    alpha: Floats,
-    precision: Floats,
-    step: Floats,
-    moves: Sequence[Floats],
-) -> tuple[Floats, list[Equations], bool]:
-    """Take a step, or half of it and so on where the fit becomes worse; whether it was whole."""
-    kept = [state.coefficients for state in states]
+    states: Sequence[PlaneState], before: Sequence[Equations], alpha: Floats, precision: Floats, line: Direction
+) -> tuple[Floats, list[Equations], float]:
+    """Go to the minimum of chi2 along a line, with the weights of before; and by how much it fell.
 
-    def misfit(equations: Sequence[Equations], values: Floats) -> float:
-        # With the weights of before, which pixels that turn out to lie far off would else lose.
-        squares = float(np.sum(precision * values**2))
-        for state, old, one in zip(states, before, equations, strict=True):
-            squares += float(np.sum(state.prior_precision * (state.coefficients - state.prior_mean) ** 2))
-            squares += float(np.sum((old.weight * one.residual**2)[state.measured]))
-        return squares
+    The model is a product of two factors that are linear in what is refined, so that chi2 is of degree four.
+    """
+    quartic = np.array([np.sum(precision * alpha**2), 2 * np.sum(precision * alpha * line.alpha), 0.0, 0.0, 0.0])
+    quartic[2] = np.sum(precision * line.alpha**2)
+    turns = []
+    for state, old, move in zip(states, before, line.nuisance, strict=True):
+        size = len(state.surface)
+        form, ordered = state.surface(move[:size]), state.pictures.ordered(line.alpha) - 1
+        turns.append((form, ordered))
+        linear = form * old.ordered + old.form_factor * ordered + (move[-1] if state.background else 0.0)
+        square = form * ordered
+        weight = np.where(state.measured, old.weight, 0.0)
+        quartic += [
+            np.vdot(weight, old.residual**2),
+            -2 * np.vdot(weight * old.residual, linear),
+            np.vdot(weight, linear**2 - 2 * old.residual * square),
+            2 * np.vdot(weight * linear, square),
+            np.vdot(weight, square**2),
+        ]
+        away, prior = state.coefficients - state.prior_mean, state.prior_precision
+        quartic[:3] += [np.sum(prior * away**2), 2 * np.sum(prior * away * move), np.sum(prior * move**2)]
+    part = _minimum(quartic)
+    for state, move in zip(states, line.nuisance, strict=True):
+        state.coefficients = state.coefficients + part * move
+    there = alpha + part * line.alpha
+    images = [
+        (old.form_factor + part * form, old.ordered + part * ordered)
+        for old, (form, ordered) in zip(before, turns, strict=True)
+    ]
+    equations = [linearise(state, there, images=image) for state, image in zip(states, images, strict=True)]
+    return there, equations, float(quartic[0] - np.polynomial.polynomial.polyval(part, quartic))
 
-    worst = misfit(before, alpha)
-    for power in range(_HALVINGS + 1):
-        part = 0.5**power
-        for state, old, move in zip(states, kept, moves, strict=True):
-            state.coefficients = old + part * move
-        there = alpha + part * step
-        equations = [linearise(state, there) for state in states]
-        if misfit(equations, there) <= worst * (1 + 1e-9):
-            return there, equations, power == 0
-    for state, old in zip(states, kept, strict=True):
-        state.coefficients = old
-    return alpha, list(before), True
+
+def _minimum(quartic: Floats) -> float:
+    """Where a polynomial of degree four, coefficients rising, is least between 0 and _LONGEST."""
+    roots = np.polynomial.polynomial.polyroots(np.polynomial.polynomial.polyder(quartic))
+    places = np.array([0.0, _LONGEST, *np.clip(roots.real[np.abs(roots.imag) < 1e-9], 0.0, _LONGEST)])
+    return float(places[np.argmin(np.polynomial.polynomial.polyval(places, quartic))])
 
 
 def _as_scattered(state: PlaneState) -> PlaneState:
@@ -179,13 +247,15 @@ def _as_scattered(state: PlaneState) -> PlaneState:
     return state if state.scatter is None else replace(state, intensity=state.scatter)
 
 
-def linearise(state: PlaneState, alpha: Floats, fresh: bool = False) -> Equations:
+def linearise(
+    state: PlaneState, alpha: Floats, fresh: bool = False, images: tuple[Floats, Floats] | None = None
+) -> Equations:
     """Residuals, weights and slopes of I = I_FF (1 + sum alpha P) + background at the present parameters.
 
-    fresh: estimate the variance of the pixels here; else that of before is kept, so that steps come to rest.
+    fresh: estimate the variance of the pixels here; else that of before is kept, so that steps come to rest. images:
+    I_FF and I_SRO there, where they are known.
     """
-    form = state.form_factor
-    ordered = state.pictures.ordered(alpha)
+    form, ordered = (state.form_factor, state.pictures.ordered(alpha)) if images is None else images
     model = form * ordered + state.level
     if state.given_weight is None:
         if fresh or state.variance is None or state.noise is None:

@@ -18,7 +18,6 @@ from unscatter.diffuse.refine.order_equations import (
     Matrices,
     linearise,
     matrices,
-    step_to_rest,
     walk,
 )
 from unscatter.diffuse.refine.order_noise import shared_noise
@@ -36,6 +35,8 @@ REACHES = (0.45, 0.56, 0.7, 0.85, 1.0)
 TOLERATED, SHORT_REACHES = 0.1, (0.7, 0.8, 0.9, 1.0)
 #: The one with which refining starts, which costs little.
 START = 0.75
+#: Fall of chi2 in a step below which a walk ends that is only the way to another.
+ROUGH = 10.0
 #: Neighbouring pixels that share an error, from where on it is said.
 SHARED = 1.2
 #: How far I_FF may depart from the network's, in units of its radial mean. The network has seen the same data: they
@@ -68,37 +69,41 @@ def try_reach(
 
     The equations are those of a longer series; what is left out of it is zero.
     """
-    evidence, places, parts, slopes = 0.0, [], [], []
+    evidence = 0.0
+    places, parts, slopes = [], [], []
     normal, pull = np.diag(precision), -alpha * precision
     for state, one, whole in zip(states, equations, matrices, strict=True):
         kept, prior = _kept(state, size, spread)
-        out = np.ones(len(state.coefficients), dtype=bool)
-        out[kept] = False
-        lost = -state.coefficients[out]
+        lost = -state.coefficients
+        lost[kept] = 0.0
         away = state.coefficients[kept] - state.prior_mean[kept]
-        evidence -= 0.5 * (
-            one.chi2 - 2 * one.nuisance_slope[out] @ lost + lost @ whole.nuisance[np.ix_(out, out)] @ lost
-        )
-        evidence -= 0.5 * np.sum(prior * away**2)
-        slope = one.nuisance_slope[kept] - whole.nuisance[np.ix_(kept, out)] @ lost - prior * away
-        along = one.alpha_slope - whole.mixed[out].T @ lost
-        part = Eliminated(
-            Matrices(whole.nuisance[np.ix_(kept, kept)], whole.mixed[kept], whole.alpha), prior, single=True
-        )
-        evidence += 0.5 * slope @ part.solve(slope) - 0.5 * part.log_determinant
-        evidence += 0.5 * np.sum(np.log(prior[prior > 0]))
+        pulled = np.asarray(whole.nuisance @ lost.astype(whole.nuisance.dtype), dtype=np.float64)
+        evidence -= 0.5 * float(one.chi2 - 2 * one.nuisance_slope @ lost + lost @ pulled)
+        evidence -= 0.5 * float(np.sum(prior * away**2))
+        slope = (one.nuisance_slope - pulled)[kept] - prior * away
+        along = one.alpha_slope - whole.mixed.T @ lost
+        part = Eliminated(_without(whole, kept), prior, single=True)
+        evidence += 0.5 * float(slope @ part.solve(slope)) - 0.5 * part.log_determinant
+        evidence += 0.5 * float(np.sum(np.log(prior[prior > 0])))
         normal = normal + part.normal
         pull = pull + part.slope(slope, along)
         places.append(kept)
         parts.append(part)
         slopes.append(slope)
     step = np.linalg.solve(normal, pull)
-    evidence += 0.5 * pull @ step - 0.5 * np.linalg.slogdet(normal)[1]
+    evidence += float(0.5 * pull @ step - 0.5 * np.linalg.slogdet(normal)[1])
     found = tuple(
         np.asarray(state.coefficients[kept] + part.follow(slope, np.asarray(step)))
         for state, kept, part, slope in zip(states, places, parts, slopes, strict=True)
     )
     return ReachTried(size, spread, float(evidence), alpha + step, found, tuple(parts))
+
+
+def _without(whole: Matrices, kept: NDArray[np.int64]) -> Matrices:
+    """The matrices of the nuisance parameters that are left."""
+    if len(kept) == len(whole.mixed):
+        return whole
+    return Matrices(whole.nuisance[np.ix_(kept, kept)], whole.mixed[kept], whole.alpha)
 
 
 def _kept(state: PlaneState, size: float, spread: float) -> tuple[NDArray[np.int64], Floats]:
@@ -113,12 +118,13 @@ def _kept(state: PlaneState, size: float, spread: float) -> tuple[NDArray[np.int
 
 @dataclass(frozen=True)
 class ReachChoice:
-    """The reach and spread that were taken, the planes with it, and what else was tried."""
+    """The reach and spread that were taken, the planes and alphas at rest with it, and what else was tried."""
 
     size: float
     spread: float
     states: tuple[PlaneState, ...]
     alpha: Floats
+    rested: Floats
     tried: tuple[ReachTried, ...]
     shared: float
     coarse: float
@@ -183,10 +189,13 @@ def choose_reach(
     sizes = [longest * part for part in REACHES] if reach is None else [reach]
     alpha = _start(states, alpha, precision, START * longest)
     equations = [linearise(state, alpha, fresh=True) for state in states]
-    whole = [matrices(state, one) for state, one in zip(states, equations, strict=True)]
+    exact = [matrices(state, one) for state, one in zip(states, equations, strict=True)]
+    # Single precision is enough to compare, and half as much to move.
+    whole = [replace(one, nuisance=one.nuisance.astype(np.float32)) for one in exact]
     point = (equations, whole, alpha, precision)
     first = try_reach(states, *point, longest, spread)
-    shared, departure, wrong = _misfit(states, first, precision)
+    taken, rested = _at_rest(states, first, precision)
+    shared, departure, wrong = _misfit(taken, rested)
     tried, cut = [first], reach is None and wrong > TOLERATED
     if cut:
         # What the data say against any product would be absorbed by distances that I_FF and I_SRO explain alike.
@@ -195,8 +204,10 @@ def choose_reach(
     done = {one.size for one in tried}
     tried += [try_reach(states, *point, size, spread) for size in sizes if size not in done]
     best = max(tried, key=lambda one: one.evidence)
-    taken = tuple(_cut(state, best, number) for number, state in enumerate(states))
-    return ReachChoice(best.size, spread, taken, best.alpha, tuple(tried), shared, shared * (1 + departure), wrong, cut)
+    if best is not first:
+        taken, rested = _at_rest(states, best, precision)
+    coarse = shared * (1 + departure)
+    return ReachChoice(best.size, spread, taken, best.alpha, rested, tuple(tried), shared, coarse, wrong, cut)
 
 
 def _start(states: Sequence[PlaneState], alpha: Floats, precision: Floats, size: float) -> Floats:
@@ -215,22 +226,37 @@ def _start(states: Sequence[PlaneState], alpha: Floats, precision: Floats, size:
                 coefficients=mean.copy(),
             )
         )
-    alpha, _, _ = step_to_rest(short, alpha, precision, most=1)
+    equations = [linearise(state, alpha, fresh=True) for state in short]
+    parts = [
+        Eliminated(matrices(state, one), state.prior_precision, single=True)
+        for state, one in zip(short, equations, strict=True)
+    ]
+    alpha, _ = walk(short, alpha, precision, parts, enough=ROUGH)
     for state, one in zip(states, short, strict=True):
         kept, _ = _kept(state, size, FORM_FACTOR_SPREAD)
         state.coefficients[kept] = one.coefficients
     return alpha
 
 
-def _misfit(states: Sequence[PlaneState], first: ReachTried, precision: Floats) -> tuple[float, float, float]:
-    """How the data depart from any product: pixels that share an error, divergence, and relative departure.
+def _at_rest(
+    states: Sequence[PlaneState], tried: ReachTried, precision: Floats
+) -> tuple[tuple[PlaneState, ...], Floats]:
+    """Go from the linear solution of a reach to about where its model rests, with the noise that is left there."""
+    rested = tuple(_cut(state, tried, number) for number, state in enumerate(states))
+    alpha, _ = walk(rested, tried.alpha, precision, tried.eliminated, enough=ROUGH)
+    for state in rested:
+        linearise(state, alpha, fresh=True)
+    alpha, _ = walk(rested, alpha, precision, tried.eliminated, enough=ROUGH)
+    return rested, alpha
+
+
+def _misfit(rested: Sequence[PlaneState], alpha: Floats) -> tuple[float, float, float]:
+    """How far the data depart from any product: pixels that share an error, divergence, and relative departure.
 
     Where data follow no product, evidence prefers what absorbs their errors. Taken as true only up to the departure
     that is seen, N pixels say as little as the evidence to the power of 1 / (1 + N d), d the divergence from the model
     in a pixel (Miller & Dunson, J. Am. Stat. Assoc. 114, 1113 (2019)).
     """
-    rested = [_cut(state, first, number) for number, state in enumerate(states)]
-    alpha, _ = walk(rested, first.alpha, precision, first.eliminated)
     shared, departure, most = 1.0, 0.0, 0.0
     for state in rested:
         at = linearise(state, alpha, fresh=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Complexes = NDArray[np.complex128]
 
 #: Rows of a normal matrix that are made at once.
-_BLOCK = 128
+_BLOCK = 16
 #: Room around the plane, as a fraction of its width, before the series of I_FF repeats.
 MARGIN = 0.05
 
@@ -133,19 +133,29 @@ class PattersonSeries:
         """
         top = 2 * self._top
         sums = fourier_sums(self.envelope**2 * weight, self._wide_waves)
-        # Place of (m, n) in the flat table; that of a difference is the difference of places, from the middle.
-        place = self.harmonics @ np.array([2 * top + 1, 1])
         flat = self._averaged(sums, top).ravel()
-        lead = np.asarray(self.ties[self.first, np.arange(len(self))]).ravel()
-        factor = lead.conj() * np.diff(self.ties.tocsc().indptr)
+        # Place of (m, n) in the flat table; that of a difference is the difference of places, from the middle.
+        stride, middle = np.array([2 * top + 1, 1]), len(flat) // 2
+        cosine, sine, members = self._orbits
+        leads = self.harmonics[self.first[cosine]]
+        images = [leads @ matrix @ stride for matrix in self.operations]
+        odd = sine >= 0
+        weigh, turned = members / len(images), odd.astype(np.float64)
         matrix = np.empty((len(self), len(self)))
         # In blocks, so that what is looked up stays in the cache.
-        for block in np.split(np.argsort(self.first, kind="stable"), range(_BLOCK, len(self), _BLOCK)):
-            rows, which = np.unique(self.first[block], return_inverse=True)
-            toeplitz = flat[place[rows] - place[:, None] + len(flat) // 2]
-            products = (self.ties.T @ toeplitz).T[which]
-            matrix[block] = (factor[block, None] * products).real
-        return np.asarray((matrix + matrix.T) / 2)
+        for rows in np.array_split(np.arange(len(leads)), len(leads) // _BLOCK + 1):
+            place = (leads[rows] @ stride + middle)[:, None]
+            near = weigh * _looked_up(flat, [place - image for image in images])
+            far = weigh * turned * _looked_up(flat, [place + image for image in images])
+            count = (members * (1 + turned))[rows, None]
+            block = np.empty((2, len(rows), len(self)))
+            block[0][:, cosine] = count * (near.real + far.real)
+            block[0][:, sine[odd]] = (count * (near.imag - far.imag))[:, odd]
+            block[1][:, cosine] = -count * (near.imag + far.imag)
+            block[1][:, sine[odd]] = (count * (near.real - far.real))[:, odd]
+            matrix[cosine[rows]] = block[0]
+            matrix[sine[rows][odd[rows]]] = block[1][odd[rows]]
+        return matrix if len(images) == 1 else np.asarray((matrix + matrix.T) / 2)
 
     def mixed(self, pictures: OrderPictures, image: Floats) -> Floats:
         """Sum over the pixels of an image times basis functions times pictures of order, (n, number of pictures)."""
@@ -165,6 +175,14 @@ class PattersonSeries:
         return np.asarray(total / count)
 
     @cached_property
+    def _orbits(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+        """Of each orbit of g: its cosine, its sine or -1 where it holds -g, and how many members it has, (m,) each."""
+        starts = np.flatnonzero(np.diff(self.first, prepend=-1))
+        sizes = np.diff(np.append(starts, len(self)))
+        waves = np.diff(self.ties.tocsc().indptr)[starts]
+        return starts, np.where(sizes == 2, starts + 1, -1), waves / sizes
+
+    @cached_property
     def _top(self) -> int:
         return int(np.abs(self.harmonics).max())
 
@@ -182,6 +200,14 @@ class PattersonSeries:
 
     def _tables(self, top: int) -> tuple[Complexes, Complexes, Complexes, Complexes]:
         return wave_powers(self.frequencies, self.x, self.y, top)
+
+
+def _looked_up(table: Complexes, places: list[NDArray[np.int64]]) -> Complexes:
+    """Sum of the numbers of a table at several places."""
+    found = table[places[0]]
+    for place in places[1:]:
+        found += table[place]
+    return found
 
 
 def wave_powers(
