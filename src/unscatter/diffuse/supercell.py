@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from unscatter.io.results.supercell import PLACEHOLDERS
 from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
+from unscatter.nouns.findings import Finding, Findings
 from unscatter.nouns.molecule import Molecule
 from unscatter.nouns.order import OrderParameters, OrderTargets
 from unscatter.nouns.plane import PlaneAxes
@@ -30,6 +31,9 @@ SWEEPS = 24
 STEERING, FARTHEST = 0.3, 0.05
 #: Width, in reciprocal cells, over which I_FF follows the data, as in a factorization.
 GAIN_WIDTH = 0.25
+#: From where a finding is fair and poor: s.u. between alphas of the boxes and targets, r.m.s.; the lowest I_SRO of the
+#: targets; R of the boxes in units of what the factorization and the noise of finite boxes leave.
+MISSED_ALPHA, NEGATIVE_ORDER, WORSE_FIT = (1.5, 3.0), (-0.01, -0.1), (1.25, 2.0)
 #: Most sites times vectors whose neighbours are kept in memory.
 MOST_NEIGHBOURS = 100_000_000
 
@@ -55,6 +59,13 @@ class ClosedLoop:
         """The R values as plain numbers, NaN left out."""
         names = ("r_factorization", "r_alphas", "r_supercell", "r_noise")
         return {name: getattr(self, name) for name in names if np.isfinite(getattr(self, name))}
+
+    def finding(self) -> Finding:
+        """Whether the boxes scatter what was measured, as well as the factorization has it."""
+        noise = self.r_noise if np.isfinite(self.r_noise) else 0.0
+        ratio = self.r_supercell / max(float(np.hypot(self.r_factorization, noise)), 1e-12)
+        words = f"R of the boxes is {self.r_supercell:.1%}, {self.r_factorization:.1%} as factorized"
+        return Finding("plane", ratio, *WORSE_FIT, words + f", finite boxes alone make {noise:.1%}" * (noise > 0))
 
     def __str__(self) -> str:
         """Return a sentence for each R."""
@@ -121,21 +132,48 @@ def draw_supercell(
     counts = np.bincount(number)
     reached = np.stack([np.bincount(number, weights=one) / counts for one in alpha])
     provenance = {"program": "unscatter", "version": __version__, "sweeps": sweeps, "seed": seed, "sites": sites}
-    return Supercell(cell, occupied, targets, reached, _notes(vectors, targets.alpha[number], box), provenance)
+    lowest = _lowest_order(vectors, targets.alpha[number], box)
+    drawn = Supercell(cell, occupied, targets, reached, _notes(lowest), provenance)
+    return replace(drawn, findings=_findings(drawn, lowest))
 
 
-def _notes(vectors: NDArray[np.int64], alpha: Floats, box: tuple[int, int, int]) -> tuple[str, ...]:
-    """Say where no arrangement has the targets: their series is the intensity of a crystal and cannot be negative."""
+def _lowest_order(vectors: NDArray[np.int64], alpha: Floats, box: tuple[int, int, int]) -> float:
+    """Where the series of the targets is lowest: it is the intensity of a crystal and cannot be negative."""
     series = np.zeros(box)
     for sign in (1, -1):
         np.add.at(series, tuple(np.mod(sign * vectors, box).T), alpha)
-    lowest = 1 + float(np.real(np.fft.fftn(series)).min())
-    if lowest > -0.01:
+    return 1 + float(np.real(np.fft.fftn(series)).min())
+
+
+def _notes(lowest: float) -> tuple[str, ...]:
+    """Say where no arrangement has the targets."""
+    if lowest > NEGATIVE_ORDER[0]:
         return ()
     return (
         f"the series of the targets falls to I_SRO = {lowest:.2f}, which no arrangement has: the boxes come as near as "
         "their s.u. allow",
     )
+
+
+def _findings(drawn: Supercell, lowest: float) -> Findings:
+    """How near the boxes come to the targets, and whether any arrangement could."""
+    targets, boxes = drawn.targets, len(drawn.occupied)
+    # What one swap in one of the boxes changes, and how far the mean of the boxes is known: nearer they cannot come.
+    least = 1 / (drawn.occupied.size * drawn.concentration * (1 - drawn.concentration))
+    error = np.hypot(targets.standard_error, drawn.reached.std(axis=0) / np.sqrt(boxes))
+    away = np.abs(drawn.reached.mean(axis=0) - targets.alpha) / np.maximum(error, least)
+    worst = int(np.argmax(away))
+    square = float(np.sqrt(np.mean(away**2)))
+    words = (
+        f"alphas of the boxes lie {square:.1f} s.u. from their targets (r.m.s.), {targets.labels[worst]} farthest: "
+        f"{away[worst]:.1f}"
+    )
+    sign = f"falls to {lowest:.2f}, which no arrangement has" if lowest < 0 else f"is {lowest:.2f} or more"
+    each = (
+        Finding("alphas", square, *MISSED_ALPHA, words),
+        Finding("arrangement", lowest, *NEGATIVE_ORDER, f"I_SRO of the targets {sign}"),
+    )
+    return Findings(each, "supercell")
 
 
 def _check(vectors: NDArray[np.int64], box: tuple[int, int, int], boxes: int, concentration: float) -> None:

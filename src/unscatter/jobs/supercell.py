@@ -23,6 +23,7 @@ from unscatter.jobs.options import (
     with_keywords,
 )
 from unscatter.jobs.provenance import record
+from unscatter.nouns.findings import Findings
 from unscatter.nouns.molecule import Molecule
 from unscatter.nouns.order import OrderTargets
 from unscatter.nouns.order_fit import OrderFit
@@ -92,11 +93,16 @@ def run(source: str | Path | OrderFit, options: SupercellOptions = SupercellOpti
     assumed = () if options.concentration is not None else _ASSUMED
     how["concentration"] = 0.5 if options.concentration is None else options.concentration
     drawn = draw_supercell(targets, cell, **how)
+    loop = close_loop(components, drawn)
     drawn = replace(
-        drawn, notes=(*drawn.notes, *assumed), provenance={**drawn.provenance, **record(JOB, options, [source])}
+        drawn,
+        notes=(*drawn.notes, *assumed),
+        provenance={**drawn.provenance, **record(JOB, options, [source])},
+        # What speaks against the plane speaks against a crystal drawn from it.
+        findings=Findings((*drawn.findings, loop.finding(), *components.findings), "supercell"),
     )
     h, k, l = (float(abs(axes.hkl()[..., i]).max()) for i in range(3))  # noqa: E741
-    return DrawnCrystal(drawn, close_loop(components, drawn), species, (h, k, l))
+    return DrawnCrystal(drawn, loop, species, (h, k, l))
 
 
 def _targets(source: str | Path | OrderFit, options: SupercellOptions) -> OrderTargets:

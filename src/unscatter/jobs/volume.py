@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from unscatter.diffuse.suitability.volumes import assess_volume
 from unscatter.diffuse.volume import factorize_volume
 from unscatter.io.planes.volumes import read_volume
 from unscatter.io.results.order_tables import write_parameters
@@ -44,7 +45,8 @@ def run(
     found = None if stem is None else begun_volume(_target(stem), volume, _what(provenance))
     components = found or factorize_volume(volume, report=report)
     notes = {"notes": list(volume.notes)} if volume.notes else {}
-    return replace(components, provenance={**components.provenance, **notes, **provenance})
+    whole = {**components.provenance, **notes, **provenance}
+    return replace(components, provenance=whole, findings=assess_volume(components))
 
 
 def write(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.nouns.arrays import Floats
+from unscatter.nouns.findings import Findings
 from unscatter.nouns.order import OrderParameters
 from unscatter.nouns.table import Result, Table, with_error
 from unscatter.nouns.volume import Volume
@@ -23,8 +24,8 @@ class VolumeComponents(Result):
 
     form: (n_l, n_k, n_h), I_FF at the nodes of a coarse grid, in the units of the input; nodes: their h, k, l;
     series: (2 P_l + 1, 2 P_k + 1, 2 P_h + 1), c_p of I_SRO = sum_p c_p cos(2 pi p . (h, k, l)), mean 1 over a
-    reciprocal cell; order: the same as Warren-Cowley parameters, with standard uncertainties. The volume itself is not
-    kept in memory: layers are made when they are asked for.
+    reciprocal cell; order: the same as Warren-Cowley parameters, with standard uncertainties. findings: what two of
+    its planes say of the assumptions. The volume itself is not kept in memory: layers are made when they are asked for.
     """
 
     volume: Volume
@@ -33,6 +34,7 @@ class VolumeComponents(Result):
     series: Floats
     order: OrderParameters
     provenance: dict[str, Any] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -68,6 +70,9 @@ class VolumeComponents(Result):
             lines.append(("" if rank else "alpha", f"{vector:<12} {with_error(order.alpha[one], error[one])}"))
         lines += [("time", f"{self.provenance.get('seconds', float('nan'))} s")]
         lines += [("note", note) for note in volume.notes]
+        if len(self.findings):
+            lines += [(self.findings.subject, self.findings.verdict)]
+        lines += [(f"{one.name} {one.verdict}", one.sentence) for one in self.findings.worst(2)]
         return Table("", tuple(lines))
 
     def to_dict(self) -> dict[str, Any]:
@@ -81,6 +86,7 @@ class VolumeComponents(Result):
                 {"vector": [int(n) for n in vector], "alpha": float(alpha), "standard_error": float(one)}
                 for vector, alpha, one in zip(order.vectors, order.alpha, error, strict=True)
             ],
+            "findings": self.findings.rows(),
             "provenance": self.provenance,
         }
 

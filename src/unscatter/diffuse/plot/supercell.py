@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from unscatter.diffuse.plot.headings import draw_heading
 from unscatter.nouns.supercell import Supercell
 
 #: B and A, readable by everyone and in print.
@@ -18,12 +21,14 @@ def plot_supercell(supercell: Supercell) -> Figure:
 
     The layer holds the two longest edges of the box. A bar is two s.u. of a target, and two spreads of the boxes.
     """
-    figure = Figure(figsize=(10.5, 5.2))
-    left, right = figure.subplots(1, 2, gridspec_kw={"left": 0.05, "right": 0.97, "bottom": 0.12, "top": 0.86})
+    figure = Figure(figsize=(11.5, 5.8))
+    left, right = figure.subplots(1, 2, gridspec_kw={"left": 0.05, "right": 0.97, "bottom": 0.11, "top": 0.8})
     _layer(left, supercell)
     _alphas(right, supercell)
     size = " x ".join(map(str, supercell.box))
-    figure.suptitle(f"supercell of {size} cells, {supercell.concentration:.1%} A", fontsize=13)
+    title = f"supercell of {size} cells, {supercell.concentration:.1%} A"
+    name = Path(supercell.provenance.get("input", ""))
+    draw_heading(figure, f"{name}: {title}" if name.suffix else title, supercell.findings)
     return figure
 
 
