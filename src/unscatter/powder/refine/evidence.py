@@ -16,6 +16,8 @@ from unscatter.powder.refine.whole_pattern import SPREAD, Model, lay_model, refi
 
 #: Nats for a line that no lattice line explains, for its place and its height; and beside a stronger line.
 FOREIGN, SATELLITE = 11.0, 2.0
+#: Nats for as much foreign area as there is area of the lattice.
+SHARE = 25.0
 #: A line within this many FWHM of one that is so many times stronger may be what the profile leaves of it.
 NEAR, STRONGER = 2.0, 10.0
 #: Nats for every free number of the cell, besides what the pattern tells of it; and by how many times more where all
@@ -29,6 +31,8 @@ SHARPNESS = 0.1
 AVERAGED = 12.0
 #: Share of the intensity that a profile may miss at most.
 MOST_MISFIT = 0.06
+# Foreign area over that of the lattice from which more makes no difference.
+_MOST_SHARE = 20.0
 # Rounds in which foreign lines are added, and how many may be.
 _ROUNDS, _MOST_FOREIGN = 4, 40
 # Lines that gain less than this share of the best of a round wait for the next: strong ones bend the background.
@@ -55,7 +59,7 @@ def weigh_model(observation: Observation, model: Model, bravais: str) -> Evidenc
     occam = line_price(model)
     price = PARAMETER * (1 + ABSORBED * observation.systematic)
     cell = price * free_components(bravais) + cell_price(model)
-    foreign = float(foreign_prices(model).sum())
+    foreign = float(foreign_prices(model).sum()) + share_price(model)
     value = -misfit_nats(model.chi2, len(observation.two_theta)) - occam - cell - foreign
     return Evidence(value, model.chi2, occam, cell, foreign)
 
@@ -125,6 +129,12 @@ def expected_area(model: Model, typical: NDArray[np.bool_] | None = None) -> Flo
         near = near * typical
     per_weight = (near @ area + 1e-3 * area.mean()) / np.maximum(near @ weights, 1e-300)
     return np.asarray(np.exp(np.interp(centre, places, np.log(np.maximum(per_weight, 1e-300)))) * weights)
+
+
+def share_price(model: Model) -> float:
+    """SHARE s / (1 - s) nats where a share s of the area is foreign: what is sought is what there is most of."""
+    foreign, own = float(_foreign_areas(model).sum()), float(model.solution.intensity[: model.resolved].sum())
+    return SHARE * min(foreign / max(own, 1e-300), _MOST_SHARE)
 
 
 def foreign_prices(model: Model) -> Floats:
