@@ -13,15 +13,14 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from known_structures import recipe_called, true_metric
 from scipy.stats import binomtest
 
-from unscatter.nouns.arrays import Floats
-from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.ranking import Ranking
@@ -29,9 +28,9 @@ from unscatter.powder.classify.classify import classify
 from unscatter.powder.pattern.instrument import Instrument
 from unscatter.powder.refine.metric import primitive_metric, same_lattice
 from unscatter.powder.samples.cache import PhaseLines
-from unscatter.powder.samples.draw import PowderRecipe, draw_pattern, read_recipe
+from unscatter.powder.samples.draw import PowderRecipe, draw_pattern
 from unscatter.powder.samples.tables import CachedCrystals
-from unscatter.symmetry import bravais_lattice, space_group
+from unscatter.symmetry import bravais_lattice
 from unscatter.train.powder.splits import split_table
 
 LEVELS = ("extinction group", "space group")
@@ -74,21 +73,6 @@ class Answer:
     def key(self) -> tuple[str, int, str, int]:
         """What tells one pattern from another."""
         return self.part, self.seed, self.recipe, self.number
-
-
-def recipe_called(name: str) -> PowderRecipe:
-    """A recipe of the package, or one that is made of it."""
-    if name == "noisy":
-        return replace(read_recipe("paper"), name=name, counts=(2e4, 2e4), background=(0.02, 0.02))
-    return read_recipe(name)
-
-
-def true_metric(cell: Cell, group: int) -> Floats:
-    """Reduced primitive metric of a structure in the reference setting of its group."""
-    centring = space_group(group).centring_type()
-    if centring == "A":
-        return primitive_metric(Cell(cell.b, cell.c, cell.a, cell.beta, cell.gamma, cell.alpha), "C")
-    return primitive_metric(cell, centring)
 
 
 def of_structure(found: Lattice, phase: PhaseLines) -> bool:

@@ -11,10 +11,11 @@ import argparse
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from known_structures import recipe_called, true_metric
 
 from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
@@ -25,8 +26,8 @@ from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.metric import primitive_metric, same_lattice
 from unscatter.powder.refine.search import warm_up
 from unscatter.powder.samples.cache import read_reflection_cache
-from unscatter.powder.samples.draw import CachedCrystals, PowderRecipe, draw_pattern, read_recipe
-from unscatter.symmetry import bravais_lattice, space_group
+from unscatter.powder.samples.draw import CachedCrystals, draw_pattern
+from unscatter.symmetry import bravais_lattice
 from unscatter.train.powder.splits import split_table
 
 RANKS = (1, 5, 20)
@@ -42,20 +43,6 @@ class Answer:
     named: bool
     lines: int
     seconds: tuple[float, float]
-
-
-def recipe_called(name: str) -> PowderRecipe:
-    if name == "noisy":
-        return replace(read_recipe("paper"), name=name, counts=(2e4, 2e4), background=(0.02, 0.02))
-    return read_recipe(name)
-
-
-def true_metric(cell: Cell, group: int) -> Floats:
-    """Reduced primitive metric of a structure in the reference setting of its group."""
-    centring = space_group(group).centring_type()
-    if centring == "A":
-        return primitive_metric(Cell(cell.b, cell.c, cell.a, cell.beta, cell.gamma, cell.alpha), "C")
-    return primitive_metric(cell, centring)
 
 
 def place_of(truth: Floats, found: Sequence[Lattice]) -> int:

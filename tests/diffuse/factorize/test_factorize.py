@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trisamide import read_measured_plane
 from unscatter.diffuse.demonstration import simulate_demonstration
 from unscatter.diffuse.factorize.factorize import factorize
 from unscatter.diffuse.plane.fold import plane_lattice
@@ -125,23 +126,6 @@ def test_a_cell_that_cannot_be_is_refused() -> None:
         Cell(5, 5, 5, 30, 30, 120)
 
 
-def read_measured_plane() -> Plane:
-    """The real hk1 plane: rows upwards, saturated pixels not measured, negative noise clipped."""
-    with np.load(SHARED / "hk1_measured_8bit.npz") as archive:
-        intensity, saturated = archive["intensity_signed"].astype(float), archive["saturated"]
-        h, k, cell = archive["h"].astype(float), archive["k"].astype(float), archive["cell"].astype(float)
-    rows, columns = intensity.shape
-    axes = PlaneAxes(
-        np.array([h[-1, 0], k[-1, 0], 1.0]),
-        np.array([1.0, 0.0, 0.0]),
-        np.array([-0.5, 1.0, 0.0]),
-        np.arange(columns) * (h[0, 1] - h[0, 0]),
-        np.arange(rows) * (k[0, 0] - k[1, 0]),
-    )
-    values = np.where(saturated, np.nan, np.clip(intensity, 0, None))[::-1]
-    return Plane(values, axes, Cell.from_sequence(cell), source="hk1 measured")
-
-
 def test_a_lattice_found_in_the_picture_does_as_well_as_the_given_one() -> None:
     recipe = read_recipe("paper")
     draw = draw_sample(recipe, 0, 0, "validation")
@@ -167,7 +151,7 @@ def test_what_holds_no_lattice_is_left_to_the_network() -> None:
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the measured plane is not shipped: no licence is stated for it")
 def test_the_lattice_of_the_real_plane_is_found() -> None:
-    plane = read_measured_plane()
+    plane = read_measured_plane(SHARED)
     assert plane.axes is not None
     known = plane_lattice(plane.axes)
     found = factorize(Plane(plane.intensity)).found_lattice
@@ -181,7 +165,7 @@ def test_the_lattice_of_the_real_plane_is_found() -> None:
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the measured plane is not shipped: no licence is stated for it")
 def test_the_real_hk1_plane_is_taken_apart() -> None:
-    components = factorize(read_measured_plane())
+    components = factorize(read_measured_plane(SHARED))
     assert components.explained > 0.8
     assert components.short_range_order.min() >= 0
     # Table 2: the strongest parameter is alpha(100) = -0.25, so Bragg positions are minima of I_SRO.

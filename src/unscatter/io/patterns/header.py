@@ -122,6 +122,14 @@ def wavelength_of(value: Any, unit: str = "", radiation: str | None = None) -> f
         return None
 
 
+def wavelength_of_tube(said: Any, anode: str) -> tuple[float | None, str]:
+    """The wavelength that is said, or K-alpha 1 of the anode where none is, which is told."""
+    value, anode = wavelength_of(said), anode.strip().capitalize()
+    if value or anode not in K_ALPHA_1:
+        return value, ""
+    return K_ALPHA_1[anode], f"K-alpha 1 of the anode {anode} is assumed"
+
+
 def _from_json(table: dict[str, Any], radiation: str | None) -> Iterator[_Wavelength]:
     for name in ("wavelength", "Wavelength", "lambda", "wavelength_A"):
         value = wavelength_of(table.get(name), radiation=radiation)

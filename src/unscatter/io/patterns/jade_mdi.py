@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.header import wavelength_of
+from unscatter.io.patterns.header import wavelength_of_tube
 from unscatter.io.patterns.scan import Scan, announced, grid
 from unscatter.io.text.table import number_list
-from unscatter.tubes import K_ALPHA_1
 
 NAME = "Jade MDI"
 BLOCKS = ""
@@ -40,10 +39,7 @@ def read(content: Content) -> Scan:
     count = int(found.group(7))
     told = [announced(count, counts.size)]
     counts = counts[:count]
-    wavelength, anode = wavelength_of(found.group(5)), found.group(4).capitalize()
-    if not wavelength and anode in K_ALPHA_1:
-        wavelength = K_ALPHA_1[anode]
-        told.append(f"K-alpha 1 of the anode {anode} is assumed")
+    wavelength, assumed = wavelength_of_tube(found.group(5), found.group(4))
     return Scan(
         positions=grid(start, step, counts.size),
         intensity=counts,
@@ -51,7 +47,7 @@ def read(content: Content) -> Scan:
         radiation="x-ray",
         title=title.strip(),
         seconds=seconds if seconds > 0 else None,
-    ).telling(*told)
+    ).telling(*told, assumed)
 
 
 def _body(text: str) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 
 from unscatter.io.patterns.binary import positive, string, unpack
 from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.header import wavelength_of_tube
 from unscatter.io.patterns.scan import Scan, count_points, grid
-from unscatter.tubes import K_ALPHA_1
 
 NAME = "Philips RD, SD"
 BLOCKS = ""
@@ -43,10 +43,7 @@ def read(content: Content) -> Scan:
     roots = np.array(unpack(data, f"{count}H", _COUNTS[data[:4]]), dtype=np.float64)
     alpha1, alpha2 = unpack(data, "dd", 94)
     (anode,) = unpack(data, "B", 85)
-    wavelength, told = positive(alpha1), ""
-    if wavelength is None and anode < len(_ANODES):
-        wavelength = K_ALPHA_1[_ANODES[anode]]
-        told = f"K-alpha 1 of the anode {_ANODES[anode]} is assumed"
+    wavelength, assumed = wavelength_of_tube(positive(alpha1), _ANODES[anode] if anode < len(_ANODES) else "")
     return Scan(
         positions=grid(start, step, count),
         intensity=np.floor(0.01 * roots**2),
@@ -54,4 +51,4 @@ def read(content: Content) -> Scan:
         second_wavelength=positive(alpha2),
         radiation="x-ray",
         title=string(data, 146, 20),
-    ).telling(told)
+    ).telling(assumed)

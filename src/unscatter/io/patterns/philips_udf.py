@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.header import wavelength_of
+from unscatter.io.patterns.header import wavelength_of, wavelength_of_tube
 from unscatter.io.patterns.scan import Scan, announced, count_points, grid
 from unscatter.io.text.table import number_list
 from unscatter.quantities import parse_number
-from unscatter.tubes import K_ALPHA_1
 
 NAME = "Philips UDF"
 BLOCKS = ""
@@ -40,11 +39,7 @@ def read(content: Content) -> Scan:
         raise ValueError("a UDF header without DataAngleRange and ScanStepSize; expected both: export the scan again")
     counts = number_list(content.text[data.end() :].partition("/")[0])
     told = announced(count_points(ends[0], ends[1], step), counts.size)
-    wavelength = wavelength_of(fields.get("LabdaAlpha1"))
-    anode = fields.get("Anode", "").strip().capitalize()
-    if wavelength is None and anode in K_ALPHA_1:
-        wavelength = K_ALPHA_1[anode]
-        told = told or f"K-alpha 1 of the anode {anode} is assumed"
+    wavelength, assumed = wavelength_of_tube(fields.get("LabdaAlpha1"), fields.get("Anode", ""))
     automatic = fields.get("DivergenceSlit", "").upper().startswith("AUTO")
     return Scan(
         positions=grid(ends[0], step, counts.size),
@@ -54,7 +49,7 @@ def read(content: Content) -> Scan:
         radiation="x-ray",
         title=fields.get("SampleIdent", "").strip(" ,"),
         seconds=_number(fields.get("ScanStepTime", "")),
-    ).telling(told, "the divergence slit was automatic: intensities were not corrected for it" * automatic)
+    ).telling(told, assumed, "the divergence slit was automatic: intensities were not corrected for it" * automatic)
 
 
 def _number(text: str) -> float | None:

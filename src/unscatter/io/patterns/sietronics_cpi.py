@@ -6,11 +6,10 @@ Layout: files of Sieray and PowderCell, as in xylib (M. Wojdyr, J. Appl. Cryst. 
 from __future__ import annotations
 
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.header import wavelength_of
+from unscatter.io.patterns.header import wavelength_of_tube
 from unscatter.io.patterns.scan import Scan, announced, count_points, grid
 from unscatter.io.text.table import number_list
 from unscatter.quantities import parse_number
-from unscatter.tubes import K_ALPHA_1
 
 NAME = "Sietronics CPI"
 BLOCKS = ""
@@ -35,11 +34,8 @@ def read(content: Content) -> Scan:
     start, stop, step = (number[0] for number in numbers if number is not None)
     counts = number_list(data)
     told = [announced(count_points(start, stop, step), counts.size)]
-    anode, said = (lines[4].capitalize(), lines[5]) if len(lines) > 5 else ("", "")
-    wavelength = wavelength_of(said)
-    if not wavelength and anode in K_ALPHA_1:
-        wavelength = K_ALPHA_1[anode]
-        told.append(f"K-alpha 1 of the anode {anode} is assumed")
+    anode, said = (lines[4], lines[5]) if len(lines) > 5 else ("", "")
+    wavelength, assumed = wavelength_of_tube(said, anode)
     return Scan(
         positions=grid(start, step, counts.size),
         intensity=counts,
@@ -47,4 +43,4 @@ def read(content: Content) -> Scan:
         radiation="x-ray",
         title=lines[8] if len(lines) > 8 else "",
         simulated=lines[0].startswith(_MARKS[1]),
-    ).telling(*told)
+    ).telling(*told, assumed)

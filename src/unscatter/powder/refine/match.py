@@ -7,6 +7,7 @@ line sets those it may be, sorted by the parity of hkl, so that every sublattice
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -115,6 +116,27 @@ def gain(bits: int, rarity: Floats, log_density: float) -> float:
     return total
 
 
+class Sought(NamedTuple):
+    """Lines to be explained, and the best metrics so far.
+
+    q: (n,) 1/d^2; rarity: (n,) -log(4 pi w sqrt(q)) of lines with windows w; table: see line_table; masks: parity
+    classes that a lattice may keep; base: indices into q of the lines from which metrics are made, the most trusted
+    first; largest: volume of the primitive cell in Angstrom^3; scores: (m,), the best first; found: (m, 8), g0 ... g5,
+    the classes kept as bits, det G*.
+    """
+
+    q: Floats
+    rarity: Floats
+    table: Integers
+    masks: Integers
+    base: Integers
+    largest: float
+    scores: Floats
+    found: Floats
+
+
+# Loops call judge and keep one after the other, with plain arrays: through one function, or with what is sought as it
+# is, they take half as much time again.
 @compiled
 def judge(
     g: Floats,
@@ -125,13 +147,11 @@ def judge(
     table: Integers,
     masks: Integers,
     bits: Integers,
-    enough: float,
     largest: float,
 ) -> tuple[float, int]:
-    """Best score of a metric g (6,) and the parity classes kept, as bits; -1e9 where a first look at few lines says no.
+    """Best score of a metric and the parity classes kept, as bits; -1e9 where a first look at few lines says no.
 
-    rarity: (n,) -log(4 pi w sqrt(q)) of lines with windows w; multiplicity: hkl of one general line; largest: volume in
-    Angstrom^3 of the primitive cell; enough: score below which nothing is wanted.
+    multiplicity: hkl of one general line; the rest as in Sought.
     """
     # det of G* = [[g0, g5/2, g4/2], [., g1, g3/2], [., ., g2]]
     det = g[0] * g[1] * g[2] + (g[3] * g[4] * g[5] - g[0] * g[3] ** 2 - g[1] * g[4] ** 2 - g[2] * g[5] ** 2) / 4

@@ -10,7 +10,7 @@ import numpy as np
 
 from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.refine import trials, zones
-from unscatter.powder.refine.match import MOST_LINES, line_table, parity_masks
+from unscatter.powder.refine.match import MOST_LINES, Sought, line_table, parity_masks
 from unscatter.powder.refine.metric import inverse
 from unscatter.powder.refine.settle import Observed
 
@@ -91,8 +91,8 @@ def sweep(problem: Problem, system: str, effort: Effort, largest: float) -> list
         _sweep_short(problem, letter, effort, largest, scores, found)
     elif letter == "o":
         base = _first(effort.base[1], problem)
-        common = (problem.q, problem.rarity, problem.table, parity_masks(), base, largest, scores, found)
-        trials.orthorhombic(*common, _squares())
+        sought = Sought(problem.q, problem.rarity, problem.table, parity_masks(), base, largest, scores, found)
+        trials.orthorhombic(sought, _squares())
     else:
         _sweep_zones(problem, letter, effort, largest, scores, found)
     worth = scores > max(float(scores[0]) - _BELOW, 0.0)
@@ -106,11 +106,11 @@ def _first(most: int, problem: Problem) -> Integers:
 def _sweep_short(problem: Problem, letter: str, effort: Effort, largest: float, scores: Floats, found: Floats) -> None:
     masks = parity_masks()[:1] if letter in "hr" else _symmetric_masks()
     base = _first(effort.base[0], problem)
-    common = (problem.q, problem.rarity, problem.table, masks, base, largest, scores, found)
+    sought = Sought(problem.q, problem.rarity, problem.table, masks, base, largest, scores, found)
     if letter == "c":
-        trials.cubic(*common)
+        trials.cubic(sought)
     else:
-        trials.two_parameters(*common, "thr".index(letter), _nodes(letter))
+        trials.two_parameters(sought, "thr".index(letter), _nodes(letter))
 
 
 def _sweep_zones(problem: Problem, letter: str, effort: Effort, largest: float, scores: Floats, found: Floats) -> None:
@@ -118,13 +118,13 @@ def _sweep_zones(problem: Problem, letter: str, effort: Effort, largest: float, 
     zones.find_zones(problem.q, problem.window, _first(12, problem), plane_scores, planes)
     zones.refine_planes(planes, problem.q, problem.window)
     base = _first(effort.base[2 if letter == "m" else 3], problem)
-    common = (problem.rarity, problem.table, parity_masks(), base, largest, scores, found)
+    sought = Sought(problem.q, problem.rarity, problem.table, parity_masks(), base, largest, scores, found)
     if letter == "m":
-        trials.monoclinic(problem.q, *common, planes)
-        trials.monoclinic_rows(problem.q, *common, planes[: effort.zones[0] // 2])
+        trials.monoclinic(sought, planes)
+        trials.monoclinic_rows(sought, planes[: effort.zones[0] // 2])
     else:
         few = planes[: effort.zones[1]]
-        trials.triclinic(problem.q, problem.window, *common, few, _STEPS, effort.partners)
+        trials.triclinic(sought, problem.window, few, _STEPS, effort.partners)
 
 
 # h^2 + k^2 and h^2 + hk + k^2 as they come, and the largest l with each: long axes show many l on few rows.

@@ -1,8 +1,6 @@
 """Trial metrics for each crystal system, from lines to which indices are given by trial.
 
-Every function takes q (n,) = 1/d^2 of the lines sought, their rarity and table (see match.py), the lines from which
-metrics are made (base, indices into q, the most trusted first), and the largest primitive volume; it fills
-scores (m,) and found (m, 8): g0 ... g5, the parity classes kept as bits, det G*.
+Every function makes metrics of base lines, and offers them to what is sought (see match.py), which keeps the best.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ import numpy as np
 
 from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.pattern.kernels import compiled
-from unscatter.powder.refine.match import judge, keep
+from unscatter.powder.refine.match import Sought, judge, keep
 from unscatter.powder.refine.zones import plane_score
 
 #: hkl of one general line, by system.
@@ -19,40 +17,22 @@ MULTIPLICITY = {"a": 2.0, "m": 4.0, "o": 8.0, "t": 16.0, "h": 24.0, "r": 12.0, "
 
 
 @compiled
-def cubic(
-    q: Floats,
-    rarity: Floats,
-    table: Integers,
-    masks: Integers,
-    base: Integers,
-    largest: float,
-    scores: Floats,
-    found: Floats,
-) -> None:
+def cubic(sought: Sought) -> None:
     """One line with h^2 + k^2 + l^2 = 1 ... 48."""
+    q, rarity, table, masks, base, largest, scores, found = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     for i in base:
         for s in range(1, 49):
             a = q[i] / s
             g[0], g[1], g[2] = a, a, a
-            score, mask = judge(g, 2, 48.0, q, rarity, table, masks, bits, scores[-1], largest)
+            score, mask = judge(g, 2, 48.0, q, rarity, table, masks, bits, largest)
             keep(scores, found, g, score, mask)
 
 
 @compiled
-def two_parameters(
-    q: Floats,
-    rarity: Floats,
-    table: Integers,
-    masks: Integers,
-    base: Integers,
-    largest: float,
-    scores: Floats,
-    found: Floats,
-    kind: int,
-    nodes: Integers,
-) -> None:
+def two_parameters(sought: Sought, kind: int, nodes: Integers) -> None:
     """Pairs of lines A N + C l^2; kind: 0 tetragonal, 1 hexagonal, 2 rhombohedral; nodes: rows N, l^2 (m, 2)."""
+    q, rarity, table, masks, base, largest, scores, found = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     symmetry, multiplicity = 2 if kind == 0 else 0, (16.0, 24.0, 12.0)[kind]
     for n2 in range(1, len(base)):
@@ -69,7 +49,7 @@ def two_parameters(
                     if a <= 0 or c <= 0:
                         continue
                     _form(kind, a, c, g)
-                    score, mask = judge(g, symmetry, multiplicity, q, rarity, table, masks, bits, scores[-1], largest)
+                    score, mask = judge(g, symmetry, multiplicity, q, rarity, table, masks, bits, largest)
                     keep(scores, found, g, score, mask)
 
 
@@ -84,18 +64,9 @@ def _form(kind: int, a: float, c: float, g: Floats) -> None:
 
 
 @compiled
-def orthorhombic(
-    q: Floats,
-    rarity: Floats,
-    table: Integers,
-    masks: Integers,
-    base: Integers,
-    largest: float,
-    scores: Floats,
-    found: Floats,
-    squares: Floats,
-) -> None:
+def orthorhombic(sought: Sought, squares: Floats) -> None:
     """Triples of lines with the squares of h, k, l in rows (m, 3), for A >= B >= C."""
+    q, rarity, table, masks, base, largest, scores, found = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     count = len(squares)
     for n3 in range(2, len(base)):
@@ -125,27 +96,18 @@ def orthorhombic(
                             if not b >= c > 0:
                                 continue
                             g[0], g[1], g[2] = a, b, c
-                            score, mask = judge(g, 2, 8.0, q, rarity, table, masks, bits, scores[-1], largest)
+                            score, mask = judge(g, 2, 8.0, q, rarity, table, masks, bits, largest)
                             keep(scores, found, g, score, mask)
 
 
 @compiled
-def monoclinic(
-    q: Floats,
-    rarity: Floats,
-    table: Integers,
-    masks: Integers,
-    base: Integers,
-    largest: float,
-    scores: Floats,
-    found: Floats,
-    planes: Floats,
-) -> None:
+def monoclinic(sought: Sought, planes: Floats) -> None:
     """Zones (m, 3) as h0l, as they are and halved both ways, and b* at right angles.
 
     b* comes from every base line with k = 1, 2 or 3 over a node of the zone. Glide planes and centring hide lines of
     the zone itself, so that its nodes may be twice too far apart.
     """
+    q, rarity, table, masks, base, largest, scores, found = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     for n in range(2 * len(planes)):
         part = 4.0 if n & 1 else 1.0
@@ -162,23 +124,14 @@ def monoclinic(
                         if high <= 0:
                             continue
                         g[0], g[1], g[2], g[4] = a, high, b, d
-                        score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, scores[-1], largest)
+                        score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, largest)
                         keep(scores, found, g, score, mask)
 
 
 @compiled
-def monoclinic_rows(
-    q: Floats,
-    rarity: Floats,
-    table: Integers,
-    masks: Integers,
-    base: Integers,
-    largest: float,
-    scores: Floats,
-    found: Floats,
-    planes: Floats,
-) -> None:
+def monoclinic_rows(sought: Sought, planes: Floats) -> None:
     """Zones (m, 3) that are rectangles, centred or not, as b* and a*; c* and beta* from two more lines."""
+    q, rarity, table, masks, base, largest, scores, found = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     count = len(q)
     for plane in planes:
@@ -209,29 +162,17 @@ def monoclinic_rows(
                             if j == i or abs(e) > 1.5 * row:
                                 continue
                             g[0], g[1], g[2], g[4] = row, high, c, e
-                            score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, scores[-1], largest)
+                            score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, largest)
                             keep(scores, found, g, score, mask)
 
 
 @compiled
-def triclinic(
-    q: Floats,
-    window: Floats,
-    rarity: Floats,
-    table: Integers,
-    masks: Integers,
-    base: Integers,
-    largest: float,
-    scores: Floats,
-    found: Floats,
-    planes: Floats,
-    steps: Integers,
-    partners: int,
-) -> None:
+def triclinic(sought: Sought, window: Floats, planes: Floats, steps: Integers, partners: int) -> None:
     """Zones (m, 3) as hk0, a third vector from a line outside, and its two angles from two lines at higher angles.
 
     steps: rows (s, 2) that lead from the third vector to those lines, of which the first half are not opposites.
     """
+    q, rarity, table, masks, base, largest, scores, found = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     count = min(partners, len(q))
     for plane in planes:
@@ -261,5 +202,5 @@ def triclinic(
                             if abs(e) > 1.6 * a or abs(f) > 1.6 * b:
                                 continue
                             g[0], g[1], g[2], g[3], g[4], g[5] = a, b, c, f, e, d
-                            score, mask = judge(g, 0, 2.0, q, rarity, table, masks, bits, scores[-1], largest)
+                            score, mask = judge(g, 0, 2.0, q, rarity, table, masks, bits, largest)
                             keep(scores, found, g, score, mask)
