@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from unscatter.io.patterns import read_lines, read_pattern
     from unscatter.io.planes.read import read_plane
     from unscatter.io.results.components import read_components, write_components
+    from unscatter.io.results.molecule_fit import read_molecule_fit
     from unscatter.io.results.ranking import read_ranking
     from unscatter.jobs.classify import classify, classify_many
     from unscatter.jobs.factorize import factorize
@@ -54,6 +55,7 @@ _HOMES = {
     "index": "unscatter.jobs.index",
     "read_components": "unscatter.io.results.components",
     "read_lines": "unscatter.io.patterns",
+    "read_molecule_fit": "unscatter.io.results.molecule_fit",
     "read_pattern": "unscatter.io.patterns",
     "read_plane": "unscatter.io.planes.read",
     "read_ranking": "unscatter.io.results.ranking",
@@ -84,6 +86,7 @@ __all__ = [
     "index",
     "read_components",
     "read_lines",
+    "read_molecule_fit",
     "read_pattern",
     "read_plane",
     "read_ranking",

@@ -53,7 +53,7 @@ def refine_molecules(
     """Compare models of the two molecules with I_FF, scan what moves in them, and refine it.
 
     Several models are ranked first; the best of them is scanned and refined. Writes NAME.molecules.csv (parameters),
-    NAME.molecules.json, NAME.scan.csv and NAME.molecules.png.
+    NAME.molecules.json, NAME.molecules.h5, NAME.scan.csv and NAME.molecules.png.
 
     Args:
         result: a file that `unscatter factorize` wrote, with known cell and axes.

@@ -14,6 +14,7 @@ from unscatter.diffuse.refine.disorder_model import read_models
 from unscatter.diffuse.refine.molecules import rank_models
 from unscatter.diffuse.refine.molecules import refine_molecules as refine
 from unscatter.io.results.components import read_components
+from unscatter.io.results.molecule_fit import write_molecule_fit
 from unscatter.io.results.picture import save_figure
 from unscatter.io.results.rows import write_record, write_rows
 from unscatter.jobs.options import CHECKED, OneOrMany, checked_dataclass, make_options, part_of, with_keywords
@@ -101,7 +102,10 @@ def refine_molecules(source: str | Path | Components, **options: Any) -> Molecul
 
 
 def write(found: RankedFits, stem: str | Path, *, picture: bool = True) -> tuple[Path, ...]:
-    """Write STEM.molecules.csv, .json, STEM.scan.csv where something moved, and STEM.molecules.png."""
+    """Write STEM.molecules.csv, .json, .h5, STEM.scan.csv where something moved, and STEM.molecules.png.
+
+    The .h5 holds the fit as `read_molecule_fit` gives it back.
+    """
     folder = Path(stem).parent
     folder.mkdir(parents=True, exist_ok=True)
     record = record_of(found)
@@ -113,7 +117,8 @@ def write(found: RankedFits, stem: str | Path, *, picture: bool = True) -> tuple
         write_rows(f"{stem}.{name}.csv", rows)
         written.append(Path(f"{stem}.{name}.csv"))
     write_record(f"{stem}.molecules.json", record)
-    written.append(Path(f"{stem}.molecules.json"))
+    write_molecule_fit(f"{stem}.molecules.h5", found.fit)
+    written += [Path(f"{stem}.molecules.json"), Path(f"{stem}.molecules.h5")]
     if picture:
         save_figure(found.fit.plot(), Path(f"{stem}.molecules.png"))
         written.append(Path(f"{stem}.molecules.png"))

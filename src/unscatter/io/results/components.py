@@ -8,6 +8,8 @@ measured.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,15 @@ def _findings(record: dict[str, Any]) -> Findings:
     return Findings.from_rows(record["findings"], record["subject"], record["caveat"])
 
 
-def write_components(path: str | Path, components: Components) -> None:
+@dataclass(frozen=True)
+class Extra:
+    """What is written beside components: images with what they show, and records as JSON, by their names."""
+
+    images: Mapping[str, tuple[NDArray[Any], str]]
+    records: Mapping[str, Any]
+
+
+def write_components(path: str | Path, components: Components, extra: Extra | None = None) -> None:
     """Write a plane taken apart: I_D, I_FF, I_SRO, product, residual, mask, cell, findings and provenance.
 
     The file appears whole or not at all. Raises FileNotFoundError if the folder does not exist and TypeError
@@ -63,6 +73,9 @@ def write_components(path: str | Path, components: Components) -> None:
         "provenance": json.dumps(components.provenance, default=_plain),
         "findings": json.dumps({"subject": found.subject, "caveat": found.caveat, "findings": found.rows()}),
     }
+    if extra is not None:
+        images |= extra.images
+        records |= {name: json.dumps(record, default=_plain) for name, record in extra.records.items()}
     with replacing(path) as temporary:
         _write(temporary, components.plane, images, records)
 
