@@ -94,7 +94,37 @@ def test_a_pattern_is_classified(client: TestClient, tmp_path: Path, small_class
     task = finish(client, {"job": "classify", "file": file})
     assert task["state"] == "done", task
     assert len(task["curve"]["two_theta"]) == len(task["curve"]["intensity"])
-    assert "corundum.classified.json" in task["files"]
+    assert {"corundum.classified.json", "corundum.fit.h5", "corundum.fit.cif", "corundum.options.toml"} <= set(
+        task["files"]
+    )
+    again = finish(client, {"job": "fit", "file": file, "options": {"bravais": "cP", "cell": [4, 4, 4, 90, 90, 90]}})
+    assert again["fit"]["bravais"] == "cP"
+    assert len(again["fit"]["calculated"]) == len(task["curve"]["two_theta"])
+    assert "corundum.cP.fit.cif" in again["files"]
+    no_cell = finish(client, {"job": "fit", "file": file, "options": {"bravais": "cP"}})
+    assert "which lattice" in no_cell["error"]
+
+
+def test_a_volume_is_looked_at_plane_by_plane(client: TestClient) -> None:
+    values = np.random.default_rng(0).random((5, 6, 7)).astype(np.float32)
+    file = send(client, npy(values), "volume.npy")
+    axes = {"axes": "h=-3:3 k=0:5 l=-2:2", "cell": [10, 10, 7, 90, 90, 90]}
+    task = finish(client, {"job": "look", "file": file, "options": axes})
+    assert task["state"] == "done", task
+    assert task["volume"]["range"] == {"l": [-2, 2], "k": [0, 5], "h": [-3, 3]}
+    for axis, index, plane in (("l", 3, values[3]), ("k", 0, values[:, 0]), ("h", 6, values[:, :, 6])):
+        answer = client.get(f"/api/tasks/{task['id']}/volume/I_D", params={"axis": axis, "index": index})
+        assert np.array_equal(np.frombuffer(answer.content, "<f4").reshape(plane.shape), plane)
+    for name, axis, index, code in (
+        ("I_D", "l", 5, 404),
+        ("I_FF", "l", 0, 404),
+        ("I_D", "x", 0, 422),
+        ("I_D", "l", -1, 422),
+    ):
+        answer = client.get(f"/api/tasks/{task['id']}/volume/{name}", params={"axis": axis, "index": index})
+        assert answer.status_code == code
+    flat = finish(client, {"job": "look", "file": send(client, npy(values[0]), "flat.npy")})
+    assert "is a plane, not a volume" in flat["error"]
 
 
 def test_what_a_user_may_get_wrong_is_told_in_words(client: TestClient, plane: bytes) -> None:
@@ -223,7 +253,17 @@ def test_of_many_requests_at_once_each_is_answered_or_refused(client: TestClient
 
 
 def test_the_page_and_its_documentation_need_nothing_from_elsewhere(client: TestClient) -> None:
-    for path in ("/", "/page.js", "/views.js", "/page.css", "/api/docs", "/api.js"):
+    for path in (
+        "/",
+        "/page.js",
+        "/server.js",
+        "/result.js",
+        "/plane.js",
+        "/curve.js",
+        "/page.css",
+        "/api/docs",
+        "/api.js",
+    ):
         answer = client.get(path)
         assert answer.status_code == 200
         assert "https://" not in answer.text
@@ -231,10 +271,12 @@ def test_the_page_and_its_documentation_need_nothing_from_elsewhere(client: Test
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths) == {
         "/api/jobs",
+        "/api/limits",
         "/api/files",
         "/api/tasks",
         "/api/tasks/{task}",
         "/api/tasks/{task}/files/{name}",
+        "/api/tasks/{task}/volume/{name}",
     }
 
 

@@ -1,64 +1,17 @@
-"""The page in a real browser: a file in, a result to look at, a refinement, a download, and errors in words."""
+"""The page in a real browser: a plane or a volume in, a result to look at and to change, downloads."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
+import csv
+import tomllib
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="drives a browser: pip install playwright")
 pytest.importorskip("uvicorn", reason='needs uvicorn: pip install "unscatter[serve]"')
+sync_api = pytest.importorskip("playwright.sync_api", reason="drives a browser: pip install playwright")
 expect = sync_api.expect
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt-get install chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "unscatter", "serve", "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-    assert server.stdout is not None
-    assert "open http://127.0.0.1" in server.stdout.readline()
-    for _ in range(300):
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait(20)
-    server.stdout.close()
-
-
-@pytest.fixture
-def page(address: str) -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(60_000)
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(address)
-        yield page
-        assert not faults
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -71,96 +24,150 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def volume(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    axis, upwards = np.linspace(-2, 2, 25), np.linspace(-1.5, 1.5, 19)
+    l, k, h = np.meshgrid(upwards, axis, axis, indexing="ij")  # noqa: E741
+    order = (1 - 0.4 * np.cos(2 * np.pi * h)) * (1 + 0.2 * np.cos(2 * np.pi * k)) * (1 + 0.3 * np.cos(2 * np.pi * l))
+    path = tmp_path_factory.mktemp("page") / "volume.h5"
+    with h5py.File(path, "w") as file:
+        file.update({"format": "Yell 1.0", "is_direct": False, "unit_cell": np.array([10.0, 10, 7, 90, 90, 90])})
+        file["lower_limits"], file["step_sizes"] = np.array([-2, -2, -1.5]), np.full(3, 1 / 6)
+        file["data"] = (100 * np.exp(-0.1 * (h**2 + k**2 + l**2)) * order).transpose(2, 1, 0)
+    return path
+
+
 def take_apart(page: Any, plane: Path) -> None:
     page.set_input_files("#file", plane)
     page.fill("[name=axes]", "h=-3:3 k=-3:3 l=0")
     page.fill("[name=cell]", "10 10 7 90 90 90")
     page.click("#ask button[type=submit]")
-    expect(page.locator("#status")).to_have_text("done", timeout=60_000)
+    expect(page.locator("#status")).to_have_text("done", timeout=300_000)
+
+
+def fetch(page: Any, name: str, folder: Path) -> Path:
+    with page.expect_download() as download:
+        page.click(f"#files a:text-is('{name}')")
+    download.value.save_as(folder / name)
+    return folder / name
 
 
 def test_a_plane_goes_in_and_factors_alphas_and_files_come_out(page: Any, plane: Path, tmp_path: Path) -> None:
     take_apart(page, plane)
     assert "explained" in page.inner_text("#text")
+    assert page.evaluate("document.activeElement.id") == "title"
     page.select_option("#layer", "I_SRO")
     page.hover("#plane")
     assert "r.l.u." in page.inner_text("#cursor")
-    with page.expect_download() as download:
-        page.click("#files a:has-text('factorized.h5')")
-    download.value.save_as(tmp_path / "result.h5")
-    assert (tmp_path / "result.h5").read_bytes()[:4] == b"\x89HDF"
+    assert fetch(page, "plane.factorized.h5", tmp_path).read_bytes()[:4] == b"\x89HDF"
+    assert fetch(page, "plane.factorized.png", tmp_path).read_bytes()[1:4] == b"PNG"
+    options = tomllib.loads(fetch(page, "plane.options.toml", tmp_path).read_text())
+    assert options["factorize"]["cell"] == [10, 10, 7, 90, 90, 90]
+
+    page.select_option("#refine select", "mmm")
     page.click("#refine button")
-    expect(page.locator("#text")).to_contain_text("alpha", timeout=60_000)
+    expect(page.locator("#alphas caption")).to_contain_text("Laue class mmm", timeout=300_000)
+    cells = page.locator("#alphas tbody tr:has-text('(1 0 0)') td").all_inner_texts()
+    assert float(cells[2]) == pytest.approx(-0.2, abs=0.02)
+    with fetch(page, "plane.order.csv", tmp_path).open() as table:
+        alphas = {(row["u"], row["v"], row["w"]): float(row["alpha"]) for row in csv.DictReader(table)}
+    assert alphas[("1", "0", "0")] == pytest.approx(float(cells[2]), abs=1e-4)
+    with h5py.File(fetch(page, "plane.factorized.h5", tmp_path)) as file:
+        assert "order_parameters" in file["entry"], "the newest file of a name is the one with the table"
+    assert (
+        tomllib.loads(fetch(page, "plane.order.options.toml", tmp_path).read_text())["refine"]["order"]["laue"] == "mmm"
+    )
 
 
-def test_a_mask_that_is_drawn_is_taken_out(page: Any, plane: Path) -> None:
+def test_the_cross_reads_indices_or_spacings_by_keyboard(page: Any, plane: Path, tmp_path: Path) -> None:
     take_apart(page, plane)
+    page.focus("#plane")
+    for _ in range(16):
+        page.keyboard.press("ArrowRight")
+    # The middle of 64 pixels is pixel 32; 16 further is h = 6 * 48 / 63 - 3.
+    assert page.inner_text("#cursor").startswith("h k l = 1.571 0.048 0.000 r.l.u.")
+    page.select_option("#unit", "d")
+    h, k = 6 * 48 / 63 - 3, 6 * 32 / 63 - 3
+    assert page.inner_text("#cursor").startswith(f"d = {10 / np.hypot(h, k):.4f} Å")
+    with page.expect_download() as download:
+        page.click("#save-csv")
+    download.value.save_as(tmp_path / "plane.csv")
+    table = np.genfromtxt(tmp_path / "plane.csv", delimiter=",", skip_header=1)
+    assert np.allclose(table[:, 1:], np.load(plane), rtol=1e-5)
+
+
+def test_a_mask_that_is_drawn_by_mouse_or_keyboard_is_taken_out(page: Any, plane: Path) -> None:
+    take_apart(page, plane)
+    page.click("#again")
+    expect(page.locator("#status")).to_contain_text("draw a mask first")
     page.check("#masking")
     box = page.locator("#plane").bounding_box()
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"], steps=30)
     page.mouse.up()
+    by_mouse = page.evaluate("plane.mask.reduce((a, b) => a + b)")
+    assert by_mouse > 40
+    page.focus("#plane")
+    for key in ("ArrowRight", "Space", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    by_both = page.evaluate("plane.mask.reduce((a, b) => a + b)")
+    assert by_both > by_mouse
+    page.keyboard.press("Delete")
+    assert page.evaluate("plane.mask.reduce((a, b) => a + b)") < by_both
+    left = page.evaluate("plane.mask.reduce((a, b) => a + b)")
     page.click("#again")
-    expect(page.locator("#text")).not_to_contain_text("100.0 % of the pixels", timeout=60_000)
+    expect(page.locator("#text")).not_to_contain_text("100.0 % of the pixels", timeout=300_000)
     measured = float(page.inner_text("#text").split("measured")[1].split("%")[0])
-    assert 80 < measured < 100
+    assert measured == pytest.approx(100 * (1 - left / 64**2), abs=0.06)
+    page.click("#unmask")
+    assert page.evaluate("plane.masked") is False
 
 
-def test_a_pattern_without_its_wavelength_says_what_is_missing_and_then_works(page: Any, tmp_path: Path) -> None:
-    from unscatter.powder.demonstration import simulate_corundum
-
-    pattern = simulate_corundum()
-    np.savetxt(tmp_path / "corundum.xy", np.stack([pattern.two_theta, pattern.intensity], axis=1))
-    page.set_input_files("#file", tmp_path / "corundum.xy")
-    assert page.is_checked("[name=job][value=classify]")
+def test_another_lattice_of_a_picture_is_chosen(page: Any, plane: Path) -> None:
+    page.set_input_files("#file", plane)
     page.click("#ask button[type=submit]")
-    page.wait_for_selector("#status.error")
-    assert "wavelength is not known" in page.inner_text("#status")
-    page.fill("[name=wavelength]", str(pattern.wavelength))
-    page.select_option("[name=radiation]", "neutron")
+    expect(page.locator("#status")).to_have_text("done", timeout=300_000)
+    names = page.locator("#lattices option").all_inner_texts()
+    # A cell is 63 / 6 pixels.
+    assert names[0].startswith("10.5")
+    assert names[-1] == "none: the network alone"
+    page.click("#choose-lattice button")
+    expect(page.locator("#text")).to_contain_text("known: I_SRO is periodic", timeout=300_000)
+    page.goto(page.url)
+    page.set_input_files("#file", plane)
+    page.select_option("[name=lattice]", "none")
     page.click("#ask button[type=submit]")
-    expect(page.locator("#status")).to_have_text("done", timeout=60_000)
-    assert "Bravais lattice" in page.inner_text("#text")
-    page.hover("#curve")
-    assert "d = " in page.inner_text("#curve-cursor")
-    assert page.locator("#ranking tbody tr").count() == 10
-    assert "167" in page.inner_text("#ranking tbody tr:has-text('R-3c')")
-    assert page.inner_text("#fit option:first-child").startswith("hR, 4.7")
-    # The pixels of the fit's own colour are there with the fit, and gone without it.
-    assert pixels_of(page, "199, 91, 0") > 100
-    page.select_option("#fit", "-1")
-    assert pixels_of(page, "199, 91, 0") == 0
-    page.select_option("#fit", "0")
-    page.screenshot(path=tmp_path / "pattern.png", full_page=True)
+    expect(page.locator("#text")).to_contain_text("not looked for: the network alone", timeout=300_000)
 
 
-def pixels_of(page: Any, colour: str) -> int:
-    """Pixels of the pattern's canvas in just this colour."""
-    return int(
-        page.evaluate(
-            "(rgb) => { const c = document.getElementById('curve');"
-            " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;"
-            " for (let k = 0; k < d.length; k += 4)"
-            " if (Math.abs(d[k] - rgb[0]) + Math.abs(d[k + 1] - rgb[1]) + Math.abs(d[k + 2] - rgb[2]) < 12) n++;"
-            " return n; }",
-            [int(part) for part in colour.split(",")],
-        )
+def test_one_moves_through_the_planes_of_a_volume_and_takes_one_apart(page: Any, volume: Path, tmp_path: Path) -> None:
+    page.set_input_files("#file", volume)
+    page.check("[name=kind][value=volume]")
+    page.click("#ask button[type=submit]")
+    expect(page.locator("#status")).to_have_text("done", timeout=300_000)
+    assert page.locator("#layer option").all_inner_texts() == ["I_D", "I_FF", "I_SRO", "product", "residual"]
+    expect(page.locator("#where")).to_have_text("l = 0.000 (10 of 19)")
+    page.focus("#plane")
+    page.keyboard.press("PageUp")
+    expect(page.locator("#where")).to_have_text("l = 0.167 (11 of 19)")
+    page.focus("#slice")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#where")).to_have_text("l = 0.333 (12 of 19)")
+    with h5py.File(volume) as file:
+        layer = file["data"][:, :, 11].T
+    drawn = page.evaluate("Array.from(plane.values)")
+    assert np.allclose(np.reshape(drawn, (25, 25)), layer, rtol=1e-5)
+    page.select_option("#across", "k")
+    expect(page.locator("#where")).to_have_text("k = 0.000 (13 of 25)")
+    page.select_option("#across", "l")
+    expect(page.locator("#where")).to_have_text("l = 0.000 (10 of 19)")
+    assert {"volume.factorized.h5", "volume.order.csv", "volume.options.toml"} <= set(
+        page.locator("#files a").all_inner_texts()
     )
-
-
-def test_everything_is_reached_by_keyboard_and_has_a_name(page: Any) -> None:
-    page.keyboard.press("Tab")
-    seen = set()
-    for _ in range(14):
-        seen.add(
-            page.evaluate("document.activeElement.id || document.activeElement.name || document.activeElement.tagName")
-        )
-        page.keyboard.press("Tab")
-    assert {"drop", "file", "axes", "cell"} <= seen
-    unnamed = page.evaluate(
-        "[...document.querySelectorAll('input, select, canvas')].filter(e => !(e.labels && e.labels.length)"
-        " && !e.getAttribute('aria-label')).map(e => e.outerHTML)"
-    )
-    assert unnamed == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    cells = page.locator("#alphas tbody tr:has(td:text-is('1 0 0')) td").all_inner_texts()
+    assert float(cells[2]) == pytest.approx(-0.2, abs=0.03)
+    page.click("#cut")
+    expect(page.locator("#text")).to_contain_text("25 x 25 pixels, hk0", timeout=300_000)
+    page.click("#back")
+    expect(page.locator("#where")).to_have_text("l = 0.000 (10 of 19)")

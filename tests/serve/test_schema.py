@@ -47,9 +47,11 @@ def described(live: Live) -> Any:
 OPERATIONS = (
     ("POST", "/api/files"),
     ("GET", "/api/jobs"),
+    ("GET", "/api/limits"),
     ("POST", "/api/tasks"),
     ("GET", "/api/tasks/{task}"),
     ("GET", "/api/tasks/{task}/files/{name}"),
+    ("GET", "/api/tasks/{task}/volume/{name}"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tyro.conf import Positional
 
@@ -108,24 +107,10 @@ def options(result: Positional[Path], /) -> int:
             or simulate (.h5) wrote.
     """
     from unscatter.io.results.provenance import read_provenances
-    from unscatter.jobs.options import write_options
+    from unscatter.jobs.provenance import replay_text
 
-    provenances = [one for one in read_provenances(result) if "options" in one]
-    if not provenances:
+    text = replay_text(read_provenances(result))
+    if not text:
         raise ValueError(f"{result} does not say with which options it was made; an earlier unscatter wrote it")
-    for one in provenances:
-        print(_how_to_replay(one))
-    print(write_options({str(one["job"]): one["options"] for one in provenances}), end="")
+    print(text, end="")
     return 0
-
-
-def _how_to_replay(provenance: dict[str, Any]) -> str:
-    """Comments: what made a result, from what, and the command that makes it again."""
-    inputs = provenance.get("inputs")
-    if inputs is None:
-        inputs = [{"name": provenance["input"], "sha256": provenance["input_sha256"]}]
-    words = ["unscatter", provenance["job"], *(one["name"] for one in inputs), "--options THIS_FILE"]
-    lines = [f"# unscatter {provenance['version']}: {' '.join(words)}"]
-    lines += [f"# {one['name']}: sha256 {one['sha256']}" for one in inputs if "sha256" in one]
-    lines += [f"# {name}: sha256 {digest}" for name, digest in provenance.get("files_sha256", {}).items()]
-    return "\n".join(lines)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from unscatter.io.files import sha256_of
-from unscatter.jobs.options import table_of
+from unscatter.jobs.options import table_of, write_options
 from unscatter.version import __version__
 
 
@@ -29,6 +29,27 @@ def record(job: str, options: Any, sources: Sequence[Any]) -> dict[str, Any]:
         found["inputs"] = [{"name": name, "sha256": digest} for name, digest in inputs]
     files = {name: sha256_of(name) for value in table.values() for name in _words(value) if _is_file(name)}
     return found | ({"files_sha256": files} if files else {})
+
+
+def replay_text(provenances: Sequence[dict[str, Any]]) -> str:
+    """Options that made a result, as TOML, under the commands that make it again; "" where none are kept."""
+    kept = [one for one in provenances if "options" in one]
+    if not kept:
+        return ""
+    tables = write_options({str(one["job"]): one["options"] for one in kept})
+    return "\n".join([*(_how_to_replay(one) for one in kept), tables])
+
+
+def _how_to_replay(provenance: dict[str, Any]) -> str:
+    """Comments: what made a result, from what, and the command that makes it again."""
+    inputs = provenance.get("inputs")
+    if inputs is None:
+        inputs = [{"name": provenance["input"], "sha256": provenance["input_sha256"]}]
+    words = ["unscatter", provenance["job"], *(one["name"] for one in inputs), "--options THIS_FILE"]
+    lines = [f"# unscatter {provenance['version']}: {' '.join(words)}"]
+    lines += [f"# {one['name']}: sha256 {one['sha256']}" for one in inputs if "sha256" in one]
+    lines += [f"# {name}: sha256 {digest}" for name, digest in provenance.get("files_sha256", {}).items()]
+    return "\n".join(lines)
 
 
 def _identity(source: Any) -> tuple[str, str]:

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse
+from fastapi import FastAPI, HTTPException, Query
+from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from unscatter.serve.answers import REFUSALS, add_answers
@@ -58,6 +58,11 @@ def _add_tasks(app: FastAPI, desk: Desk) -> None:
     async def jobs() -> dict[str, Any]:
         return describe_jobs()
 
+    @app.get("/api/limits", summary="What is taken: bytes of a file, bytes of memory and seconds of a task")
+    async def bounds() -> dict[str, float]:
+        limits = desk.limits
+        return {"upload": limits.upload, "memory": limits.memory, "seconds": limits.seconds}
+
     @app.post("/api/tasks", status_code=202, summary="Begin a job on a file")
     def begin(request: TaskRequest) -> dict[str, Any]:
         try:
@@ -84,5 +89,19 @@ def _add_tasks(app: FastAPI, desk: Desk) -> None:
     async def fetch(task: str, name: str) -> FileResponse:
         try:
             return FileResponse(desk.result(task, name), filename=name)
+        except UnknownError as error:
+            raise HTTPException(404, str(error)) from error
+
+    @app.get(
+        "/api/tasks/{task}/volume/{name}",
+        summary="A plane of a volume as raw float32, rows first: across l, k or h, at an index",
+        response_class=Response,
+        responses={200: {"content": {"application/octet-stream": {}}}},
+    )
+    def cut(
+        task: str, name: str, axis: Literal["l", "k", "h"], index: Annotated[int, Query(ge=0, le=10**6)]
+    ) -> Response:
+        try:
+            return Response(desk.cut(task, name, axis, index), media_type="application/octet-stream")
         except UnknownError as error:
             raise HTTPException(404, str(error)) from error

@@ -64,7 +64,7 @@ class Guard:
 
     def _may_enter(self, scope: Message, headers: dict[bytes, str]) -> bool:
         # The page itself holds no data; what it asks for does.
-        if not self.limits.token or not scope["path"].startswith("/api/"):
+        if not self.limits.token or not scope["path"].startswith("/api/") or scope["path"] == "/api/docs":
             return True
         sent = headers.get(b"authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(sent.encode(), self.limits.token.encode())

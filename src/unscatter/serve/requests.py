@@ -11,14 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from unscatter.jobs.classify import ClassifyOptions
 from unscatter.jobs.factorize import FactorizeOptions
+from unscatter.jobs.fit import LatticeFitOptions
 from unscatter.jobs.options import make_options
+from unscatter.jobs.plane_reading import PlaneReading
 from unscatter.jobs.refine_order import RefineOrderOptions
 from unscatter.weights import list_weights
 
 #: The jobs, their options, and which of these are not for a request: they name files, or make many results of one.
 JOBS: dict[str, tuple[type[Any], frozenset[str]]] = {
     "factorize": (FactorizeOptions, frozenset({"mask"})),
+    "look": (PlaneReading, frozenset({"mask", "plane"})),
     "classify": (ClassifyOptions, frozenset({"table"})),
+    "fit": (LatticeFitOptions, frozenset()),
     "refine order": (RefineOrderOptions, frozenset({"form_factor", "model_a", "model_b"})),
 }
 
@@ -28,7 +32,7 @@ class TaskRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    job: str = Field(description="factorize, classify, or refine order")
+    job: str = Field(description="factorize, look (at a volume), classify, fit (a given lattice), or refine order")
     file: str = Field(default="", max_length=64, description="id of an uploaded file")
     result_of: str = Field(default="", max_length=64, description="id of a factorize task to refine")
     mask: str = Field(default="", max_length=64, description="id of an uploaded mask, non-zero = not measured")

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from unscatter.serve.drawing import cut_volume
 from unscatter.serve.limits import Limits
 from unscatter.serve.requests import TaskRequest, check_options
 
@@ -162,6 +163,13 @@ class Desk:
         if name.removesuffix(".f32") in task.answer.get("images", {}).get("names", ()):
             return task.folder / name
         raise UnknownError(f"task {number} made no {name}")
+
+    def cut(self, number: str, name: str, axis: str, index: int) -> bytes:
+        """A plane of a volume that a task made, as raw float32; raises UnknownError for one that is not there."""
+        drawn = self.task(number).answer.get("volume", {})
+        if name not in drawn.get("names", ()) or not 0 <= index < drawn["shape"]["lkh".index(axis)]:
+            raise UnknownError(f"task {number} has no plane {axis} {index} of a volume {name}")
+        return cut_volume(self.task(number).folder / f"{name}.vol", tuple(drawn["shape"]), axis, index)
 
     def close(self) -> None:
         """End: what waits is dropped."""

@@ -6,6 +6,7 @@ FOLDER/request.json says what to do; result.json and the files that a person may
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -13,20 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unscatter.io.planes.volumes import read_volume
 from unscatter.jobs import classify as classifying
 from unscatter.jobs import factorize as factorizing
+from unscatter.jobs import fit as fitting
 from unscatter.jobs import refine_order as refining
 from unscatter.jobs import volume as whole_volume
-from unscatter.nouns.components import Components
-from unscatter.nouns.pattern_fit import PatternFit
-from unscatter.nouns.ranking import Ranking
+from unscatter.jobs.options import part_of
+from unscatter.jobs.plane_reading import PlaneReading
+from unscatter.jobs.provenance import replay_text
+from unscatter.serve.drawing import fit_drawing, pattern_drawing, plane_drawing, volume_drawing
 from unscatter.serve.requests import check_options
 
 #: What a file or an option may be at fault for; anything else is a fault of ours.
 _FAULTS = (ValueError, OSError, MemoryError)
-_LARGEST_IMAGE = 1024
 
 
 def main() -> None:
@@ -43,7 +45,7 @@ def main() -> None:
         answer = {"error": f"this takes more than the {request['memory'] / 2**30:.1f} GiB that a task is given"}
     except _FAULTS as error:
         answer = {"error": " ".join(str(error).split()) or type(error).__name__}
-    _write(folder / "result.json", json.dumps(answer, default=str))
+    _write(folder / "result.json", json.dumps(_plain(answer), default=str))
 
 
 def _bound_memory(most: int) -> None:
@@ -63,9 +65,7 @@ def _factorize(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     options = check_options("factorize", request["options"])
     stem = folder / "out" / path.stem
     if options.volume:
-        volume = whole_volume.run(path, options)
-        written = whole_volume.write(volume, stem, layout=options.layout)
-        return {"text": volume.describe(), "result": volume.to_dict(), "files": _names(written)}
+        return _factorize_volume(folder, path, options, stem)
     keywords = dict(request["options"])
     if request.get("mask"):
         keywords["mask"] = str(folder / request["mask"])
@@ -74,95 +74,112 @@ def _factorize(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     return {
         "text": f"{components.describe()}\n{components.findings.brief()}",
         "result": components.to_dict(),
-        "files": _names(written),
-        "images": _images(folder, components),
+        "files": _names(written, stem, components.provenance),
+        "images": plane_drawing(folder, components),
     }
+
+
+def _factorize_volume(folder: Path, path: Path, options: Any, stem: Path) -> dict[str, Any]:
+    volume = whole_volume.run(path, options)
+    written = whole_volume.write(volume, stem, layout=options.layout)
+    makers = {
+        "I_D": lambda layers: np.asarray(volume.volume.intensity[layers, :, :]),
+        "I_FF": volume.form_factor,
+        "I_SRO": volume.short_range_order,
+    }
+    return {
+        "text": volume.describe(),
+        "result": volume.to_dict(),
+        "alphas": [{**dict(zip("uvw", one.pop("vector"), strict=True)), **one} for one in volume.to_dict()["order"]],
+        "files": _names(written, stem, volume.provenance),
+        "volume": volume_drawing(folder, volume.volume, makers),
+    }
+
+
+def _look(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    options = part_of(check_options("look", request["options"]), PlaneReading)
+    volume = read_volume(folder / request["input"], **{name: options[name] for name in _VOLUME_OPTIONS})
+    columns, rows, layers = volume.h.size, volume.k.size, volume.l.size
+    makers = {"I_D": lambda block: np.asarray(volume.intensity[block, :, :])}
+    cell = "cell not known" if volume.cell is None else f"cell {volume.cell}"
+    return {
+        "text": "\n".join([f"volume {columns} x {rows} x {layers} voxels along h, k, l", cell, *volume.notes]),
+        "result": {},
+        "files": [],
+        "volume": volume_drawing(folder, volume, makers),
+    }
+
+
+#: Options that say how a volume is read; the others are of planes.
+_VOLUME_OPTIONS = ("cell", "axes", "dataset", "missing", "zeros")
 
 
 def _classify(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     path = folder / request["input"]
     options = check_options("classify", request["options"])
     ranking = classifying.run(path, options)
-    written = classifying.write(ranking, folder / "out" / path.stem, start_files=options.start_files)
+    stem = folder / "out" / path.stem
+    written = classifying.write(ranking, stem, start_files=options.start_files)
+    if ranking.fit is not None:
+        # The CIF is among the start files, with the likeliest group.
+        written += fitting.write(ranking.fit, stem, picture=False, cif=not options.start_files)
     return {
         "text": ranking.describe(),
         "result": ranking.to_dict(),
-        "files": _names(written),
-        "curve": _curve(ranking),
+        "files": _names(written, stem, ranking.provenance),
+        "curve": pattern_drawing(ranking),
+    }
+
+
+def _fit(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    path = folder / request["input"]
+    fit = fitting.run(path, check_options("fit", request["options"]))
+    stem = folder / "out" / f"{path.stem}.{fit.lattice.bravais}"
+    written = fitting.write(fit, stem)
+    return {
+        "text": fit.describe(),
+        "result": {},
+        "files": _names(written, stem, fit.provenance),
+        "fit": fit_drawing(fit),
     }
 
 
 def _refine(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     path = folder / request["input"]
     fit = refining.run(path, check_options("refine order", request["options"]))
-    written = refining.write(fit, folder / "out" / path.stem.removesuffix(".factorized"))
-    return {"text": fit.describe(), "result": {"alphas": fit.rows()}, "files": _names(written)}
+    stem = folder / "out" / path.stem.removesuffix(".factorized")
+    written = refining.write(fit, stem, store_in=path)
+    return {
+        "text": fit.describe(),
+        "result": {"alphas": fit.rows(), "laue": fit.laue},
+        "alphas": fit.rows(),
+        "files": _names(written, Path(f"{stem}.order"), fit.provenance),
+    }
 
 
 _RUNS: dict[str, Callable[[Path, dict[str, Any]], dict[str, Any]]] = {
     "factorize": _factorize,
     "classify": _classify,
+    "fit": _fit,
+    "look": _look,
     "refine order": _refine,
 }
 
 
-def _names(written: tuple[Path, ...]) -> list[str]:
-    return [path.name for path in written]
+def _names(written: tuple[Path, ...], stem: Path, provenance: dict[str, Any]) -> list[str]:
+    """Names of what was written, and of the options that make it again, which are written too."""
+    toml = Path(f"{stem}.options.toml")
+    toml.write_text(replay_text([provenance]), encoding="utf-8")
+    return [path.name for path in (*written, toml)]
 
 
-def _images(folder: Path, components: Components) -> dict[str, Any]:
-    """The planes as raw float32 for the page to draw, and where their pixels lie."""
-    plane = components.plane
-    step = -(-max(plane.intensity.shape) // _LARGEST_IMAGE)
-    layers = {
-        "I_D": plane.intensity,
-        "I_FF": components.form_factor,
-        "I_SRO": components.short_range_order,
-        "product": components.product,
-        "residual": components.residual,
-    }
-    for name, values in layers.items():
-        _write_bytes(folder / f"{name}.f32", values[::step, ::step])
-    x, y = (np.arange(n, dtype=float) for n in plane.intensity.shape[::-1])
-    if plane.axes is not None:
-        x, y = plane.axes.x, plane.axes.y
-    labels = [" ".join((name, f"({unit})")) for name, unit in (plane.axis_label("x"), plane.axis_label("y"))]
-    rows, columns = plane.intensity[::step, ::step].shape
-    return {
-        "names": list(layers),
-        "rows": rows,
-        "columns": columns,
-        "step": step,
-        "shape": list(plane.intensity.shape),
-        "x": [float(x[0]), float(x[::step][-1])],
-        "y": [float(y[0]), float(y[::step][-1])],
-        "labels": labels,
-    }
-
-
-def _curve(ranking: Ranking) -> dict[str, Any]:
-    """The pattern for the page to draw, and how the likeliest lattice and the best of another kind explain it."""
-    pattern = ranking.pattern
-    return {
-        "two_theta": pattern.two_theta.round(5).tolist(),
-        "intensity": pattern.intensity.tolist(),
-        "wavelength": pattern.wavelength,
-        "fits": [_drawn(fit) for fit in (ranking.fit, ranking.second) if fit is not None],
-    }
-
-
-def _drawn(fit: PatternFit) -> dict[str, Any]:
-    return {
-        "name": f"{fit.lattice.bravais}, {fit.cell_text}, R_wp {100 * fit.r_wp:.1f} %",
-        "calculated": fit.calculated.tolist(),
-        "ticks": fit.two_theta.round(5).tolist(),
-        "hkl": fit.hkl.tolist(),
-        "foreign": fit.foreign.round(5).tolist(),
-    }
-
-
-def _write_bytes(path: Path, values: NDArray[np.float64]) -> None:
-    path.write_bytes(np.ascontiguousarray(values, dtype="<f4").tobytes())
+def _plain(value: Any) -> Any:
+    """The same with None for numbers that JSON has no word for."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,123 +1,84 @@
 "use strict";
-// From a file to a task to a result; all that is known is asked of the API that /api/docs describes.
+// From a file to a task to a result, and what a person may do with it.
 
-const element = (id) => document.getElementById(id);
-const token = new URLSearchParams(location.search).get("token") || "";
-const headers = token ? { Authorization: `Bearer ${token}` } : {};
-const plane = new PlaneView(element("plane"), element("cursor"));
-const curve = new CurveView(element("curve"), element("curve-cursor"));
-let file = null, uploaded = null, done = null;
+let file = null, uploaded = null;
 
-function say(words, error = false) { element("status").textContent = words; element("status").className = error ? "error" : ""; }
-
-async function ask(path, options = {}) {
-  const answer = await fetch(path, { ...options, headers: { ...headers, ...(options.headers || {}) } });
-  if (!answer.ok) {
-    const told = await answer.json().catch(() => ({}));
-    throw new Error(typeof told.detail === "string" ? told.detail : `the server answered ${answer.status}`);
-  }
-  return answer;
-}
-
-async function upload(blob, name) {
-  const answer = await ask(`/api/files?name=${encodeURIComponent(name)}`, { method: "POST", body: blob, headers: { "Content-Type": "application/octet-stream" } });
-  return answer.json();
-}
-
-async function run(request) {
-  const begun = await (await ask("/api/tasks", { method: "POST", body: JSON.stringify(request), headers: { "Content-Type": "application/json" } })).json();
-  for (;;) {
-    const task = await (await ask(`/api/tasks/${begun.id}`)).json();
-    if (task.state === "failed") throw new Error(task.error);
-    if (task.state === "done") return task;
-    say(task.state === "waiting" ? "waiting for its turn …" : `at work for ${Math.round(task.seconds)} s …`);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
-}
-
-function job() { return document.querySelector("input[name=job]:checked").value; }
+const kind = () => document.querySelector("input[name=kind]:checked").value;
 
 function read_options() {
   const options = {};
-  for (const field of element(`options-${job()}`).querySelectorAll("input, select")) {
-    if (field.type === "checkbox") { if (field.checked) options[field.name] = true; continue; }
+  for (const field of element(`options-${kind() === "pattern" ? "pattern" : "diffuse"}`).querySelectorAll("[name]")) {
     const value = field.value.trim();
-    if (!value || value === "auto") continue;
-    if (field.name === "wavelength") options.wavelength = Number(value.replace(",", "."));
-    else if (field.name === "cell") options.cell = value.split(/[\s,]+/).map(Number);
+    if (!value || value === "auto" || value === "find" || field.closest("[hidden]")) continue;
+    if (field.name === "wavelength") [options.wavelength] = read_numbers(value.replace(",", "."), "the wavelength");
+    else if (field.name === "cell") options.cell = read_numbers(value, "the cell");
     else if (field.name === "plane") options.plane = [value];
     else options[field.name] = value;
   }
   return options;
 }
 
-async function show(task) {
-  done = task;
-  element("result").hidden = false;
-  element("title").textContent = file ? file.name : task.job;
-  element("text").textContent = task.text;
-  const list = element("files");
-  list.replaceChildren();
-  for (const name of task.files) {
-    const link = document.createElement("a"), item = document.createElement("li");
-    link.href = "#"; link.textContent = name;
-    link.addEventListener("click", (e) => { e.preventDefault(); download(task.id, name); });
-    item.append(link); list.append(item);
+// Do some work with a button held, say how it ended, and bring a keyboard to the result where one is new.
+async function doing(work, button, ended = "done") {
+  if (button) button.disabled = true;
+  try { await work(); say(ended); } catch (error) { say(error.message, true); } finally { if (button) button.disabled = false; }
+}
+
+async function sent() {
+  if (!file) throw new Error("choose a file first");
+  if (!uploaded) { say("sending …"); uploaded = await upload(file, file.name); }
+  return uploaded.id;
+}
+
+async function factorize(options, masked = false) {
+  const request = { job: "factorize", file: await sent(), options };
+  if (masked) request.mask = (await upload(plane.mask_file(), "mask.npy")).id;
+  await show(await run(request), options.plane ? `${file.name}: ${options.plane[0]}` : file.name);
+}
+
+async function go() {
+  const id = await sent(), options = read_options();
+  if (kind() === "pattern") await show(await run({ job: "classify", file: id, options: { ...options, start_files: true } }), file.name);
+  else if (kind() === "plane") await factorize(options);
+  else {
+    await show(await run({ job: "look", file: id, options }), file.name);
+    if (element("whole").checked) await show(await run({ job: "factorize", file: id, options: { ...options, volume: true } }), file.name);
   }
-  const image = task.files.find((name) => name.endsWith(".png"));
-  element("picture").hidden = !image;
-  if (image) {
-    element("picture").src = URL.createObjectURL(await (await ask(`/api/tasks/${task.id}/files/${image}`)).blob());
-    element("picture").alt = `Picture of the result: ${task.text.split("\n")[0]}`;
-  }
-  element("views").hidden = !task.images;
-  element("refine").hidden = !task.files.some((name) => name.endsWith(".factorized.h5")) || Boolean(task.result.shape_lkh);
-  element("curve-view").hidden = !task.curve;
-  if (task.curve) show_pattern(task);
-  if (task.images) {
-    element("layer").replaceChildren(...task.images.names.map((name) => new Option(name, name)));
-    await show_layer();
-  }
-}
-
-function show_pattern(task) {
-  const fits = task.curve.fits;
-  element("fit").replaceChildren(...fits.map((fit, k) => new Option(fit.name, k)), new Option("none", -1));
-  element("fit-choice").hidden = !fits.length;
-  curve.show(task.curve);
-  const rows = task.result.levels["space group"].slice(0, 10).map((one) => {
-    const row = document.createElement("tr");
-    for (const words of [one.name, one.space_groups.join(", "), `${(100 * one.probability).toFixed(1)} %`]) row.insertCell().textContent = words;
-    return row;
-  });
-  element("ranking").tBodies[0].replaceChildren(...rows);
-}
-
-async function show_layer() {
-  const name = element("layer").value, bytes = await (await ask(`/api/tasks/${done.id}/files/${name}.f32`)).arrayBuffer();
-  plane.show(done.images, new Float32Array(bytes));
-}
-
-async function download(id, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await (await ask(`/api/tasks/${id}/files/${name}`)).blob());
-  link.download = name; link.click();
-}
-
-async function doing(work, button) {
-  button.disabled = true;
-  try { await work(); say("done"); } catch (error) { say(error.message, true); } finally { button.disabled = false; }
+  element("title").focus({ preventScroll: true });
 }
 
 function choose(chosen) {
-  file = chosen; uploaded = null;
+  file = chosen; uploaded = null; whole = null;
+  plane.forget();
   element("chosen").textContent = `${file.name}, ${(file.size / 1e6).toFixed(2)} MB`;
-  const diffuse = /\.(h5|hdf5|nxs|npy|npz|tiff?)$/i.test(file.name);
-  document.querySelector(`input[name=job][value=${diffuse ? "factorize" : "classify"}]`).checked = true;
+  const diffuse = /\.(h5|hdf5|nxs|npy|tiff?)$/i.test(file.name);
+  if (diffuse === (kind() === "pattern")) document.querySelector(`input[name=kind][value=${diffuse ? "plane" : "pattern"}]`).checked = true;
   show_options();
 }
 
-function show_options() { for (const name of ["factorize", "classify"]) element(`options-${name}`).hidden = name !== job(); }
+function show_options() {
+  element("options-diffuse").hidden = kind() === "pattern";
+  element("options-pattern").hidden = kind() !== "pattern";
+  for (const one of document.querySelectorAll(".of-plane")) one.hidden = kind() !== "plane";
+  for (const one of document.querySelectorAll(".of-volume")) one.hidden = kind() !== "volume";
+}
+
+async function refine(laue) {
+  const task = await run({ job: "refine order", result_of: done.id, options: laue ? { laue } : {} });
+  await add(task);
+  element("alphas").caption.textContent = `Order parameters alpha(u v w), Laue class ${task.result.laue}`;
+}
+
+async function fit_lattice() {
+  const { wavelength, radiation } = read_options(), options = { ...asked_lattice() };
+  if (wavelength) options.wavelength = wavelength;
+  if (radiation) options.radiation = radiation;
+  const place = fits[Number(element("fit").value)] ? Number(element("fit").value) : fits.length;
+  const task = await run({ job: "fit", file: await sent(), options });
+  fits[place] = task.fit;
+  list_fits(place);
+  await add(task);
+}
 
 element("file").addEventListener("change", (e) => e.target.files.length && choose(e.target.files[0]));
 element("drop").addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); element("file").click(); } });
@@ -125,30 +86,59 @@ for (const name of ["dragover", "dragleave", "drop"]) element("drop").addEventLi
   e.preventDefault(); element("drop").classList.toggle("over", name === "dragover");
   if (name === "drop" && e.dataTransfer.files.length) choose(e.dataTransfer.files[0]);
 });
-for (const radio of document.querySelectorAll("input[name=job]")) radio.addEventListener("change", show_options);
+for (const radio of document.querySelectorAll("input[name=kind]")) radio.addEventListener("change", show_options);
+element("ask").addEventListener("submit", (e) => { e.preventDefault(); doing(go, e.submitter); });
 
-element("ask").addEventListener("submit", (e) => {
+// --- A plane and a volume
+element("layer").addEventListener("change", () => doing(show_layer, null, ""));
+element("across").addEventListener("change", () => { set_slider(); doing(show_layer, null, ""); });
+element("slice").addEventListener("input", () => doing(show_layer, null, ""));
+element("plane").addEventListener("keydown", (e) => {
+  const step = { PageUp: 1, PageDown: -1 }[e.key];
+  if (!step || !drawn) return;
   e.preventDefault();
-  doing(async () => {
-    if (!file) throw new Error("choose a file first");
-    say("sending …");
-    uploaded = uploaded || await upload(file, file.name);
-    await show(await run({ job: job(), file: uploaded.id, options: read_options() }));
-  }, e.submitter);
+  element("slice").value = Number(element("slice").value) + step;
+  doing(show_layer, null, "");
 });
-element("again").addEventListener("click", (e) => doing(async () => {
-  const mask = await upload(plane.mask_file(), "mask.npy");
-  await show(await run({ job: "factorize", file: uploaded.id, mask: mask.id, options: read_options() }));
+element("cut").addEventListener("click", (e) => doing(() => {
+  const { meta } = slice_place(), one = (name, vector) => `${name}=${vector.map((x) => Number(x.toFixed(6))).join(",")}`;
+  return factorize({ ...read_options(), plane: [`${one("origin", meta.place.origin)} ${one("u", meta.place.u)} ${one("v", meta.place.v)}`] });
 }, e.target));
-element("refine").addEventListener("submit", (e) => {
-  e.preventDefault();
-  const laue = e.target.laue.value;
-  doing(async () => show(await run({ job: "refine order", result_of: done.id, options: laue ? { laue } : {} })), e.submitter);
-});
-element("layer").addEventListener("change", show_layer);
-element("fit").addEventListener("change", (e) => curve.choose(Number(e.target.value)));
-element("curve-home").addEventListener("click", () => curve.home());
+element("back").addEventListener("click", () => doing(() => show(whole, file.name), null));
 element("home").addEventListener("click", () => plane.home());
 element("bright").addEventListener("input", (e) => { plane.options.bright = Number(e.target.value); plane.draw(); });
 element("colours").addEventListener("change", (e) => { plane.options.colours = e.target.value; plane.draw(); });
+element("unit").addEventListener("change", (e) => { plane.options.unit = e.target.value; if (plane.cross) plane.tell(...plane.cross); });
 element("masking").addEventListener("change", (e) => { plane.options.masking = e.target.checked; });
+element("erasing").addEventListener("change", (e) => { plane.options.erasing = e.target.checked; });
+element("brush").addEventListener("input", (e) => { plane.options.size = Number(e.target.value); });
+element("unmask").addEventListener("click", () => plane.clear_mask());
+element("again").addEventListener("click", (e) => doing(() => {
+  if (!plane.masked) throw new Error("draw a mask first: tick the box, then draw on the plane");
+  return factorize(done.options, true);
+}, e.target));
+element("choose-lattice").addEventListener("submit", (e) => {
+  e.preventDefault();
+  const one = done.images.lattices[Number(element("lattices").value)], options = { ...read_options() };
+  doing(() => factorize(one ? { ...options, axes: one.axes, cell: one.cell } : { ...options, lattice: "none" }, plane.masked), e.submitter);
+});
+element("refine").addEventListener("submit", (e) => { e.preventDefault(); const laue = e.target.laue.value; doing(() => refine(laue), e.submitter); });
+element("save-png").addEventListener("click", () => element("plane").toBlob((blob) => save(blob, `${file.name}.${element("layer").value}.png`)));
+element("save-csv").addEventListener("click", () => save(plane.table(), `${file.name}.${element("layer").value}.csv`));
+
+// --- A pattern
+element("fit").addEventListener("change", choose_fit);
+element("zero").addEventListener("input", (e) => { curve.shift = curve.fit ? Number(e.target.value) - curve.fit.zero : 0; curve.draw(); });
+element("zero").addEventListener("keydown", (e) => {
+  const step = { ArrowUp: 0.005, ArrowDown: -0.005 }[e.key];
+  if (!step) return;
+  e.preventDefault();
+  e.target.value = (Number(e.target.value) + step).toFixed(4);
+  e.target.dispatchEvent(new Event("input"));
+});
+element("lattice-form").addEventListener("submit", (e) => { e.preventDefault(); doing(fit_lattice, e.submitter); });
+element("second").addEventListener("change", (e) => { curve.second = e.target.checked; curve.draw(); });
+element("root").addEventListener("change", (e) => { curve.root = e.target.checked; curve.draw(); });
+element("curve-home").addEventListener("click", () => curve.home());
+element("curve-png").addEventListener("click", () => element("curve").toBlob((blob) => save(blob, `${file.name}.png`)));
+show_options();
