@@ -9,12 +9,17 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from structures import draw_crystals, write_table
 from unscatter.powder.samples.cache_writing import write_reflection_cache
 from unscatter.weights import list_weights
 
 TEMPERATURE = 1.6
+
+# A busy machine is slow, which is no fault of what is tested.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 #: Rooms whose every file needs PyTorch, which the base install has not.
 WORKSHOP = ("tests/train", "tests/nn")
 
