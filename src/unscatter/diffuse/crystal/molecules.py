@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
-from unscatter.io.structures.molecules import parse_molfile, split_records
+from unscatter.io.structures.molfile import parse_molfile, split_records
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.molecule import Molecule
 

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Protocol
 
 import gemmi
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
+from unscatter.io.structures import molecule_cif, molfile, xyz
+from unscatter.io.structures.atom_list import Parsed
 from unscatter.nouns.molecule import Molecule
 
 #: Two atoms closer than this (Angstrom) cannot be of one molecule; the shortest bond, H-H, is 0.74.
 SHORTEST_BOND = 0.5
 
-#: Name, element symbols, Cartesian positions in Angstrom, and labels of the atoms (none: ()).
-Parsed: TypeAlias = tuple[str, Sequence[str], Sequence[Sequence[float]], Sequence[str]]
-_T = TypeVar("_T")
+
+class Format(Protocol):
+    """What a module of this package offers for the molecules it reads; PARTS: whether it knows disorder groups."""
+
+    NAME: str
+    PARTS: bool
+
+    def recognises(self, text: str) -> bool:
+        """Whether a text is of this format."""
+        ...
+
+    def read(self, text: str, part: int | None) -> Parsed:
+        """The atoms, unchecked; raises ValueError for damage, and for other than one molecule."""
+        ...
+
+
+#: Tried from first to last.
+FORMATS: tuple[Format, ...] = (molfile, xyz, molecule_cif)
 
 
 def read_molecule(path: str | Path, part: int | None = None) -> Molecule:
@@ -44,26 +59,15 @@ def read_molecule(path: str | Path, part: int | None = None) -> Molecule:
 
 
 def _parse(text: str, part: int | None) -> Parsed:
-    lines = text.splitlines()
-    if re.search(r"^\s*data_", text, re.MULTILINE | re.IGNORECASE) and not _is_molfile(lines):
-        return _parse_cif(text, part)
-    if part is not None:
+    form = next((form for form in FORMATS if form.recognises(text)), None)
+    if part is not None and (form is None or not form.PARTS):
         raise ValueError(f"part {part} was asked for, but only a CIF has disorder groups: leave the part out")
-    if _is_molfile(lines):
-        return parse_molfile(_only(split_records(text), "molecules", "split the file"))
-    if lines and lines[0].strip().isdigit():
-        return _parse_xyz(lines)
-    raise ValueError("neither MOL/SDF (V2000), XYZ nor CIF; convert it, for example: obabel FILE -O molecule.xyz")
-
-
-def _is_molfile(lines: list[str]) -> bool:
-    return len(lines) > 3 and re.search(r"V[23]000\s*$", lines[3]) is not None
-
-
-def _only(found: Sequence[_T], what: str, advice: str) -> _T:
-    if len(found) != 1:
-        raise ValueError(f"holds {len(found)} {what}, expected one: {advice}")
-    return found[0]
+    if form is None:
+        names = ", ".join(form.NAME for form in FORMATS[:-1])
+        raise ValueError(
+            f"neither {names} nor {FORMATS[-1].NAME}; convert it, for example: obabel FILE -O molecule.xyz"
+        )
+    return form.read(text, part)
 
 
 def _element(symbol: str) -> str:
@@ -87,79 +91,3 @@ def _refuse_impossible(molecule: Molecule) -> None:
             f"atoms {i + 1} and {j + 1} are {distances[i, j]:.2f} apart, expected {SHORTEST_BOND} or more: "
             "keep one orientation of a disordered molecule, and give Angstrom"
         )
-
-
-# --- one parser a format ---
-
-
-def split_records(text: str) -> list[str]:
-    """Cut an SDF into its records, keeping the leading line of each: the name, which may be empty."""
-    records = re.split(r"^\$\$\$\$[^\n]*\n?", text, flags=re.MULTILINE)
-    return [record for record in records if record.strip()]
-
-
-def parse_molfile(record: str) -> Parsed:
-    """Read the atoms of a V2000 molfile: fixed columns, x y z of ten characters each, then the symbol.
-
-    Raises ValueError for a V3000 molfile or a damaged atom block.
-    """
-    lines = record.splitlines()
-    if "V2000" not in lines[3]:
-        raise ValueError("a V3000 molfile, expected V2000: save it as V2000, or obabel FILE -O molecule.xyz")
-    try:
-        atoms = _take(lines[4:], int(lines[3][:3]))
-        positions = [[float(line[start : start + 10]) for start in (0, 10, 20)] for line in atoms]
-    except ValueError as error:
-        raise ValueError(f"atom block damaged ({error}), expected V2000 layout: export it again") from error
-    return lines[0].strip(), [line[31:34].strip() for line in atoms], positions, ()
-
-
-def _parse_xyz(lines: list[str]) -> Parsed:
-    """Read an XYZ file: the number of atoms, a comment, then symbol x y z."""
-    count = int(lines[0])
-    rest = [line for line in lines[2 + count :] if line.strip()]
-    try:
-        atoms = [line.split() for line in _take(lines[2:], count)]
-        positions = [[float(number) for number in (x, y, z)] for _, x, y, z, *_ in atoms]
-    except ValueError as error:
-        raise ValueError(f"atom lines damaged ({error}), expected: symbol x y z") from error
-    if rest:
-        raise ValueError(f"{len(rest)} lines follow the {count} atoms, expected one molecule: split the file")
-    return "", [atom[0] for atom in atoms], positions, ()
-
-
-def _take(lines: list[str], count: int) -> list[str]:
-    if len(lines) < count:
-        raise ValueError(f"{count} atoms announced, {len(lines)} lines left")
-    return lines[:count]
-
-
-def _parse_cif(text: str, part: int | None) -> Parsed:
-    """Read the listed sites of a small-molecule CIF; symmetry is not applied."""
-    try:
-        document = gemmi.cif.read_string(text)
-    except (ValueError, RuntimeError) as error:
-        raise ValueError(f"CIF damaged ({error}): check it with gemmi validate FILE") from error
-    blocks = [block for block in document if block.find_loop("_atom_site_fract_x")]
-    block = _only(blocks, "blocks with a loop of _atom_site_fract_x", "keep one")
-    structure = gemmi.make_small_structure_from_block(block)
-    if not structure.cell.is_crystal():
-        raise ValueError("no cell, expected _cell_length_a and its five companions: add them")
-    sites = _sites_of_part(list(structure.sites), part)
-    positions = [structure.cell.orthogonalize(site.fract).tolist() for site in sites]
-    return "", [_site_symbol(site) for site in sites], positions, [str(site.label) for site in sites]
-
-
-def _sites_of_part(sites: list[gemmi.SmallStructure.Site], part: int | None) -> list[gemmi.SmallStructure.Site]:
-    """Keep the ordered sites and those of one disorder group."""
-    groups = sorted({site.disorder_group for site in sites} - {0})
-    if part is None and len(groups) > 1:
-        raise ValueError(f"disorder groups {groups}, expected one: name it, as in file.cif#{groups[0]}")
-    if part is not None and part not in groups:
-        raise ValueError(f"no disorder group {part}: the file has {groups or 'none'}")
-    return sites if part is None else [site for site in sites if site.disorder_group in (0, part)]
-
-
-def _site_symbol(site: gemmi.SmallStructure.Site) -> str:
-    """Name the element of a site, or give its label where that tells no element."""
-    return str(site.element.name) if site.element.atomic_number else str(site.label)
