@@ -48,6 +48,6 @@ ranking
 fit = ranking.fit
 print(f"{fit.lattice.bravais}: {fit.cell_text}")
 for name, found, error, true in zip(
-    "ac", fit.lattice.cell.parameters[::2], fit.cell_error[::2], (4.5937, 2.9587), strict=True
+    "ac", fit.lattice.cell.parameters[:3:2], fit.cell_error[:3:2], (4.5937, 2.9587), strict=True
 ):
     print(f"{name} - true = {found - true:+.5f} A, {(found - true) / error:+.1f} s.u.")

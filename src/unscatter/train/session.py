@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard import SummaryWriter
 
+from unscatter.io.files import replacing
 from unscatter.train.checkpoint import load_checkpoint, read_record, save_checkpoint
 from unscatter.version import __version__
 
@@ -272,7 +273,8 @@ class _Log:
         for name, value in means.items():
             self.writer.add_scalar(f"loss/{name}", value, progress.step)
         text = json.dumps({"step": progress.step, "minutes": progress.minutes, "loss": means})
-        (self.out / "progress.json").write_text(text)
+        with replacing(self.out / "progress.json") as part:
+            part.write_text(text)
 
     def add_scores(self, scores: dict[str, float], picture: Tensor | None, step: int) -> None:
         """Write what a validation gave."""
