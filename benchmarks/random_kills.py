@@ -113,7 +113,7 @@ def begin_anew(command: Command, place: Path, counts: Counter[str]) -> None:
 
 def call(command: Command, folder: Path, seconds: float | None) -> int:
     """Run the command in a process of its own, killed after so many seconds; its exit code."""
-    process = FORK.Process(target=in_silence, args=(command.words(folder),))
+    process = FORK.Process(target=in_silence, args=(folder, command.words(folder)))
     process.start()
     process.join(seconds)
     if process.is_alive():
@@ -124,7 +124,8 @@ def call(command: Command, folder: Path, seconds: float | None) -> int:
     return process.exitcode
 
 
-def in_silence(words: list[str]) -> None:
+def in_silence(folder: Path, words: list[str]) -> None:
+    os.chdir(folder)
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
@@ -183,7 +184,7 @@ def lay_volume(folder: Path) -> None:
     if not old.exists():
         old.mkdir()
         write_volume(old / "crystal.h5", -0.1)
-        process = FORK.Process(target=in_silence, args=(volume_words(old),))
+        process = FORK.Process(target=in_silence, args=(old, volume_words(old)))
         process.start()
         process.join()
     for name in ("crystal.factorized.h5", "crystal.order.csv", "crystal.factorized.png"):
@@ -211,7 +212,7 @@ def lay_patterns(folder: Path) -> None:
         for n, name in enumerate(NAMES):
             write_pattern(place / f"{name}.xye", simulate_corundum(seed=10 * n + seed))
     if not (old / "classified.csv").exists():
-        process = FORK.Process(target=in_silence, args=(classify_words(old),))
+        process = FORK.Process(target=in_silence, args=(old, classify_words(old)))
         process.start()
         process.join()
     for path in old.glob("*classified*"):
@@ -219,7 +220,7 @@ def lay_patterns(folder: Path) -> None:
 
 
 def classify_words(folder: Path) -> list[str]:
-    return ["classify", *(str(folder / f"{name}.xye") for name in NAMES), "--out", str(folder), *PLAIN]
+    return ["classify", *(f"{name}.xye" for name in NAMES), *PLAIN]
 
 
 def look_at_patterns(folder: Path) -> dict[str, Any]:
@@ -321,7 +322,7 @@ def look_at_training(folder: Path) -> dict[str, Any]:
     before = folder / "step"
     assert not before.exists() or step >= int(before.read_text()), f"step {step} after step {before.read_text()}"
     before.write_text(str(step))
-    weights = read_module(path, "network")
+    weights = read_module(path, "encoder")
     numbers = np.concatenate([tensor.numpy().astype(float).ravel() for _, tensor in sorted(weights.items())])
     assert np.all(np.isfinite(numbers)), "weights are no numbers"
     return {f"weights of step {step}": numbers}

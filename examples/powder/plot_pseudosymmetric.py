@@ -58,7 +58,7 @@ for fit in fits:
     )
 
 # %%
-# One group of lines shows it: the cubic lattice puts a single line where three are.
+# One group of lines shows it: the cubic lattice puts a single line where four are.
 
 figure, panels = plt.subplots(1, 3, figsize=(10, 3.2), sharey=True, layout="constrained")
 near = (pattern.two_theta > 58.2) & (pattern.two_theta < 60.2)

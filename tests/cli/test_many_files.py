@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unscatter.cli.files import Told, Workers, each_file
+from cluster import cluster
+from unscatter.cli.files import Told, each_file
 from unscatter.cli.screen import Screen
+from unscatter.workers import Workers
 
 FILES = 12
 
@@ -48,32 +49,10 @@ def test_each_file_is_worked_on_once_and_a_fault_is_told(
 
 
 def test_a_worker_that_is_killed_loses_no_file(tmp_path: Path) -> None:
-    distributed = pytest.importorskip("distributed", reason='needs Dask: pip install "unscatter[cluster]"')
     paths, log = make_files(tmp_path), tmp_path / "log"
     log.mkdir()
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    address = tmp_path / "scheduler.json"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment, "cwd": tmp_path}
-    head = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--scheduler-file", str(address), "--port", "0"]
-    scheduler = subprocess.Popen([*head, "--host", "127.0.0.1", "--no-dashboard"], **quiet)
-    tail = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(address), "--nthreads", "1"]
-    workers = [subprocess.Popen([*tail, "--no-nanny", "--no-dashboard"], **quiet) for _ in range(2)]
-    try:
-        end = time.monotonic() + 60
-        while not address.exists() and time.monotonic() < end:
-            time.sleep(0.2)
-        place = json.loads(address.read_text())["address"]
-        with distributed.Client(place) as client:
-            client.wait_for_workers(2, timeout=60)
-        killer = subprocess.Popen(
-            [sys.executable, "-c", f"import os, time; time.sleep(3); os.kill({workers[0].pid}, {int(signal.SIGKILL)})"]
-        )
+    with cluster(tmp_path, 3, Path(__file__).parent) as place:
         _, told = each_file(paths, partial(slow_copy, log=log), Screen(quiet=True), Workers(scheduler=place))
-        killer.wait(30)
-    finally:
-        for process in (*workers, scheduler):
-            process.kill()
-            process.wait(20)
     assert sorted(int(one.kept) for one in told) == [n for n in range(FILES) if n != 5]
     assert len(list(log.iterdir())) == FILES - 1
 

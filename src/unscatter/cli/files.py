@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
-
-from tyro.conf import arg
+from typing import Any
 
 from unscatter.cli.screen import Screen, say
 from unscatter.progress import is_quiet
+from unscatter.workers import Workers, spread
 
 #: What may be wrong with a file; anything else is a fault of ours.
 FAULTS = (ValueError, OSError, MemoryError)
@@ -25,16 +24,6 @@ class Told:
     record: dict[str, Any]
     written: tuple[Path, ...] = ()
     kept: Any = None
-
-
-@dataclass(frozen=True)
-class Workers:
-    """Who works on many files."""
-
-    jobs: Annotated[int, arg(aliases=["-j"])] = 1
-    """files at once, each in a process of its own; -1 for one a core."""
-    scheduler: Annotated[str, arg(metavar="ADDRESS")] = ""
-    """a Dask scheduler whose workers share the file system, such as tcp://head:8786."""
 
 
 def each_file(
@@ -56,7 +45,8 @@ def each_file(
     failed, told = 0, []
     # disable=None: a bar on a terminal, none in a log.
     hidden = True if len(files) == 1 or is_quiet() else None
-    with _answers(files, work, workers) as answers:
+    places = [path.absolute() for path in files] if workers.scheduler else files
+    with spread(partial(attempt, work), places, workers, ordered=False) as answers:
         for path, answer in tqdm(answers, total=len(files), unit="file", leave=False, disable=hidden):
             if isinstance(answer, BaseException):
                 if len(files) == 1:
@@ -73,42 +63,6 @@ def each_file(
 
 
 Answer = list[Told] | BaseException
-
-
-@contextmanager
-def _answers(
-    files: Sequence[Path], work: Callable[[Path], list[Told]], workers: Workers
-) -> Iterator[Iterator[tuple[Path, Answer]]]:
-    """What came of each file, in the order in which they are ready."""
-    if workers.scheduler:
-        with _on_a_cluster(files, work, workers.scheduler) as answers:
-            yield answers
-    elif workers.jobs != 1 and len(files) > 1:
-        from joblib import Parallel, delayed
-
-        yield Parallel(n_jobs=workers.jobs, return_as="generator_unordered")(
-            delayed(attempt)(work, path) for path in files
-        )
-    else:
-        yield (attempt(work, path) for path in files)
-
-
-@contextmanager
-def _on_a_cluster(
-    files: Sequence[Path], work: Callable[[Path], list[Told]], scheduler: str
-) -> Iterator[Iterator[tuple[Path, Answer]]]:
-    try:
-        from distributed import Client, as_completed
-    except ImportError:
-        raise ValueError('--scheduler needs Dask; type: pip install "unscatter[cluster]"') from None
-    try:
-        client = Client(scheduler, timeout="10s")  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise ValueError(f"no Dask scheduler answers at {scheduler}; start one: dask scheduler") from error
-    with client:
-        # A worker that is lost takes nothing along: its files are given to another, and results are written whole.
-        futures = client.map(attempt, [work] * len(files), [path.absolute() for path in files], pure=False)
-        yield (future.result() for future in as_completed(futures))  # type: ignore[no-untyped-call]
 
 
 def attempt(work: Callable[[Path], list[Told]], path: Path) -> tuple[Path, Answer]:

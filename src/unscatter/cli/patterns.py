@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from unscatter.cli.files import Told, Workers, each_file
+from unscatter.cli.files import Told, each_file
 from unscatter.cli.screen import Flat, Screen, indent, reporting_progress
 from unscatter.io.results.ranking import add_to_summary
 from unscatter.jobs import classify as classifying
@@ -15,6 +15,7 @@ from unscatter.jobs import index as indexing
 from unscatter.jobs.classify import ClassifyOptions
 from unscatter.jobs.index import IndexOptions
 from unscatter.jobs.pattern_files import find_patterns, options_for, read_table, stems_of
+from unscatter.workers import Workers
 
 
 def classify(

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from unscatter.cli.files import Told, Workers, each_file
+from unscatter.cli.files import Told, each_file
 from unscatter.cli.screen import Flat, Screen, indent, reporting_progress, waiting
 from unscatter.jobs import factorize as factorizing
 from unscatter.jobs import report as reporting
 from unscatter.jobs import volume as whole_volume
 from unscatter.jobs.factorize import FactorizeOptions
 from unscatter.jobs.report import ReportOptions
+from unscatter.workers import Workers
 
 
 def factorize(

@@ -9,30 +9,37 @@ from tyro.conf import Positional
 from unscatter.cli.screen import Flat, Screen, say
 from unscatter.jobs import simulate as job
 from unscatter.jobs.simulate import SimulateDiffuseOptions, SimulatePowderOptions, SimulateReflectionsOptions
+from unscatter.workers import Workers
 
 
 def simulate_diffuse(
-    out: Path, options: Flat[SimulateDiffuseOptions] = SimulateDiffuseOptions(), screen: Flat[Screen] = Screen()
+    out: Path,
+    options: Flat[SimulateDiffuseOptions] = SimulateDiffuseOptions(),
+    workers: Flat[Workers] = Workers(),
+    screen: Flat[Screen] = Screen(),
 ) -> int:
     """Write a frozen set of simulated planes with their I_FF and I_SRO; goes on where it was interrupted.
 
     Args:
         out: HDF5 file to write.
     """
-    count = job.simulate_diffuse(out, options, progress=not screen.quiet)
+    count = job.simulate_diffuse(out, options, progress=not screen.quiet, workers=workers)
     screen.tell(f"{count} samples", {"samples": count}, (out,))
     return 0
 
 
 def simulate_powder(
-    out: Path, options: Flat[SimulatePowderOptions] = SimulatePowderOptions(), screen: Flat[Screen] = Screen()
+    out: Path,
+    options: Flat[SimulatePowderOptions] = SimulatePowderOptions(),
+    workers: Flat[Workers] = Workers(),
+    screen: Flat[Screen] = Screen(),
 ) -> int:
     """Write a frozen set of simulated powder patterns with their space groups; goes on where it was interrupted.
 
     Args:
         out: HDF5 file to write.
     """
-    count = job.simulate_powder(out, options, progress=not screen.quiet)
+    count = job.simulate_powder(out, options, progress=not screen.quiet, workers=workers)
     screen.tell(f"{count} samples", {"samples": count}, (out,))
     return 0
 

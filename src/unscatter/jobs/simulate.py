@@ -9,6 +9,7 @@ from typing import Literal
 from unscatter.io.files import sha256_of
 from unscatter.jobs.options import CHECKED, checked_dataclass
 from unscatter.jobs.provenance import record
+from unscatter.workers import Workers
 
 
 @checked_dataclass(frozen=True, kw_only=True, config=CHECKED)
@@ -54,7 +55,11 @@ class SimulateReflectionsOptions:
 
 
 def simulate_diffuse(
-    out: str | Path, options: SimulateDiffuseOptions = SimulateDiffuseOptions(), *, progress: bool = False
+    out: str | Path,
+    options: SimulateDiffuseOptions = SimulateDiffuseOptions(),
+    *,
+    progress: bool = False,
+    workers: Workers = Workers(),
 ) -> int:
     """Write planes with their I_FF and I_SRO to an HDF5 file, and say how many; goes on where it was interrupted."""
     from unscatter.diffuse.samples.draw import read_recipe
@@ -70,11 +75,16 @@ def simulate_diffuse(
         drop_duplicates=THRESHOLD if options.drop_duplicates else None,
         provenance=record("simulate diffuse", options, []),
         progress=progress,
+        workers=workers,
     )
 
 
 def simulate_powder(
-    out: str | Path, options: SimulatePowderOptions = SimulatePowderOptions(), *, progress: bool = False
+    out: str | Path,
+    options: SimulatePowderOptions = SimulatePowderOptions(),
+    *,
+    progress: bool = False,
+    workers: Workers = Workers(),
 ) -> int:
     """Write patterns with their space groups to an HDF5 file, and say how many; goes on where it was interrupted."""
     from unscatter.powder.samples.draw import CachedCrystals, RandomCrystals, read_recipe
@@ -85,7 +95,16 @@ def simulate_powder(
         recipe = replace(recipe, axis=options.axis)
     crystals = CachedCrystals(options.structures) if options.structures else RandomCrystals(options.seed)
     provenance = record("simulate powder", options, [])
-    write_samples(out, recipe, options.count, crystals, options.seed, provenance=provenance, progress=progress)
+    write_samples(
+        out,
+        recipe,
+        options.count,
+        crystals,
+        options.seed,
+        provenance=provenance,
+        progress=progress,
+        workers=workers,
+    )
     return options.count
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, overload
 
@@ -25,6 +26,7 @@ from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.plane import Plane, PlaneAxes
 from unscatter.version import __version__
+from unscatter.workers import ALONE, Workers, spread
 
 Precision: TypeAlias = Literal["float32", "float16"]
 
@@ -49,11 +51,13 @@ def write_samples(
     drop_duplicates: float | None = None,
     provenance: Mapping[str, Any] | None = None,
     progress: bool = True,
+    workers: Workers = ALONE,
 ) -> int:
     """Write the samples 0 to count - 1 of (recipe, seed, split) to an HDF5 file; return how many it holds.
 
     precision: of the planes; alphas: store the order parameters too; drop_duplicates: leave out samples
-    whose clean plane is nearer than this sliced Wasserstein distance to an earlier one; provenance: kept with the set.
+    whose clean plane is nearer than this sliced Wasserstein distance to an earlier one; provenance: kept with the set;
+    workers: who makes the samples, which are the same whoever does.
     An interrupted call is taken up by the same call. Raises ValueError where FILE.part is the beginning of another set,
     FileNotFoundError if there is no such folder.
     """
@@ -66,14 +70,17 @@ def write_samples(
     what |= {} if provenance is None else {"provenance": json.dumps(provenance)}
     part = path.with_name(f"{path.name}.part")
     first = count_complete(part, what)
-    with tqdm(total=count, initial=first, unit="sample", disable=not progress) as bar:
-        for start in range(first, count, BLOCK):
-            stop = min(start + BLOCK, count)
-            rows = [_sample_row(recipe, seed, index, split, alphas) for index in range(start, stop)]
+    starts = range(first, count, BLOCK)
+    work = partial(_block, recipe, seed, split, alphas, count)
+    with (
+        tqdm(total=count, initial=first, unit="sample", disable=not progress) as bar,
+        spread(work, starts, workers) as blocks,
+    ):
+        for start, rows in zip(starts, blocks, strict=True):
             if not part.exists():
                 _create(part, what, rows[0], count)
             write_rows(part, rows, start)
-            bar.update(stop - start)
+            bar.update(len(rows))
     if drop_duplicates is None:
         part.replace(path)
         return count
@@ -99,6 +106,13 @@ def _identity(
         "precision": precision,
         "alphas": alphas,
     }
+
+
+def _block(
+    recipe: DiffuseRecipe, seed: int, split: Split, alphas: bool, count: int, start: int
+) -> list[dict[str, NDArray[Any]]]:
+    """Rows of one block of samples, the last of `count` may be shorter."""
+    return [_sample_row(recipe, seed, index, split, alphas) for index in range(start, min(start + BLOCK, count))]
 
 
 def _sample_row(recipe: DiffuseRecipe, seed: int, index: int, split: Split, alphas: bool) -> dict[str, NDArray[Any]]:

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from unscatter.powder.samples.draw import (
     recipe_record,
 )
 from unscatter.version import __version__
+from unscatter.workers import ALONE, Workers, spread
 
 NAME = "unscatter powder samples"
 #: The layout written here; a reader refuses a later one.
@@ -44,13 +46,14 @@ def write_samples(
     *,
     provenance: Mapping[str, Any] | None = None,
     progress: bool = True,
+    workers: Workers = ALONE,
 ) -> None:
     """Write the samples 0 to count - 1 of (recipe, seed) to an HDF5 file, their structures chosen at random.
 
     Data sets: inputs, group and cell as in PowderSamples, and row, the number of the structure. provenance: kept with
-    the set. An interrupted call
-    is taken up by the same call. Raises ValueError where FILE.part is the beginning of another set, FileNotFoundError
-    if there is no such folder.
+    the set; workers: who makes the samples, which are the same whoever does. An interrupted call is taken up by the
+    same call. Raises ValueError where FILE.part is the beginning of another set, FileNotFoundError if there is no
+    such folder.
     """
     path = Path(path)
     if count < 1:
@@ -70,15 +73,29 @@ def write_samples(
     part = path.with_name(f"{path.name}.part")
     first = count_complete(part, what)
     chosen = np.random.default_rng(seed).integers(len(crystals), size=count)
-    with tqdm(total=count, initial=first, unit="sample", disable=not progress) as bar:
-        for start in range(first, count, BLOCK):
-            block = chosen[start : start + BLOCK]
-            rows = _rows(draw_samples(recipe, crystals, block, seed, start), block)
+    starts = range(first, count, BLOCK)
+    with (
+        tqdm(total=count, initial=first, unit="sample", disable=not progress) as bar,
+        spread(partial(_block, recipe, crystals, chosen, seed), starts, workers) as blocks,
+    ):
+        for start, rows in zip(starts, blocks, strict=True):
             if not part.exists():
                 create_rows(part, what, rows[0], count, chunked=("inputs",))
             write_rows(part, rows, start)
-            bar.update(len(block))
+            bar.update(len(rows))
     part.replace(path)
+
+
+def _block(
+    recipe: PowderRecipe,
+    crystals: CachedCrystals | RandomCrystals,
+    chosen: NDArray[np.int64],
+    seed: int,
+    start: int,
+) -> list[dict[str, NDArray[Any]]]:
+    """Rows of one block of samples, of the structures chosen for them."""
+    block = chosen[start : start + BLOCK]
+    return _rows(draw_samples(recipe, crystals, block, seed, start), block)
 
 
 def _rows(samples: PowderSamples, numbers: NDArray[np.int64]) -> list[dict[str, NDArray[Any]]]:
