@@ -17,7 +17,7 @@ from unscatter.diffuse.plane.fold import PlaneLattice
 from unscatter.diffuse.plane.scaling import scale_as_published, scale_by_maximum
 from unscatter.diffuse.samples.recipe import read_recipe
 from unscatter.nouns.plane import Plane
-from unscatter.train.diffuse.evaluate import validation_plane
+from unscatter.train.diffuse.evaluate import validation_planes
 
 #: A translation is right if it is a whole number of true ones to this.
 TOLERANCE = 0.05
@@ -103,8 +103,7 @@ def main() -> None:
     parser.add_argument("--weights", default="factorize-256")
     options = parser.parse_args()
     for name in options.recipes:
-        recipe = read_recipe(name)
-        planes = (validation_plane(recipe, 0, index) for index in range(options.count))
+        planes = validation_planes(read_recipe(name), 0, options.count)
         rows = [
             score(plane, samples.form_factor[0], samples.short_range_order[0], lattice, options.weights)
             for plane, samples, lattice in planes

@@ -1,4 +1,4 @@
-"""Whoever works, one process, several or a cluster that loses a worker: the same volumes, samples and scores."""
+"""Whoever works, one process, several or a cluster that loses a worker: the same volumes and samples."""
 
 import os
 import subprocess
@@ -79,14 +79,3 @@ def test_a_set_of_patterns_made_by_a_cluster_that_loses_a_worker_is_that_of_one_
         assert set(one) == set(other)
         for name in other:
             np.testing.assert_array_equal(one[name][()], other[name][()])
-
-
-def test_a_factorization_scored_by_a_cluster_that_loses_a_worker_has_the_scores_of_one_process(tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="scores: pip install unscatter[train]")
-    from unscatter.train.diffuse.evaluate import EvaluationOptions, score
-
-    with cluster(tmp_path, 6) as place:
-        spread_out = score(EvaluationOptions(count=4, scheduler=place), "lattice given")
-    alone = score(EvaluationOptions(count=4), "lattice given")
-    np.testing.assert_allclose(spread_out.errors(), alone.errors(), rtol=1e-4)
-    assert [plane.title for plane in spread_out.planes] == [plane.title for plane in alone.planes]

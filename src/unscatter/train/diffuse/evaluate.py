@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ from unscatter.nouns.plane import Plane
 from unscatter.train.diffuse.distribution import Distances, distribution_distances
 from unscatter.train.diffuse.features import open_encoder, open_inception
 from unscatter.train.diffuse.measures import HEADLINE, SCALINGS, Scored
-from unscatter.workers import Workers, spread
 
 Stack = NDArray[np.float32]
 #: What is known of the lattice of a plane that is scored.
@@ -39,8 +38,7 @@ class EvaluationOptions:
     """What is scored. count: samples, 98 hold every validation pair once; seed: of the validation set.
 
     distances: also FID-x and KID-x, in features of the encoder that comes with the package; inception: file of
-    Inception weights (TorchScript or .safetensors), for FID and KID in the scale of the literature too; scheduler: a
-    Dask scheduler whose workers take the planes apart.
+    Inception weights (TorchScript or .safetensors), for FID and KID in the scale of the literature too.
     """
 
     weights: str = "factorize-256"
@@ -49,45 +47,36 @@ class EvaluationOptions:
     seed: int = 0
     distances: bool = True
     inception: Path | None = None
-    scheduler: str = ""
 
 
-class ScoredPlane(NamedTuple):
-    """A plane taken apart, I_FF and I_SRO (2, ny, nx), the truth behind it, and how I_SRO repeats."""
-
-    predicted: Stack
-    truth: Stack
-    plane: Plane
-    lattice: PlaneLattice | None
-
-
-def validation_plane(recipe: DiffuseRecipe, seed: int, index: int) -> tuple[Plane, Samples, PlaneLattice | None]:
-    """A simulated measurement with cell and axes, the truth behind it, and how I_SRO repeats."""
-    draw = draw_sample(recipe, seed, index, "validation")
-    samples = render(collate(recipe, [draw]))
-    intensity = np.where(draw.measured, samples.intensity[0], np.nan)
-    plane = Plane(intensity, draw.axes, draw.cell, title=" / ".join(draw.names), simulated=True)
-    return plane, samples, plane_lattice(draw.axes)
-
-
-def score_plane(options: EvaluationOptions, given: Given, index: int) -> ScoredPlane:
-    """Take one validation plane apart, with its lattice, looking for it, or as a bare picture."""
-    plane, samples, lattice = validation_plane(read_recipe(options.recipe), options.seed, index)
-    seen = plane if given == "lattice given" else Plane(plane.intensity)
-    components = factorize(seen, options.weights, lattice="none" if given == "the network alone" else "find")
-    predicted = np.stack([components.form_factor, components.short_range_order]).astype(np.float32)
-    truth = np.stack([samples.form_factor[0], samples.short_range_order[0]]).astype(np.float32)
-    return ScoredPlane(predicted, truth, plane, lattice)
+def validation_planes(
+    recipe: DiffuseRecipe, seed: int, count: int
+) -> Iterator[tuple[Plane, Samples, PlaneLattice | None]]:
+    """Simulated measurements with cell and axes, the truth behind them, and how I_SRO repeats."""
+    for index in range(count):
+        draw = draw_sample(recipe, seed, index, "validation")
+        samples = render(collate(recipe, [draw]))
+        intensity = np.where(draw.measured, samples.intensity[0], np.nan)
+        plane = Plane(intensity, draw.axes, draw.cell, title=" / ".join(draw.names), simulated=True)
+        yield plane, samples, plane_lattice(draw.axes)
 
 
 def score(options: EvaluationOptions, given: Given) -> Scored:
-    """Take every validation plane apart, by whoever works, in the order of the planes."""
-    with spread(
-        partial(score_plane, options, given), range(options.count), Workers(scheduler=options.scheduler)
-    ) as scored:
-        columns = list(zip(*tqdm(scored, total=options.count, desc=given, leave=False), strict=True))
-    predicted, truth, planes, lattices = columns
-    return Scored(np.stack(predicted), np.stack(truth), planes, lattices)
+    """Take every validation plane apart, with its lattice, looking for it, or as a bare picture."""
+    recipe = read_recipe(options.recipe)
+    predicted: list[Stack] = []
+    truth: list[Stack] = []
+    planes: list[Plane] = []
+    lattices: list[PlaneLattice | None] = []
+    drawn = validation_planes(recipe, options.seed, options.count)
+    for plane, samples, lattice in tqdm(drawn, total=options.count, desc=given, leave=False):
+        seen = plane if given == "lattice given" else Plane(plane.intensity)
+        components = factorize(seen, options.weights, lattice="none" if given == "the network alone" else "find")
+        predicted.append(np.stack([components.form_factor, components.short_range_order]).astype(np.float32))
+        truth.append(np.stack([samples.form_factor[0], samples.short_range_order[0]]).astype(np.float32))
+        planes.append(plane)
+        lattices.append(lattice)
+    return Scored(np.stack(predicted), np.stack(truth), tuple(planes), tuple(lattices))
 
 
 def error_table(rows: dict[str, Floats], published: bool = True) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 
 from unscatter.powder.samples.draw import PowderRecipe
 from unscatter.train.powder.classification import Level, fit_temperature, make_level, scores
-from unscatter.train.powder.patterns import Patterns, PatternSource
+from unscatter.train.powder.patterns import PatternSource
 from unscatter.train.powder.splits import Rows
 
 #: What a network is scored at, by what it names.
@@ -36,6 +35,7 @@ def judge(network: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
     return (answer, None) if isinstance(answer, Tensor) else (answer[0], answer[1])
 
 
+@torch.no_grad()
 def predict(
     network: nn.Module,
     source: PatternSource,
@@ -45,20 +45,13 @@ def predict(
     size: int = 64,
 ) -> Predictions:
     """What a network in evaluation on a device (by default the CPU) says to the patterns of held-out rows."""
-    return join([answer(network, batch, device) for batch in source.draw_part(recipe, rows, size)])
-
-
-@torch.no_grad()
-def answer(network: nn.Module, batch: Patterns, device: torch.device | None = None) -> Predictions:
-    """What a network in evaluation says to a batch."""
-    logits, cell = judge(network, batch.inputs.to(device or "cpu"))
-    if cell is None:
-        return Predictions(logits.cpu(), batch.labels, batch.cell[:, :0], batch.cell[:, :0])
-    return Predictions(logits.cpu(), batch.labels, cell.cpu(), batch.cell)
-
-
-def join(parts: Iterable[Predictions]) -> Predictions:
-    """Predictions of several batches as those of one."""
+    parts = []
+    for batch in source.draw_part(recipe, rows, size):
+        logits, cell = judge(network, batch.inputs.to(device or "cpu"))
+        if cell is None:
+            parts.append((logits.cpu(), batch.labels, batch.cell[:, :0], batch.cell[:, :0]))
+        else:
+            parts.append((logits.cpu(), batch.labels, cell.cpu(), batch.cell))
     return Predictions(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 

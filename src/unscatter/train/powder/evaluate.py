@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unscatter.io.files import replacing
-from unscatter.powder.samples.draw import PowderRecipe
 from unscatter.symmetry import label_set
 from unscatter.train.powder.classification import confusion_matrix, make_level, scores
-from unscatter.train.powder.classifier_scores import Predictions, answer, join, judge, scored_levels
+from unscatter.train.powder.classifier_scores import Predictions, judge, predict, scored_levels
 from unscatter.train.powder.classify import load_classifier, recorded_options
-from unscatter.train.powder.patterns import HELD_OUT_SEED, Part, PatternSource
-from unscatter.train.powder.splits import Rows
-from unscatter.workers import Workers, spread
+from unscatter.train.powder.patterns import Part, PatternSource
 
 #: Columns of the table, from coarse to fine; what a network names of 144 groups is scored on samples of these alone.
 LEVELS = ("bravais-14", "extinction-99", "group-144", "group-230")
@@ -36,8 +32,6 @@ PUBLISHED = {
 }
 #: Patterns of the timing, and how often it is repeated; the best counts.
 _TIMED = 64
-#: Patterns that are made and answered at once.
-_BLOCK = 64
 _REPEATS = 3
 
 
@@ -46,8 +40,7 @@ class ClassifyEvaluation:
     """What is scored. checkpoint: what training wrote; recipes, structures: those of the training where empty.
 
     part: of the split; count: structures, 0 for all; out: folder for the confusion matrices as pictures; threads: of
-    the timing and of all else; scheduler: a Dask scheduler whose
-    workers make the patterns and ask the network.
+    the timing and of all else.
     """
 
     checkpoint: Path
@@ -57,7 +50,6 @@ class ClassifyEvaluation:
     count: int = 2000
     out: Path | None = None
     threads: int = 1
-    scheduler: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,14 +90,14 @@ def evaluate_classify(options: ClassifyEvaluation) -> str:
 
 def score_checkpoint(options: ClassifyEvaluation) -> Report:
     """Let a network answer to a part of the structures through every recipe, its temperature applied."""
-    network, record, source = _opened(options)
+    torch.set_num_threads(options.threads)
+    network, record = load_classifier(options.checkpoint)
+    source = held_out_source(record, options.recipes, options.structures)
     rows = source.held_out(options.part, options.count)
     temperature = last_temperature(record)
     found, predictions = [], {}
     for recipe in source.recipes:
-        blocks = range(0, len(rows), _BLOCK)
-        with spread(partial(_answer, options, recipe, rows), blocks, Workers(scheduler=options.scheduler)) as parts:
-            made = join(parts)
+        made = predict(network, source, recipe, rows)
         made = made._replace(logits=made.logits / temperature)
         predictions[recipe.name] = made
         found.append(
@@ -120,20 +112,6 @@ def score_checkpoint(options: ClassifyEvaluation) -> Report:
             )
         )
     return Report(tuple(found), predictions, source.options.labels)
-
-
-def _answer(options: ClassifyEvaluation, recipe: PowderRecipe, rows: Rows, first: int) -> Predictions:
-    """What the network says to one block of rows, wherever this runs."""
-    network, _, source = _opened(options)
-    return answer(network, source.draw(recipe, rows[first : first + _BLOCK], HELD_OUT_SEED, first))
-
-
-@lru_cache(maxsize=1)
-def _opened(options: ClassifyEvaluation) -> tuple[nn.Module, dict[str, Any], PatternSource]:
-    """The network, its record, and the structures, once in each process."""
-    torch.set_num_threads(options.threads)
-    network, record = load_classifier(options.checkpoint)
-    return network, record, held_out_source(record, options.recipes, options.structures)
 
 
 def held_out_source(
