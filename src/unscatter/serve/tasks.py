@@ -28,7 +28,7 @@ State = Literal["waiting", "running", "done", "failed"]
 _SAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 
 #: File in which a task tells what came of it, and what of that is kept in memory.
-_ANSWER, _KEPT = "result.json", ("error", "files", "images")
+_ANSWER, _KEPT = "result.json", ("error", "files", "images", "volume")
 
 
 class FullError(Exception):
@@ -54,8 +54,8 @@ class Upload:
 class Task:
     """A job on a file: its state, and what came of it.
 
-    answer: what decides of the task, error, files and images; all else that it told stays in its folder, or two hundred
-    patterns would fill the memory.
+    answer: what decides of the task, error, files, images and volume; all else that it told stays in its folder, or
+    two hundred patterns would fill the memory.
     """
 
     id: str
