@@ -145,3 +145,33 @@ def test_m20_and_f20_follow_their_definitions() -> None:
     observed = calculated + 0.001 * (-1) ** np.arange(20)
     assert m20(observed, calculated, predicted_q) == pytest.approx(0.30 / (2 * 0.001 * 30))
     assert f20(observed, calculated, predicted_q) == pytest.approx(20 / (0.001 * 30))
+
+
+def angles_of(cell: Cell, centring: str, last: float) -> NDArray[np.float64]:
+    """Two-theta in degrees of all lines of a lattice up to `last`."""
+    most = (2 * np.sin(np.radians(last / 2)) / CU) ** 2
+    _, q = predicted(np.linalg.inv(primitive_metric(cell, centring)), float(most))
+    return np.degrees(2 * np.arcsin(np.unique(np.round(np.sqrt(q), 7)) * CU / 2))
+
+
+def test_a_zero_of_the_scale_hides_no_small_lattice_behind_a_large_one() -> None:
+    magnesite = Cell(4.6339, 4.6339, 15.0177, 90, 90, 120)
+    rng = np.random.default_rng(3)
+    angles = angles_of(magnesite, "R", 118.0) + 0.08
+    seen = angles[rng.random(len(angles)) > 0.2]
+    best = index(list_lines(seen + 0.003 * rng.standard_normal(len(seen)), CU))[0]
+    assert holds((best,), magnesite, "hR")
+    assert best.zero == pytest.approx(0.08, abs=0.01)
+
+
+def test_the_lattice_of_the_strongest_lines_stands_among_the_first_where_a_minor_phase_has_more_lines() -> None:
+    fluorite, quartz = Cell(5.463, 5.463, 5.463), Cell(4.9134, 4.9134, 5.4052, 90, 90, 120)
+    strong, weak = angles_of(fluorite, "F", 118.0), angles_of(quartz, "P", 118.0)
+    place = np.concatenate([strong, weak])
+    area = np.concatenate([np.full(len(strong), 1.0), np.full(len(weak), 0.04)])
+    order = np.argsort(place)
+    unknown = np.full(len(place), np.nan)
+    lines = Lines(
+        place[order], np.full(len(place), 0.005), area[order], unknown, unknown, CU, (place.min(), place.max())
+    )
+    assert holds(index(lines)[:4], fluorite, "cF")

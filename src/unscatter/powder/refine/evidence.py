@@ -32,7 +32,7 @@ AVERAGED = 12.0
 #: Share of the intensity that a profile may miss at most.
 MOST_MISFIT = 0.06
 # Foreign area over that of the lattice from which more makes no difference.
-_MOST_SHARE = 20.0
+_MOST_SHARE = 10.0
 # Rounds in which foreign lines are added, and how many may be.
 _ROUNDS, _MOST_FOREIGN = 4, 40
 # Lines that gain less than this share of the best of a round wait for the next: strong ones bend the background.
@@ -132,9 +132,9 @@ def expected_area(model: Model, typical: NDArray[np.bool_] | None = None) -> Flo
 
 
 def share_price(model: Model) -> float:
-    """SHARE s / (1 - s) nats where a share s of the area is foreign: what is sought is what there is most of."""
+    """SHARE (s / (1 - s))^2 nats where a share s of the area is foreign: what is sought is what there is most of."""
     foreign, own = float(_foreign_areas(model).sum()), float(model.solution.intensity[: model.resolved].sum())
-    return SHARE * min(foreign / max(own, 1e-300), _MOST_SHARE)
+    return SHARE * min(foreign / max(own, 1e-300), _MOST_SHARE) ** 2
 
 
 def foreign_prices(model: Model) -> Floats:

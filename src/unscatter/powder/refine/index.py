@@ -41,8 +41,12 @@ _AMONG = 36
 _STRONG, _HEADS, _SHORT = 0.03, (8, 16), ("cubic", "rhombohedral", "tetragonal", "hexagonal")
 # Nats a line beyond which a lattice of so few parameters ends the search, if it leaves no line unexplained.
 _SETTLED = {"cubic": 3.7, "rhombohedral": 3.7, "tetragonal": 3.7, "hexagonal": 3.7, "orthorhombic": 3.0}
+# Place at which the lattice of the strongest lines stands at latest, from 0.
+_PLACE = 3
 # A zero in degrees beyond which simpler lattices are sought at others that are far off.
 _FAR = 0.1
+# A zero in degrees from which simple lattices are sought once more with it: beyond what a first match allows for.
+_SHIFTED = 0.03
 # Largest share of foreign lines in a lattice that ends the search.
 _UNEXPLAINED = 0.12
 # Nats a line below which a lattice that explains all lines may do so by predicting many.
@@ -116,14 +120,20 @@ def index(
     # Weak lines are many where they are junk; the strongest of simple substances tell all.
     short = [system for system in order if system in _SHORT]
     _search(work, short, heads, FIRST, 0.0)
+    strongest = list(work.settled)
     _search(work, order, first, FIRST, 0.0)
+    if work.settled and abs(_best(work).zero) > _SHIFTED:
+        # A large cell may explain shifted lines, and know the zero with which a small one does: it must not end this.
+        zero = _best(work).zero
+        for system in short:
+            _search(work, [system], first, FIRST, zero)
     if _unexplained(work) or abs(_best(work).zero) > _FAR:
         for zero in likely_zeros(heads.two_theta, far=True):
             _search(work, short, heads, FIRST, zero)
     for seen, effort, zero in ((strong, FIRST, 0.0), *((first, FIRST, z) for z in zeros), (wide, WIDE, 0.0)):
         if _unexplained(work):
             _search(work, order, seen, effort, zero)
-    ranked = _rank(work)[:count]
+    ranked = _with_strongest(_rank(work), strongest, work.observed.foremost(_RANKED, _STRONGEST))[:count]
     return tuple(replace(lattice_from(s), provenance={"searched": tuple(work.done)}) for s in ranked)
 
 
@@ -219,6 +229,20 @@ def _rank(work: _Work) -> list[Settled]:
         others = _halved(one.metric) + (_doubled(one.metric) if one.foreign >= 2 else [])
         ranked += [found for other in others for found in _refined(other, observed, one.zero)]
     return _distinct([one for one in ranked if one.score > _CHANCE])
+
+
+def _with_strongest(ranked: list[Settled], strongest: list[Settled], observed: Observed) -> list[Settled]:
+    """Ranked lattices, that which explains the strongest lines alone best among the first of them.
+
+    Where the main phase has few lines and another one many, those of the other outnumber them.
+    """
+    best = max(strongest, key=lambda one: one.score, default=None)
+    if best is None or best.score < _CHANCE:
+        return ranked
+    norms = vonorms(best.metric.matrix)
+    if any(np.all(np.abs(vonorms(one.metric.matrix) - norms) < 4e-3 * norms) for one in ranked[:_PLACE]):
+        return ranked
+    return [*ranked[:_PLACE], settle(best.metric, observed, best.zero), *ranked[_PLACE:]]
 
 
 def _halved(metric: Metric) -> list[Floats]:
