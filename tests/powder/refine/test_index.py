@@ -168,7 +168,7 @@ def test_the_lattice_of_the_strongest_lines_stands_among_the_first_where_a_minor
     fluorite, quartz = Cell(5.463, 5.463, 5.463), Cell(4.9134, 4.9134, 5.4052, 90, 90, 120)
     strong, weak = angles_of(fluorite, "F", 118.0), angles_of(quartz, "P", 118.0)
     place = np.concatenate([strong, weak])
-    area = np.concatenate([np.full(len(strong), 1.0), np.full(len(weak), 0.04)])
+    area = np.concatenate([np.full(len(strong), 1.0), np.full(len(weak), 0.02)])
     order = np.argsort(place)
     unknown = np.full(len(place), np.nan)
     lines = Lines(
