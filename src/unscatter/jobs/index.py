@@ -29,7 +29,8 @@ class IndexOptions(PatternReading):
     """How a pattern or a list of lines is read, and what lattices are looked for."""
 
     max_volume: Annotated[float | None, arg(metavar="A^3")] = None
-    """largest primitive volume looked at; a few times what predicts as many lines as are seen, if not given."""
+    """largest primitive volume of any lattice given, --cell and supercells included; a few times what predicts as many
+    lines as are seen, if not given."""
     systems: tuple[System, ...] = ()
     """crystal systems looked at; all seven, if none is given."""
     cell: Annotated[tuple[float, ...], arg(metavar="a b c [alpha beta gamma]")] = ()

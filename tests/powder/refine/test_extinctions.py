@@ -6,10 +6,10 @@ from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.powder.demonstration import corundum, simulate_corundum
 from unscatter.powder.refine.absences import extinguished, settings_of
-from unscatter.powder.refine.expectation import log_evidence
+from unscatter.powder.refine.expectation import log_evidence, moments
 from unscatter.powder.refine.extinctions import extinction_symbols
 from unscatter.powder.refine.hypotheses import fit_lattice
-from unscatter.powder.refine.intensity_prior import intensity_mixture, moments
+from unscatter.powder.refine.intensity_prior import intensity_mixture
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.observation import observe
 from unscatter.powder.refine.predicted import predict_lines
@@ -65,12 +65,22 @@ def test_moments_of_a_line_are_those_of_its_density():
     density = (WEIGHTS / MEANS * np.exp(-z[:, None] / MEANS)).sum(axis=1)
     density *= np.exp(-((z - 0.4) ** 2) / (2 * 0.2**2)) / np.sqrt(2 * np.pi * 0.2**2)
     total, step = np.trapezoid(density, z), z[1]
-    log_z, mean, variance = (float(a[0]) for a in moments(MEANS, WEIGHTS, np.array([0.4]), np.array([0.04])))
+    log_z, mean, variance = moments(MEANS, WEIGHTS, 0.4, 0.04)
     # The component of mean 0.01 falls within a few steps of the grid.
     assert log_z == pytest.approx(np.log(total), abs=5 * step)
     first = np.trapezoid(z * density, z) / total
     assert mean == pytest.approx(first, abs=1e-3)
     assert variance == pytest.approx(np.trapezoid((z - first) ** 2 * density, z) / total, rel=1e-2)
+
+
+def test_a_line_far_below_zero_is_what_the_exponential_tail_of_its_noise_leaves():
+    # A Gaussian far below zero falls as exp(-z |mean| / variance) above it, which is narrower than any component.
+    for mean in (-0.5, -3.0, -40.0):
+        log_z, first, variance = moments(MEANS[2:], np.ones(1), mean, 1e-4)
+        decay = -mean / 1e-4 + 1 / 1.5
+        assert first == pytest.approx(1 / decay, rel=5e-3)
+        assert variance == pytest.approx(1 / decay**2, rel=1e-2)
+        assert log_z == pytest.approx(np.log(100 / np.sqrt(2 * np.pi) / 1.5 / decay) - mean**2 / 2e-4, abs=5e-3)
 
 
 def test_the_prior_of_intensities_has_a_mean_near_one():

@@ -10,7 +10,7 @@ from unscatter.nouns.lines import Lines
 from unscatter.powder.refine.figures import f20, m20
 from unscatter.powder.refine.index import index
 from unscatter.powder.refine.metric import primitive_metric, same_lattice
-from unscatter.powder.refine.settle import predicted
+from unscatter.powder.refine.nodes import predicted
 
 CU = 1.5405929
 # Cu K-alpha 1 two-theta in degrees: NIST SRM 640 (silicon), SRM 660 (LaB6), PDF 46-1212 (corundum).
@@ -120,6 +120,15 @@ def test_a_suspected_cell_is_found_though_the_search_may_not_look_there() -> Non
     suspected = Cell(5.95, 7.26, 9.68, 98.0, 103.4, 94.1)
     assert holds(index(lines, systems=("cubic",), cell=suspected)[:1], cell, "aP")
     assert not holds(index(lines, systems=("cubic",)), cell, "aP")
+
+
+def test_no_lattice_exceeds_the_largest_volume_be_it_named_or_a_multiple() -> None:
+    cell = Cell(5.1, 6.3, 7.9, 90, 104, 90)
+    lines = simulate_lines(cell, "P", 30, seed=8)
+    for largest in (0.6 * cell.volume, 1.5 * cell.volume):
+        found = index(lines, max_volume=largest, cell=cell, systems=["monoclinic"])
+        assert all(one.primitive_volume <= 1.001 * largest for one in found)
+        assert holds(found, cell, "mP") == (largest > cell.volume)
 
 
 def test_lines_anywhere_are_explained_by_nothing_symmetric() -> None:

@@ -105,6 +105,12 @@ def test_a_pattern_without_a_maximum_has_no_lines(intensity: NDArray[np.float64]
     assert len(find_lines(Pattern(np.linspace(5, 100, 2000), intensity, wavelength=1.5406))) == 0
 
 
+def test_a_smooth_oscillation_has_a_line_at_each_of_its_maxima() -> None:
+    angles = np.linspace(0.5, 179.9, 4000)
+    lines = find_lines(Pattern(angles, 50 + 10 * np.cos(angles), wavelength=1.5406))
+    np.testing.assert_allclose(lines.two_theta, 2 * np.pi * np.arange(1, 29), atol=0.05)
+
+
 def test_noise_is_the_root_of_the_counts() -> None:
     pattern = simulate(read_instruments()["lolla-2022"], 5e3)
     found = find_noise(pattern)

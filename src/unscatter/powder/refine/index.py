@@ -24,8 +24,19 @@ from unscatter.powder.refine.metric import (
     triclinic_metric,
     vonorms,
 )
-from unscatter.powder.refine.search import LETTER, SYSTEMS, Effort, largest_volume, mask_basis, pose, sweep, warm_up
-from unscatter.powder.refine.settle import Observed, Settled, on_reduced_basis, predicted, settle
+from unscatter.powder.refine.nodes import predicted
+from unscatter.powder.refine.search import (
+    CONVINCING,
+    LETTER,
+    SYSTEMS,
+    Effort,
+    largest_volume,
+    mask_basis,
+    pose,
+    sweep,
+    warm_up,
+)
+from unscatter.powder.refine.settle import Observed, Settled, on_reduced_basis, score_as_is, settle
 from unscatter.powder.refine.zero import likely_zeros
 
 #: Told after every step: what was done, and the lattices found so far.
@@ -40,9 +51,11 @@ _AMONG = 36
 # Strong lines (share of the strongest; fewest and most), over which systems of few parameters are searched first.
 _STRONG, _HEADS, _SHORT = 0.03, (8, 16), ("cubic", "rhombohedral", "tetragonal", "hexagonal")
 # Nats a line beyond which a lattice of so few parameters ends the search, if it leaves no line unexplained.
-_SETTLED = {"cubic": 3.7, "rhombohedral": 3.7, "tetragonal": 3.7, "hexagonal": 3.7, "orthorhombic": 3.0}
+_SETTLED = {"cubic": 3.7, "rhombohedral": 3.7, "tetragonal": 3.7, "hexagonal": 3.7, "orthorhombic": CONVINCING}
 # Place at which the lattice of the strongest lines stands at latest, from 0.
 _PLACE = 3
+# Zeros other than none that are tried in all systems.
+_ZEROS = 2
 # A zero in degrees beyond which simpler lattices are sought at others that are far off.
 _FAR = 0.1
 # A zero in degrees from which simple lattices are sought once more with it: beyond what a first match allows for.
@@ -53,6 +66,10 @@ _UNEXPLAINED = 0.12
 _BELIEVED = 0.8
 # Strain within which a symmetry is tried, and up to which a refined metric is taken to have it.
 _TRIED, _NEAR = 8e-3, 3e-3
+# Squared lengths of trials that differ by less than this share are of one lattice.
+_ALIKE = 2e-3
+# Nats below its lattice at which a sub- or superlattice, parameters for nothing, is not refined.
+_WORSE = 10.0
 # Least volume of a primitive cell in Angstrom^3 and least edge in Angstrom.
 _SMALLEST, _SHORTEST = 8.0, 1.8
 # Score in nats below which a lattice is what many trials bring by chance.
@@ -98,11 +115,12 @@ def index(
     parameters. Systems of up to three parameters are searched exhaustively: every lattice whose first lines hold two
     (three) of the lines tried.
 
-    max_volume: of the primitive cell in Angstrom^3; systems: of SYSTEMS; cell: known or suspected, tried first in
-    all centrings and up to 3 % larger or smaller; likely: probabilities of Bravais lattices, which order the search and
-    leave nothing out; count: lattices at most; time_limit: CPU seconds after which no further step is begun; progress:
-    told after each step. No lattice at all means that none explains the lines better than chance. Raises ValueError for
-    fewer than four lines or a system that is not known.
+    max_volume: of the primitive cell in Angstrom^3, which no lattice exceeds, `cell` and supercells included; systems:
+    of SYSTEMS; cell: known or suspected, tried first in all centrings and up to 3 % larger or smaller; likely:
+    probabilities of Bravais lattices, which order the search and leave nothing out; count: lattices at most;
+    time_limit: CPU seconds after which no further step is begun; progress: told after each step. No lattice at all
+    means that none explains the lines better than chance. Raises ValueError for fewer than four lines
+    or a system that is not known.
     """
     order = _order(systems, likely or {})
     if progress is not None:
@@ -110,10 +128,10 @@ def index(
     warm_up()
     work = _begin(lines, max_volume, count, time_limit, progress)
     if cell is not None:
-        work.settled += _known(cell, work.observed)
+        work.settled += _known(cell, work)
         work.tell("known cell")
     first, strong = work.observed.first(FIRST.lines), work.observed.strongest(FIRST.lines, _AMONG)
-    zeros = likely_zeros(work.observed.two_theta)
+    zeros = likely_zeros(work.observed.two_theta, most=_ZEROS)
     wide = work.observed.first(WIDE.lines)
     most = int(np.clip(np.sum(work.observed.strength > _STRONG), *_HEADS))
     heads = work.observed.strongest(most, len(work.observed))
@@ -130,9 +148,12 @@ def index(
     if _unexplained(work) or abs(_best(work).zero) > _FAR:
         for zero in likely_zeros(heads.two_theta, far=True):
             _search(work, short, heads, FIRST, zero)
-    for seen, effort, zero in ((strong, FIRST, 0.0), *((first, FIRST, z) for z in zeros), (wide, WIDE, 0.0)):
+    for seen, zero in ((strong, 0.0), *((first, z) for z in zeros)):
         if _unexplained(work):
-            _search(work, order, seen, effort, zero)
+            _search(work, order, seen, FIRST, zero)
+    # Foreign lines stay foreign however far one looks.
+    if not _believed(work):
+        _search(work, order, wide, WIDE, 0.0)
     ranked = _with_strongest(_rank(work), strongest, work.observed.foremost(_RANKED, _STRONGEST))[:count]
     return tuple(replace(lattice_from(s), provenance={"searched": tuple(work.done)}) for s in ranked)
 
@@ -162,14 +183,18 @@ def _search(work: _Work, order: Sequence[str], seen: Observed, effort: Effort, z
     """Sweep over the systems in order, until one explains everything or time is up."""
     if len(seen) < _FEWEST:
         return
-    problem, before = pose(seen, effort, zero), len(work.settled)
+    problem, before, tried = pose(seen, effort, zero), len(work.settled), list[Floats]()
     for system in order:
         if time.thread_time() > work.deadline:
             work.tell("time is up")
             return
         largest = min(largest_volume(problem, system), work.max_volume)
         for matrix in sweep(problem, system, effort, largest):
-            work.settled += _refined(matrix, seen, zero)
+            norms = vonorms(matrix)
+            # A lattice comes up again in every system of less symmetry.
+            if not any(np.all(np.abs(norms - other) < _ALIKE * norms) for other in tried):
+                tried.append(norms)
+                work.settled += _refined(matrix, seen, zero, work.max_volume)
         work.tell(f"{system}, {len(problem.q)} lines" + (f", zero {zero:+.3f}" if zero else ""))
         if _convincing(work.settled[before:], system, len(problem.q)):
             return
@@ -189,13 +214,18 @@ def _unexplained(work: _Work) -> bool:
     if not work.settled:
         return True
     best = _best(work)
-    return best.foreign > _UNEXPLAINED * len(best.off) or best.score < _BELIEVED * len(best.off)
+    return best.foreign > _UNEXPLAINED * len(best.off) or not _believed(work)
 
 
-def _refined(matrix: Floats, observed: Observed, zero: float) -> list[Settled]:
-    """A trial metric with every symmetry that it nearly has, each refined on the lines."""
+def _believed(work: _Work) -> bool:
+    best = _best(work) if work.settled else None
+    return best is not None and best.score >= _BELIEVED * len(best.off)
+
+
+def _refined(matrix: Floats, observed: Observed, zero: float, largest: float) -> list[Settled]:
+    """A trial metric with every symmetry that it nearly has, each refined on the lines; none above a volume."""
     first = settle(symmetry_of(matrix, _NEAR), observed, zero)
-    if not _sound(first):
+    if not _sound(first) or first.metric.volume > largest:
         return []
     base = on_reduced_basis(first.metric)
     found = [first, *(settle(one, observed, first.zero) for one in supergroups(base, _TRIED))]
@@ -209,14 +239,14 @@ def _sound(one: Settled) -> bool:
     )
 
 
-def _known(cell: Cell, observed: Observed) -> list[Settled]:
+def _known(cell: Cell, work: _Work) -> list[Settled]:
     """A cell in all centrings, at the scale that fits best, with its own and any higher symmetry."""
-    found = []
+    observed, found = work.observed, list[Settled]()
     for centring in "PCIFR":
         matrix = primitive_metric(cell, centring)
         scaled = [settle(triclinic_metric(matrix * s * s), observed.first(12)) for s in np.linspace(0.97, 1.03, 31)]
         best = max(scaled, key=lambda one: one.score)
-        found += _refined(best.metric.matrix, observed.first(FIRST.lines), best.zero)
+        found += _refined(best.metric.matrix, observed.first(FIRST.lines), best.zero, work.max_volume)
     return found
 
 
@@ -227,7 +257,9 @@ def _rank(work: _Work) -> list[Settled]:
     ranked = [settle(one.metric, observed, one.zero) for one in best]
     for one in sorted(ranked, key=lambda s: -s.score)[:3]:
         others = _halved(one.metric) + (_doubled(one.metric) if one.foreign >= 2 else [])
-        ranked += [found for other in others for found in _refined(other, observed, one.zero)]
+        for other in others:
+            if score_as_is(other, one) > one.score - _WORSE:
+                ranked += _refined(other, observed, one.zero, work.max_volume)
     return _distinct([one for one in ranked if one.score > _CHANCE])
 
 

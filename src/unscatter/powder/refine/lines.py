@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from unscatter.nouns.arrays import Floats
+from unscatter.nouns.arrays import Floats, Integers
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.pattern.background import estimate_background
@@ -36,6 +36,8 @@ from unscatter.powder.refine.widths import find_maxima, half_widths, width_laws
 _MIXING = {"neutron": 0.2, "x-ray": 0.5}
 # Standard deviations by which the highest maximum stands above the background at least, where there are lines.
 _PEAK = 3.0
+# A first fit of more lines than this, and than so many for each maximum, describes no lines.
+_DENSE, _EACH = 500, 5
 # Smooth functions of the baseline beside the estimated background.
 _BASELINE = 12
 # Misfit of the profile by which main lines are told, and that which their fit allows for.
@@ -61,9 +63,15 @@ def find_lines(pattern: Pattern) -> Lines:
         )
     noise = find_noise(pattern)
     data = _prepare(pattern, noise)
-    if not len(find_maxima(data.intensity, data.sigma, _PEAK)):
+    maxima = find_maxima(data.intensity, data.sigma, _PEAK)
+    if not len(maxima):
         return _lines_of(_no_lines(data, pattern.wavelength), data, pattern, noise)
-    beams = [_best_of_beam(pattern, data, noise, beam) for beam in possible_beams(pattern)]
+    beams = []
+    for beam in possible_beams(pattern):
+        first = _first_fit(pattern, data, beam)
+        if len(first) > max(_DENSE, _EACH * len(maxima)):
+            return _lines_of(_at_maxima(first, data, maxima), data, pattern, noise)
+        beams.append(_best_from(first, data, noise))
     # What a profile misses must not be explained by another wavelength.
     peaks = min(beams, key=lambda p: _badness(p, data, _LOOSE))
     # Without noise the profile is as good as exact, and weak lines beside strong ones are lines.
@@ -92,9 +100,16 @@ def _smooth_functions(two_theta: Floats) -> Floats:
     return np.asarray(np.maximum(1 - np.abs(place[:, None] - np.arange(_BASELINE)), 0.0))
 
 
-def _best_of_beam(pattern: Pattern, data: Data, noise: Noise, beam: tuple[float, ...]) -> FittedPeaks:
-    """Lines of a beam of one or two wavelengths, with a profile from all lines or from the main ones."""
-    first = _first_fit(pattern, data, beam)
+def _at_maxima(peaks: FittedPeaks, data: Data, maxima: Integers) -> FittedPeaks:
+    """One line at every maximum, of a usual width: hills are no sums of hundreds of lines."""
+    _, width = half_widths(data.two_theta, data.intensity, data.sigma)
+    fwhm = float(np.median(width)) if len(width) else 5 * float(np.median(np.diff(data.two_theta)))
+    shape = replace(peaks.profile, caglioti=(0.0, 0.0, fwhm**2), guess=None)
+    return replace(peaks, position=data.two_theta[maxima], area=data.intensity[maxima] * fwhm, profile=shape)
+
+
+def _best_from(first: FittedPeaks, data: Data, noise: Noise) -> FittedPeaks:
+    """Lines of a beam from a first fit, with a profile from all lines or from the main ones."""
     starts = (first, _with_profile(_from_main_lines(first, data), data))
     return min((_whole_fit(start, data, noise, _MISFIT)[0] for start in starts), key=lambda p: _badness(p, data))
 
@@ -102,13 +117,16 @@ def _best_of_beam(pattern: Pattern, data: Data, noise: Noise, beam: tuple[float,
 def _first_fit(pattern: Pattern, data: Data, beam: tuple[float, ...]) -> FittedPeaks:
     """Lines in a beam of one or two wavelengths with the best of a few laws of the width, by chi squared."""
     place, width = half_widths(data.two_theta, data.intensity, data.sigma)
+    step = float(np.median(np.diff(data.two_theta)))
     if len(place) < 2:
-        step = float(np.median(np.diff(data.two_theta)))
         place, width = np.array([data.two_theta[0], data.two_theta[-1]]), np.full(2, 5 * step)
     radiation = pattern.radiation or "x-ray"
     loose = replace(data, sigma=np.sqrt(data.sigma**2 + (0.02 * np.maximum(data.intensity, 0)) ** 2))
     shape = LineShape((0.0, 0.0, 1.0), (_MIXING[radiation], 0.0), 0.0, *beam_of(*beam), cut=CUTS[radiation])
-    found = [seek(loose, replace(shape, caglioti=law, guess=law)) for law in width_laws(place, width)]
+    shapes = [replace(shape, caglioti=law, guess=law) for law in width_laws(place, width)]
+    # Lines narrower than a step over most of the range are an artefact of few widths.
+    wide = [one for one in shapes if float(np.median(one.fwhm(data.two_theta))) > step]
+    found = [seek(loose, one) for one in wide or shapes[:1]]
     # A law that needs many lines to explain the same is too narrow.
     return min(found, key=lambda one: one[1] + 30.0 * len(one[0]))[0]
 

@@ -16,6 +16,8 @@ from unscatter.powder.pattern.kernels import compiled
 
 #: Bins of q from 0 to the last line; most lines that fit into the bits of a bin.
 BINS, MOST_LINES = 8192, 31
+#: How far below the best, in nats, a trial may be.
+BELOW = 25.0
 #: Price in nats of a line that a lattice does not explain.
 FOREIGN = 3.0
 #: Least gain of a line that is explained, where chance would explain it too.
@@ -45,11 +47,16 @@ def parity_masks() -> Integers:
 def explained(g: Floats, symmetry: int, most: float, table: Integers, scale: float, bits: Integers, limit: int) -> int:
     """Set the bits (8,) of the lines that a metric g (6,) explains below q = most; return how many it predicts.
 
-    symmetry: 0 for all hkl and their opposites as one, 1 with k and -k as one (g3 = g5 = 0), 2 with all signs alike.
+    symmetry: 0 for all hkl and their opposites as one, 1 with k and -k as one (g3 = g5 = 0), 2 with all signs alike, 3
+    for hexagonal axes, where classes of hkl are not told apart.
     More than `limit` predictions end the count.
     """
     for n in range(8):
         bits[n] = 0
+    if symmetry == 2:
+        return _explained_upright(g, most, table, scale, bits, limit)
+    if symmetry == 3:
+        return _explained_hexagonal(g, most, table, scale, bits, limit)
     count = 0
     # Along h for every k, l: bounds from the form with h, then h and k, taken out.
     g1 = g[1] - g[5] * g[5] / (4 * g[0])
@@ -67,7 +74,7 @@ def explained(g: Floats, symmetry: int, most: float, table: Integers, scale: flo
         centre_k = -g3 * l / (2 * g1)
         half_k = np.sqrt(max((most - g2 * l * l) / g1, 0.0))
         first_k, last_k = int(np.ceil(centre_k - half_k)), int(np.floor(centre_k + half_k))
-        if symmetry > 0 or l == 0:
+        if symmetry == 1 or l == 0:
             first_k = max(first_k, 0)
         if last_k - first_k > limit:
             return limit + 1
@@ -80,7 +87,7 @@ def explained(g: Floats, symmetry: int, most: float, table: Integers, scale: flo
                 continue
             half = np.sqrt(under)
             first, last = int(np.ceil(centre - half)), int(np.floor(centre + half))
-            if symmetry == 2 or (l == 0 and (k == 0 or symmetry == 1)):
+            if l == 0 and (k == 0 or symmetry == 1):
                 first = max(first, 0)
             if l == 0 and k == 0:
                 first = max(first, 1)
@@ -91,6 +98,45 @@ def explained(g: Floats, symmetry: int, most: float, table: Integers, scale: flo
             for h in range(first, last + 1):
                 place = int((g[0] * h * h + slope * h + rest) * scale + 0.5)
                 bits[row | (h & 1)] |= table[place]
+    return count
+
+
+@compiled
+def _explained_upright(g: Floats, most: float, table: Integers, scale: float, bits: Integers, limit: int) -> int:
+    """The same for right angles: no roots, no equivalents; n stands for l."""
+    count, n = 0, 0
+    while g[2] * n * n <= most:
+        k = 0
+        while g[2] * n * n + g[1] * k * k <= most:
+            row, h = (k & 1) << 1 | (n & 1) << 2, 0 if k or n else 1
+            place, step = g[2] * n * n + g[1] * k * k + g[0] * h * h, g[0] * (2 * h + 1)
+            while place <= most:
+                bits[row | (h & 1)] |= table[int(place * scale + 0.5)]
+                place, step, h, count = place + step, step + 2 * g[0], h + 1, count + 1
+            if count > limit:
+                return count
+            k += 1
+        n += 1
+    return count
+
+
+@compiled
+def _explained_hexagonal(g: Floats, most: float, table: Integers, scale: float, bits: Integers, limit: int) -> int:
+    """The same for hexagonal axes, h >= k >= 0 standing for all that are equivalent."""
+    count, n = 0, 0
+    while g[2] * n * n <= most:
+        k = 0
+        while g[2] * n * n + 3 * g[0] * k * k <= most:
+            h = k if k or n else 1
+            place = g[2] * n * n + g[0] * (h * h + k * k + h * k)
+            while place <= most:
+                bits[0] |= table[int(place * scale + 0.5)]
+                place += g[0] * (2 * h + 1 + k)
+                h, count = h + 1, count + 1
+            if count > limit:
+                return count
+            k += 1
+        n += 1
     return count
 
 
@@ -135,6 +181,21 @@ class Sought(NamedTuple):
     found: Floats
 
 
+@compiled
+def _fewest_classes(masks: Integers) -> int:
+    """Parity classes that the sparsest of the lattices keeps; masks: (m, 8)."""
+    fewest = 8
+    for mask in masks:
+        fewest = min(fewest, mask.sum())
+    return fewest
+
+
+@compiled
+def wanted(scores: Floats) -> float:
+    """Score that a trial must exceed to be handed on, the best (m,) so far given."""
+    return float(max(scores[-1], scores[0] - BELOW, 0.0))
+
+
 # Loops call judge and keep one after the other, with plain arrays: through one function, or with what is sought as it
 # is, they take half as much time again.
 @compiled
@@ -147,11 +208,12 @@ def judge(
     table: Integers,
     masks: Integers,
     bits: Integers,
+    enough: float,
     largest: float,
 ) -> tuple[float, int]:
     """Best score of a metric and the parity classes kept, as bits; -1e9 where a first look at few lines says no.
 
-    multiplicity: hkl of one general line; the rest as in Sought.
+    multiplicity: hkl of one general line; enough: score that is not wanted, nor any below; the rest as in Sought.
     """
     # det of G* = [[g0, g5/2, g4/2], [., g1, g3/2], [., ., g2]]
     det = g[0] * g[1] * g[2] + (g[3] * g[4] * g[5] - g[0] * g[3] ** 2 - g[1] * g[4] ** 2 - g[2] * g[5] ** 2) / 4
@@ -161,6 +223,10 @@ def judge(
     if volume > 4 * largest:
         return -1e9, 0
     count = len(q)
+    # The sparsest lattice of the masks, were it to explain all.
+    rarest = np.log(volume * _fewest_classes(masks) / 8 / multiplicity)
+    if gain((1 << count) - 1, rarity, rarest) <= enough:
+        return -1e9, 0
     scale = BINS / q[-1]
     limit = 4000
     # A glance at few lines turns most trials away before the whole list is looked at.
@@ -172,7 +238,8 @@ def judge(
         everything = 0
         for n in range(8):
             everything |= bits[n]
-        if count_bits(everything & ((1 << few) - 1)) < least:
+        first = (1 << few) - 1
+        if count_bits(everything & first) < least or gain(everything | ~first, rarity, rarest) <= enough:
             return -1e9, 0
     if explained(g, symmetry, q[-1], table, scale, bits, limit) > limit:
         return -1e9, 0

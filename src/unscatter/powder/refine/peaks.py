@@ -306,9 +306,10 @@ def _interleaved(columns: Columns, area: Floats) -> tuple[Integers, Integers, Fl
 
 
 def _nodes(two_theta: Floats, profile: LineShape) -> Floats:
-    """Angles in steps of a part of the FWHM over the whole range."""
+    """Angles in steps of a part of the FWHM over the whole range, at most two a step of the pattern."""
     fine = np.linspace(two_theta[0], two_theta[-1], 4096)
-    density = _NODES / profile.fwhm(fine)
+    step = (two_theta[-1] - two_theta[0]) / len(two_theta)
+    density = np.minimum(_NODES / profile.fwhm(fine), 2 / step)
     count = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(fine))])
     return np.interp(np.arange(0.5, count[-1]), count, fine)
 

@@ -33,6 +33,14 @@ def all_rotations() -> Integers:
     return np.asarray(matrices[np.all(power @ power == np.eye(3, dtype=np.int64), axis=(1, 2))])
 
 
+@cache
+def _on_metrics() -> Floats:
+    """What every rotation makes of the nine numbers of a metric, R^T G R, (792 * 9, 9)."""
+    rotations = all_rotations()
+    product = np.einsum("nik,njl->nklij", rotations, rotations).reshape(-1, 9)
+    return np.asarray(product, dtype=np.float64)
+
+
 def rotations_of(group: Iterable[int]) -> Integers:
     """Rotations (n, 3, 3) of a group given by their numbers."""
     return np.asarray(all_rotations()[list(group)])
@@ -48,10 +56,14 @@ def numbers_of(rotations: Integers) -> Group:
 
 def rotations_within(metric: Floats, strain: float) -> Group:
     """Numbers of the rotations that change no length of a metric (3, 3) by more than a share `strain`."""
-    inverse = np.linalg.inv(np.linalg.cholesky(metric))
-    turned = all_rotations() @ inverse.T
-    change = np.swapaxes(turned, 1, 2) @ metric @ turned - np.eye(3)
-    return tuple(np.flatnonzero(np.sqrt(np.sum(change**2, axis=(1, 2))) < 2 * strain).tolist())
+    change = (_on_metrics() @ metric.ravel()).reshape(-1, 3, 3) - metric
+    edges = np.diag(metric)
+    # Most rotations change an edge by more than that already.
+    near = np.flatnonzero(np.all(np.abs(np.diagonal(change, axis1=1, axis2=2)) <= 2 * strain * edges, axis=1))
+    # Frobenius norm of the change on a basis on which the metric is one.
+    part = change[near] @ np.linalg.inv(metric)
+    squared = np.sum(part * np.swapaxes(part, 1, 2), axis=(1, 2))
+    return tuple(near[squared < (2 * strain) ** 2].tolist())
 
 
 @lru_cache(maxsize=512)

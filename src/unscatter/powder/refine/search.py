@@ -10,7 +10,7 @@ import numpy as np
 
 from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.refine import trials, zones
-from unscatter.powder.refine.match import MOST_LINES, Sought, line_table, parity_masks
+from unscatter.powder.refine.match import BELOW, MOST_LINES, Sought, line_table, parity_masks
 from unscatter.powder.refine.metric import inverse
 from unscatter.powder.refine.settle import Observed
 
@@ -21,8 +21,10 @@ LETTER = dict(zip(SYSTEMS, "crthoma", strict=True))
 _MARGIN = {"c": 12.0, "h": 8.0, "r": 8.0, "t": 8.0, "o": 5.0, "m": 3.0, "a": 3.0}
 # Lines are trusted up to so many times the uncertainty of the better ones.
 _SHARP = 2.0
-# Trials of one system that are kept, that are handed on, and how far below the best they may be in nats.
-_KEPT, _HANDED, _BELOW = 40, 10, 25.0
+#: Nats a line above which a lattice of three parameters is believed.
+CONVINCING = 3.0
+# Trials of one system that are kept and handed on, the best of each lattice.
+_KEPT = 10
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,11 @@ def sweep(problem: Problem, system: str, effort: Effort, largest: float) -> list
     elif letter == "o":
         base = _first(effort.base[1], problem)
         sought = Sought(problem.q, problem.rarity, problem.table, parity_masks(), base, largest, scores, found)
-        trials.orthorhombic(sought, _squares())
+        trials.orthorhombic(sought, _squares(), CONVINCING * len(problem.q))
     else:
         _sweep_zones(problem, letter, effort, largest, scores, found)
-    worth = scores > max(float(scores[0]) - _BELOW, 0.0)
-    return [_direct(row) for row in found[worth][:_HANDED]]
+    worth = scores > max(float(scores[0]) - BELOW, 0.0)
+    return [_direct(row) for row in found[worth]]
 
 
 def _first(most: int, problem: Problem) -> Integers:

@@ -15,7 +15,9 @@ from unscatter.powder.refine.metric import (
     invariant_metrics,
     inverse,
     reduce_metric,
+    triclinic_metric,
 )
+from unscatter.powder.refine.nodes import predicted
 
 #: Share of foreign lines among strong ones, those above a tenth of the strongest, and most among weak ones.
 FOREIGN, _STRONG, _MOST_FOREIGN = 0.05, 0.1, 0.15
@@ -28,8 +30,6 @@ PRICE = 4.0
 _SYSTEMATIC, _BETWEEN, _FWHM = 0.04, (0.002, 0.02), 0.2
 # Usual zero in degrees, half width of a Cauchy distribution as some are far off, and shift in cot(two-theta).
 _ZERO, _LEANING = 0.08, 0.003
-# Nodes of the reciprocal lattice beyond which a cell is too large or too flat to be looked at.
-_MOST_NODES = 1e5
 # Windows in degrees in which lines are assigned, from the first turn to the last, or so many s.u. if more.
 _WINDOWS, _SIGMAS = (0.09, 0.06, 0.04), 4.0
 
@@ -126,23 +126,6 @@ class Settled:
         return int(np.sum(~self.indexed))
 
 
-def predicted(reciprocal: Floats, most: float) -> tuple[Integers, Floats]:
-    """Indices (m, 3), one of each pair of opposites, and q (m,) up to `most` of a reciprocal metric (3, 3), sorted."""
-    reach = np.sqrt(np.maximum(most * np.diag(np.linalg.inv(reciprocal)), 0.0))
-    if not np.prod(2 * reach + 1) < _MOST_NODES:
-        return np.empty((0, 3), dtype=np.int64), np.empty(0)
-    reach = np.floor(reach + 1e-9).astype(np.int64)
-    grids = np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij")
-    hkl = np.stack([grid.ravel() for grid in grids], axis=1)
-    # The box is symmetric: its second half holds the opposites of the first.
-    hkl = hkl[len(hkl) // 2 + 1 :]
-    q = np.einsum("ni,ij,nj->n", hkl, reciprocal, hkl)
-    inside = q <= most
-    hkl, q = hkl[inside], q[inside]
-    order = np.argsort(q)
-    return hkl[order], q[order]
-
-
 def settle(metric: Metric, observed: Observed, zero: float = 0.0, free_zero: bool = True) -> Settled:
     """Refine a lattice with its symmetry on the lines it explains, and score it.
 
@@ -169,12 +152,20 @@ def settle(metric: Metric, observed: Observed, zero: float = 0.0, free_zero: boo
     return _scored(metric, reciprocal, observed, zero, leaning, len(free))
 
 
+def score_as_is(matrix: Floats, one: Settled) -> float:
+    """Score in nats of another metric (3, 3) on the lines of a refined lattice with their shifts taken off.
+
+    Nothing is refined, and parameters cost nothing.
+    """
+    return _scored(triclinic_metric(matrix), inverse(matrix), one.seen, 0.0, 0.0, 0).score
+
+
 def _least_squares(
     free: Floats, hkl: Integers, observed: Observed, good: NDArray[np.bool_], zero: float, free_zero: bool
 ) -> Floats:
     """Free parameters of the reciprocal metric, zero (held to what it was taken for) and leaning, by least squares."""
     slope, weight = observed.slope[good], 1 / (observed.slope[good] * observed.error[good])
-    design = np.einsum("ni,kij,nj->nk", hkl, free, hkl)
+    design = (hkl[:, :, None] * hkl[:, None, :]).reshape(-1, 9) @ free.reshape(-1, 9).T
     cotangent = 1 / np.tan(np.radians(observed.two_theta[good]))
     matrix = np.column_stack([design, slope, slope * cotangent]) * weight[:, None]
     target = observed.q[good] * weight

@@ -9,7 +9,7 @@ import numpy as np
 
 from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.pattern.kernels import compiled
-from unscatter.powder.refine.match import Sought, judge, keep
+from unscatter.powder.refine.match import Sought, judge, keep, wanted
 from unscatter.powder.refine.zones import plane_score
 
 #: hkl of one general line, by system.
@@ -25,7 +25,7 @@ def cubic(sought: Sought) -> None:
         for s in range(1, 49):
             a = q[i] / s
             g[0], g[1], g[2] = a, a, a
-            score, mask = judge(g, 2, 48.0, q, rarity, table, masks, bits, largest)
+            score, mask = judge(g, 2, 48.0, q, rarity, table, masks, bits, wanted(scores), largest)
             keep(scores, found, g, score, mask)
 
 
@@ -34,7 +34,7 @@ def two_parameters(sought: Sought, kind: int, nodes: Integers) -> None:
     """Pairs of lines A N + C l^2; kind: 0 tetragonal, 1 hexagonal, 2 rhombohedral; nodes: rows N, l^2 (m, 2)."""
     q, rarity, table, masks, base, largest, scores, found = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
-    symmetry, multiplicity = 2 if kind == 0 else 0, (16.0, 24.0, 12.0)[kind]
+    symmetry, multiplicity = (2, 3, 0)[kind], (16.0, 24.0, 12.0)[kind]
     for n2 in range(1, len(base)):
         for n1 in range(n2):
             p, r = q[base[n1]], q[base[n2]]
@@ -49,7 +49,9 @@ def two_parameters(sought: Sought, kind: int, nodes: Integers) -> None:
                     if a <= 0 or c <= 0:
                         continue
                     _form(kind, a, c, g)
-                    score, mask = judge(g, symmetry, multiplicity, q, rarity, table, masks, bits, largest)
+                    score, mask = judge(
+                        g, symmetry, multiplicity, q, rarity, table, masks, bits, wanted(scores), largest
+                    )
                     keep(scores, found, g, score, mask)
 
 
@@ -64,12 +66,17 @@ def _form(kind: int, a: float, c: float, g: Floats) -> None:
 
 
 @compiled
-def orthorhombic(sought: Sought, squares: Floats) -> None:
-    """Triples of lines with the squares of h, k, l in rows (m, 3), for A >= B >= C."""
+def orthorhombic(sought: Sought, squares: Floats, convincing: float) -> None:
+    """Triples of lines with the squares of h, k, l in rows (m, 3), for A >= B >= C.
+
+    Once a lattice scores more than `convincing`, no further line is taken.
+    """
     q, rarity, table, masks, base, largest, scores, found = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     count = len(squares)
     for n3 in range(2, len(base)):
+        if scores[0] > convincing:
+            return
         for n2 in range(1, n3):
             for n1 in range(n2):
                 p, r, s = q[base[n1]], q[base[n2]], q[base[n3]]
@@ -96,7 +103,7 @@ def orthorhombic(sought: Sought, squares: Floats) -> None:
                             if not b >= c > 0:
                                 continue
                             g[0], g[1], g[2] = a, b, c
-                            score, mask = judge(g, 2, 8.0, q, rarity, table, masks, bits, largest)
+                            score, mask = judge(g, 2, 8.0, q, rarity, table, masks, bits, wanted(scores), largest)
                             keep(scores, found, g, score, mask)
 
 
@@ -124,7 +131,7 @@ def monoclinic(sought: Sought, planes: Floats) -> None:
                         if high <= 0:
                             continue
                         g[0], g[1], g[2], g[4] = a, high, b, d
-                        score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, largest)
+                        score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, wanted(scores), largest)
                         keep(scores, found, g, score, mask)
 
 
@@ -162,7 +169,7 @@ def monoclinic_rows(sought: Sought, planes: Floats) -> None:
                             if j == i or abs(e) > 1.5 * row:
                                 continue
                             g[0], g[1], g[2], g[4] = row, high, c, e
-                            score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, largest)
+                            score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, wanted(scores), largest)
                             keep(scores, found, g, score, mask)
 
 
@@ -202,5 +209,5 @@ def triclinic(sought: Sought, window: Floats, planes: Floats, steps: Integers, p
                             if abs(e) > 1.6 * a or abs(f) > 1.6 * b:
                                 continue
                             g[0], g[1], g[2], g[3], g[4], g[5] = a, b, c, f, e, d
-                            score, mask = judge(g, 0, 2.0, q, rarity, table, masks, bits, largest)
+                            score, mask = judge(g, 0, 2.0, q, rarity, table, masks, bits, wanted(scores), largest)
                             keep(scores, found, g, score, mask)
