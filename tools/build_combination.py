@@ -4,7 +4,8 @@ python tools/build_combination.py runs/icsd.h5 --records records.jsonl [--count 
 
 Patterns of validation structures are drawn, interpreted and shown to the network; what is needed of each stands as one
 line in the records, so that an interrupted call goes on. With --fit the few numbers of powder.classify.combine are
-fitted, and the limits of prediction sets (data/prediction_sets.toml) taken from the patterns of LIKE_MEASURED.
+fitted, and the limits of prediction sets (data/prediction_sets.toml) taken from the patterns of LIKE_MEASURED; with --limits
+the limits alone, under the numbers that are there.
 """
 
 import argparse
@@ -16,7 +17,14 @@ from scipy.optimize import minimize
 
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.classify.classify import LEVELS, classify_many
-from unscatter.powder.classify.combine import Combination, combine, features_of, lattice_logs, sum_classes
+from unscatter.powder.classify.combine import (
+    Combination,
+    combine,
+    features_of,
+    lattice_logs,
+    read_combination,
+    sum_classes,
+)
 from unscatter.powder.classify.conformal import conformal_limit, probability_above
 from unscatter.powder.refine.engine import interpret
 from unscatter.powder.samples.draw import draw_pattern, read_recipe
@@ -150,7 +158,8 @@ def main() -> None:
     parser.add_argument("--records", type=Path, required=True)
     parser.add_argument("--recipes", nargs="+", default=["paper", "measured", "laboratory"])
     parser.add_argument("--count", type=int, default=100, help="patterns of each recipe")
-    parser.add_argument("--fit", action="store_true", help="fit and write the numbers")
+    parser.add_argument("--fit", action="store_true", help="fit and write the numbers, and the limits with them")
+    parser.add_argument("--limits", action="store_true", help="write the limits of prediction sets alone")
     options = parser.parse_args()
     write_frequencies(options.structures)
     records = collect(options)
@@ -161,6 +170,8 @@ def main() -> None:
         TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
         print("\n".join(lines))
         write_limits(records, found)
+    elif options.limits:
+        write_limits(records, read_combination())
 
 
 if __name__ == "__main__":
