@@ -4,8 +4,8 @@ python tools/build_combination.py runs/icsd.h5 --records records.jsonl [--count 
 
 Patterns of validation structures are drawn, interpreted and shown to the network; what is needed of each stands as one
 line in the records, so that an interrupted call goes on. With --fit the few numbers of powder.classify.combine are
-fitted, and the limits of prediction sets (data/prediction_sets.toml) taken from the patterns of LIKE_MEASURED; with --limits
-the limits alone, under the numbers that are there.
+fitted, and the limits of prediction sets (data/prediction_sets.toml) taken from the patterns of LIKE_MEASURED; with
+--limits the limits alone, under the numbers that are there.
 """
 
 import argparse
