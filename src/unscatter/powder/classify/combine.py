@@ -19,8 +19,9 @@ FEATURES = ("seen", "foreign", "margin", "predicted", "lines")
 ENOUGH = 4.0
 #: Share of the frequency of space groups that is mixed into what the network says inside a symbol and of symbols.
 MIXED = 0.1
-#: Nats by which evidence of symbols is believed: one where intensities are as modelled.
-SYMBOL_WEIGHT = 0.6
+#: Share of the nats of symbols that is believed, all of them where intensities are as modelled, and nats at which a
+#: symbol is out: a foreign line upon an extinguished one must not rule the true symbol out for good.
+SYMBOL_WEIGHT, SYMBOL_CAP = 0.5, 5.0
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,8 @@ def combine(
             labels = extinction.of_group[groups]
             prior = np.asarray(np.bincount(labels, inside, len(extinction)), dtype=np.float64)
             logs = symbols[name]
-            nats = SYMBOL_WEIGHT * (logs - logs.max())
-            posterior = prior * np.exp(np.where(np.isfinite(nats), nats, -60.0))
+            nats = np.maximum(SYMBOL_WEIGHT * (logs - logs.max()), -SYMBOL_CAP)
+            posterior = prior * np.exp(np.where(np.isfinite(logs), nats, -60.0))
             posterior = posterior / posterior.sum()
             inside = inside * posterior[labels] / np.maximum(prior[labels], 1e-300)
         found[groups] = lattices[k] * inside / inside.sum()
