@@ -111,7 +111,9 @@ def draw_fit(above: Axes, below: Axes, fit: PatternFit, second: PatternFit | Non
     below.tick_params(labelsize=9)
     below.set_ylabel("difference", fontsize=9)
     below.set_xlabel("2θ (deg)", fontsize=10)
-    below.text(0.004, 0.97, f"largest difference {scale:.3g}", fontsize=8, va="top", transform=below.transAxes)
+    # Above the panel: crosses of foreign lines stand along its upper edge.
+    said = f"largest difference {scale:.3g}"
+    below.text(1.0, 1.02, said, fontsize=8, ha="right", va="bottom", transform=below.transAxes)
 
 
 def _beside(panel: Axes) -> Transform:
