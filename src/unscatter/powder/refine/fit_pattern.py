@@ -44,7 +44,8 @@ def fit_pattern(
 @one_thread
 def fit_observation(observation: Observation, lattice: Lattice, displacement: float = 0.0) -> PatternFit:
     """As fit_pattern, of a pattern that was made ready."""
-    model = refine_model(observation, start_model(observation, lattice, displacement), 3)
+    # Foreign lines come when the lattice lies where it belongs, lest they take the place of lines that are off.
+    model = refine_model(observation, start_model(observation, lattice, displacement), 8)
     for _ in range(2):
         model = add_foreign(observation, model)
         observation, model = refine_shape(observation, model)
