@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import arg
 
+from unscatter.io.files import replacing
 from unscatter.io.results.pattern_fit import write_fit, write_points
 from unscatter.io.results.picture import save_figure
 from unscatter.io.results.start_files.cif import cif_text
@@ -23,8 +24,6 @@ from unscatter.symmetry import bravais_lattice
 JOB = "fit"
 
 Bravais = Literal["aP", "mP", "mC", "oP", "oC", "oI", "oF", "tP", "tI", "hP", "hR", "cP", "cI", "cF"]
-#: Predicted lines that a fit takes at most: its time grows faster than their number.
-MOST_LINES = 250
 
 
 @checked_dataclass(frozen=True, kw_only=True, config=CHECKED)
@@ -90,7 +89,8 @@ def write(fitted: PatternFit, stem: str | Path, *, picture: bool = True, cif: bo
 
         asked = (fitted.provenance.get("options") or {}).get("space_group")
         number = asked or highest_group(fitted.lattice.bravais)
-        targets["cif"].write_text(cif_text(make_start(fitted, number, thompson_law(fitted))), encoding="utf-8")
+        with replacing(targets["cif"]) as part:
+            part.write_text(cif_text(make_start(fitted, number, thompson_law(fitted))), encoding="utf-8")
         written.append(targets["cif"])
     if picture:
         save_figure(fitted.plot(), targets["png"])
@@ -124,6 +124,7 @@ def _check_group(options: LatticeFitOptions) -> None:
 
 def _last_angle(lattice: Lattice, wavelength: float, last: float) -> float:
     """Angle in degrees up to which a lattice is fitted: all of the pattern, unless it predicts very many lines."""
+    from unscatter.powder.refine.fit_pattern import MOST_LINES
     from unscatter.powder.refine.predicted import predicted_angles
 
     _, angles = predicted_angles(lattice, wavelength, last)

@@ -18,7 +18,7 @@ from unscatter.powder.classify.conformal import read_prediction_sets
 from unscatter.powder.classify.findings import LIMITS, find_findings
 from unscatter.powder.classify.second_phase import find_second_phase
 from unscatter.powder.refine.engine import Interpretation, interpret
-from unscatter.powder.refine.fit_pattern import fit_observation
+from unscatter.powder.refine.fit_pattern import MOST_LINES, fit_observation
 from unscatter.powder.refine.hypotheses import Hypothesis
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.noise import find_noise
@@ -28,8 +28,6 @@ from unscatter.symmetry import BRAVAIS_LATTICES, label_set
 
 #: Lattices that are listed with a ranking.
 LISTED = 6
-#: Lines of a lattice that a fit for the eye takes: its time grows faster than their number.
-MOST_LINES = 250
 #: Standard deviations of the noise, and share of the highest point, by which a line rises at least.
 PROMINENT, FLAT = 5.0, 1e-3
 

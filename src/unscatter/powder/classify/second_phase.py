@@ -8,6 +8,7 @@ from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.powder.refine.index import index
+from unscatter.powder.refine.predicted import free_components
 
 #: Fewest unexplained lines in which a lattice is sought, and lines beyond those that any lattice of as many free
 #: numbers explains.
@@ -19,7 +20,6 @@ BETTER, LARGEST = 2.0, 1500.0
 NEAR = 0.6
 #: Weaker than this share of the strongest line, an unexplained one is rather what a profile misses.
 FAINT = 0.003
-_FREE = {"a": 6, "m": 4, "o": 3, "t": 2, "h": 2, "c": 1}
 
 
 def find_second_phase(lines: Lines, fit: PatternFit, time_limit: float = 2.0) -> Lattice | None:
@@ -56,7 +56,7 @@ def _tells(lattice: Lattice) -> bool:
     """Whether a lattice explains the lines by more than what any of its kind does."""
     count = lattice.indexed + lattice.foreign
     return (
-        lattice.indexed >= _FREE[lattice.bravais[0]] + BEYOND
+        lattice.indexed >= free_components(lattice.bravais) + BEYOND
         and lattice.foreign <= count / 3
         and lattice.score >= BETTER * lattice.indexed
     )

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from unscatter.nouns.arrays import Floats
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.powder.pattern.factors import march_dollase
-from unscatter.powder.refine.intensity_prior import intensity_mixture, moments, reweighted
+from unscatter.powder.refine.evidence import area_as_around, lorentz_factor
+from unscatter.powder.refine.intensity_prior import intensity_mixture, log_components, reweighted
 from unscatter.powder.refine.predicted import holohedry
 
 #: Planes that crystallites lie on or needles stand along; those that symmetry makes equivalent count once.
@@ -21,8 +23,6 @@ RATIOS = tuple(float(r) for r in np.geomspace(0.3, 1 / 0.3, 21))
 FEWEST_LINES = 20
 #: Nats that one line may count for.
 MOST = 3.0
-#: Degrees over which the expected intensity is averaged.
-AVERAGED = 15.0
 
 
 @dataclass(frozen=True)
@@ -84,28 +84,23 @@ class _Lines:
     def of(cls, fit: PatternFit) -> _Lines:
         """The lines of a fit."""
         multiplicity = fit.multiplicity.astype(np.float64)
-        theta = np.radians(np.clip(fit.two_theta, 0.5, 178.0) / 2)
         count = np.bincount(fit.column)
         area, error = _summed(fit.column, fit.area), _summed(fit.column, fit.area_error)
         centre = _summed(fit.column, fit.two_theta) / count
-        weight = multiplicity / (np.sin(theta) ** 2 * np.cos(theta))
-        telling = error < _expected(centre, area, _summed(fit.column, weight))
+        weight = multiplicity * lorentz_factor(fit.two_theta)
+        telling = error < area_as_around(centre, area, _summed(fit.column, weight))
         return cls(area, error**2, centre, weight, fit.column, telling, fit.pattern.radiation)
 
     def log_likelihoods(self, orientation: Floats) -> Floats:
         """ln of the likelihood of each telling area where reflections (n,) are weighed by their orientation."""
-        expected = _expected(self.centre, self.area, _summed(self.column, self.weight * orientation))[self.telling]
+        weight = _summed(self.column, self.weight * orientation)
+        expected = area_as_around(self.centre, self.area, weight)[self.telling]
         z = self.area[self.telling] / expected
         variance = np.maximum(self.variance[self.telling] / expected**2, 1e-8)
         means, common = intensity_mixture(self.radiation, special=False)
         own = reweighted(means, common, z, variance)
-        return np.asarray(moments(means, own, z, variance)[0] - np.log(expected))
-
-
-def _expected(centre: Floats, area: Floats, weight: Floats) -> Floats:
-    """Expected area (m,): the weight times a slow function of angle that has the areas' sum around each angle."""
-    near = np.exp(-(((centre[:, None] - centre[None, :]) / AVERAGED) ** 2))
-    return np.asarray((near @ area + 1e-3 * area.mean()) / (near @ weight) * weight)
+        logs = log_components(means, own, z[:, None], variance[:, None])
+        return np.asarray(logsumexp(logs, axis=1) - np.log(expected))
 
 
 def _summed(column: NDArray[np.int64], values: Floats) -> Floats:

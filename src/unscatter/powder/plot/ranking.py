@@ -155,7 +155,8 @@ def _draw_background(panel: Axes, ranking: Ranking) -> None:
     ]
     if ranking.fit is not None:
         handles.append(Line2D([], [], color=FITTED, label=f"fit of {ranking.fit.lattice.bravais}"))
-        handles.append(Line2D([], [], color=FOREIGN, marker="x", linestyle="", label="foreign lines"))
+        if len(ranking.fit.foreign):
+            handles.append(Line2D([], [], color=FOREIGN, marker="x", linestyle="", label="foreign lines"))
     panel.legend(
         handles=handles,
         loc="lower left",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from unscatter.nouns.arrays import Floats
+from unscatter.powder.pattern.factors import lorentz_polarisation
 from unscatter.powder.refine.nonnegative import log_pivots
 from unscatter.powder.refine.observation import MISFIT, Observation
 from unscatter.powder.refine.predicted import free_components
@@ -119,10 +120,19 @@ def expected_area(model: Model, typical: NDArray[np.bool_] | None = None) -> Flo
     typical: (m,) lines that count; None for all.
     """
     centre = model.centre[: model.resolved]
-    weights = np.bincount(model.column, model.predicted.multiplicity.astype(np.float64), model.resolved)
-    theta = np.radians(np.clip(centre, 0.5, 178.0) / 2)
-    weights = weights / (np.sin(theta) ** 2 * np.cos(theta))
-    area = model.solution.intensity[: model.resolved]
+    multiplicity = np.bincount(model.column, model.predicted.multiplicity.astype(np.float64), model.resolved)
+    return area_as_around(
+        centre, model.solution.intensity[: model.resolved], multiplicity * lorentz_factor(centre), typical
+    )
+
+
+def lorentz_factor(two_theta: Floats) -> Floats:
+    """Lorentz factor (n,) at angles (n,) in degrees, bounded where it goes to infinity."""
+    return np.asarray(lorentz_polarisation(np.radians(np.clip(two_theta, 0.5, 178.0) / 2)))
+
+
+def area_as_around(centre: Floats, area: Floats, weights: Floats, typical: NDArray[np.bool_] | None = None) -> Floats:
+    """Expected area (m,) of lines at angles (m,) in degrees: in proportion to weights (m,), as those around have it."""
     places = np.linspace(centre.min(initial=0.0), centre.max(initial=180.0), 24)
     near = np.exp(-(((centre[None, :] - places[:, None]) / AVERAGED) ** 2))
     if typical is not None:

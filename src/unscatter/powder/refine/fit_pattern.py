@@ -25,6 +25,9 @@ from unscatter.powder.refine.predicted import cell_of
 from unscatter.powder.refine.shape import refine_shape
 from unscatter.powder.refine.whole_pattern import Model, gauss_newton, lay_model, refine_model, start_model
 
+#: Predicted lines that one fit should take at most: its time grows faster than their number.
+MOST_LINES = 250
+
 
 def fit_pattern(
     pattern: Pattern, lattice: Lattice, lines: Lines | None = None, *, displacement: float = 0.0

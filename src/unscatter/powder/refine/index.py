@@ -19,6 +19,7 @@ from unscatter.powder.refine.metric import (
     Metric,
     inverse,
     primitive_metric,
+    same_lattice,
     supergroups,
     symmetry_of,
     triclinic_metric,
@@ -112,8 +113,8 @@ def index(
     Metrics are made of few lines with indices given by trial, scored by the log Bayes factor of all first lines against
     chance, refined with every symmetry that they nearly have, and ranked over the first 30 and the strongest 24. Lines
     may be missing or foreign, and the zero of the scale off by a tenth of a degree, by 0.6 for systems of one and two
-    parameters. Systems of up to three parameters are searched exhaustively: every lattice whose first lines hold two
-    (three) of the lines tried.
+    parameters. Systems of up to two parameters are searched exhaustively, every lattice whose first lines hold two of
+    the lines tried, and orthorhombic ones until one convinces.
 
     max_volume: of the primitive cell in Angstrom^3, which no lattice exceeds, `cell` and supercells included; systems:
     of SYSTEMS; cell: known or suspected, tried first in all centrings and up to 3 % larger or smaller; likely:
@@ -271,8 +272,7 @@ def _with_strongest(ranked: list[Settled], strongest: list[Settled], observed: O
     best = max(strongest, key=lambda one: one.score, default=None)
     if best is None or best.score < _CHANCE:
         return ranked
-    norms = vonorms(best.metric.matrix)
-    if any(np.all(np.abs(vonorms(one.metric.matrix) - norms) < 4e-3 * norms) for one in ranked[:_PLACE]):
+    if any(same_lattice(best.metric.matrix, one.metric.matrix) for one in ranked[:_PLACE]):
         return ranked
     return [*ranked[:_PLACE], settle(best.metric, observed, best.zero), *ranked[_PLACE:]]
 
