@@ -18,6 +18,8 @@ from unscatter.nouns.arrays import Floats
 ALPHA_SPREAD = 0.5
 #: The last step in standard deviations of each alpha with all else held, and the first with new weights that does.
 _STEPS, _CONVERGED, _RESTS = 12, 0.05, 0.5
+#: Times that weights are made anew with one set of matrices.
+_WEIGHTINGS = 5
 #: A step along a line ends at so many times its length, and the walk where chi2 falls by less than this.
 _LONGEST, _NO_GAIN = 2.0, 0.01
 
@@ -108,8 +110,9 @@ def step_to_rest(
 ) -> tuple[Floats, list[Equations], list[Eliminated]]:
     """Step alphas and the nuisance parameters of all planes together until the alphas rest.
 
-    precision: (n,), of the prior of the alphas about zero. Matrices and weights are kept until steps with them
-    rest, and made anew until the alphas do, `most` times at most; the first may be `known`.
+    precision: (n,), of the prior of the alphas about zero. Weights are kept until steps with them rest, and made anew
+    until the alphas do. Matrices, which only guide the steps and cost most, are made `most` times at most; the first
+    may be `known`.
     """
     eliminated = known
     for left in reversed(range(most)):
@@ -119,8 +122,8 @@ def step_to_rest(
                 Eliminated(matrices(state, one), state.prior_precision)
                 for state, one in zip(states, equations, strict=True)
             ]
-        alpha, moved = walk(states, alpha, precision, eliminated)
-        if moved < _RESTS:
+        alpha, rests = _weighted_anew(states, alpha, precision, eliminated)
+        if rests:
             break
         eliminated = eliminated if left == 0 else None
     final = [_as_scattered(state) for state in states]
@@ -130,6 +133,19 @@ def step_to_rest(
             Eliminated(matrices(state, one), state.prior_precision) for state, one in zip(final, equations, strict=True)
         ]
     return alpha, equations, list(eliminated)
+
+
+def _weighted_anew(
+    states: Sequence[PlaneState], alpha: Floats, precision: Floats, eliminated: Sequence[Eliminated]
+) -> tuple[Floats, bool]:
+    """Walk with one set of matrices and make weights anew until alphas rest; the alphas, and whether they do."""
+    for _ in range(_WEIGHTINGS):
+        alpha, moved = walk(states, alpha, precision, eliminated)
+        if moved < _RESTS:
+            return alpha, True
+        for state in states:
+            linearise(state, alpha, fresh=True)
+    return alpha, False
 
 
 @dataclass(frozen=True)
