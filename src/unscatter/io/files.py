@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
+#: A temporary file of another machine, whose processes nobody here can ask after, is left behind after so many seconds.
+_LEFT_BEHIND = 24 * 3600.0
+#: Seconds to wait for a file that another process holds.
+_PATIENCE = 60.0
 #: First bytes of the files people hand in by mistake, and what to call them.
 _SEEN_BEFORE = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file of an unknown layout"),
@@ -66,16 +74,66 @@ def sha256_of(path: str | Path) -> str:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside `path` to write to; it becomes `path` when the block ends well.
 
-    A reader sees the old file or the new one, never half of one; if the block fails, nothing is left behind.
-    Raises FileNotFoundError if the folder does not exist.
+    A reader sees the old file or the new one, never half of one; if the block fails, nothing is left behind, and what a
+    process that was killed left of the same file is removed. Raises FileNotFoundError if the folder does not exist.
     """
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent}: no such folder to write {path.name} to; make it first")
-    # Not mkstemp: that makes files that only their owner can read.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = temporary_beside(path)
     try:
         yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """A hidden name beside a file, for this process alone; those of processes that are no more are removed."""
+    machine = re.sub(r"[^\w-]", "-", platform.node())
+    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
+        if _is_left_behind(left, machine):
+            left.unlink(missing_ok=True)
+    # Not mkstemp: that makes files that only their owner can read.
+    return path.with_name(f".{path.name}.{machine}.{os.getpid()}.part")
+
+
+def _is_left_behind(temporary: Path, machine: str) -> bool:
+    """Whether the process that a temporary file is named after is gone or, where that cannot be asked, it is old."""
+    named = re.search(rf"\.{re.escape(machine)}\.(\d+)\.part$", temporary.name)
+    # On Windows os.kill ends a process, whatever the signal.
+    if named is not None and os.name != "nt":
+        return not _is_running(int(named[1]))
+    try:
+        return time.time() - temporary.stat().st_mtime > _LEFT_BEHIND
+    except FileNotFoundError:
+        return False
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # it is another user's
+    return True
+
+
+@contextmanager
+def held(path: str | Path) -> Iterator[None]:
+    """Keep a file for this process until the block ends: others that hold it by this function wait, a minute at most.
+
+    For what reads a file, changes it and writes it again. Raises ValueError where another holds it for longer.
+    """
+    from filelock import FileLock, Timeout
+
+    path = Path(path)
+    try:
+        # The lock stays behind, hidden: who removed it could take it from one who waits.
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE, mode=0o666):
+            yield
+    except Timeout:
+        raise ValueError(
+            f"{path} has been held by another process for {_PATIENCE:.0f} s; wait until that ends, or write elsewhere"
+        ) from None

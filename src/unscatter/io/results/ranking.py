@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from unscatter.io.files import replacing, require_file
+from unscatter.io.files import held, replacing, require_file
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.ranking import Ranking
 
@@ -82,15 +82,16 @@ def add_to_summary(path: str | Path, rankings: Iterable[Ranking]) -> None:
     """Write one line for each pattern: the likeliest class of each level, five space groups, the estimated cell.
 
     Lines of other files that are there already stay; a file with other columns, of another program or version, is kept
-    as it is, and the lines go to NAME-2.csv.
+    as it is, and the lines go to NAME-2.csv. Of two processes that add lines at once the second waits.
     """
     header, rows = _summary(rankings)
-    target, number = Path(path), 1
-    while (kept := _kept_rows(target, header)) is None:
-        number += 1
-        target = Path(path).with_name(f"{Path(path).stem}-{number}{Path(path).suffix}")
     new = {str(row[0]) for row in rows}
-    _write_rows(target, [header, *(row for row in kept if row[0] not in new), *rows])
+    with held(path):
+        target, number = Path(path), 1
+        while (kept := _kept_rows(target, header)) is None:
+            number += 1
+            target = Path(path).with_name(f"{Path(path).stem}-{number}{Path(path).suffix}")
+        _write_rows(target, [header, *(row for row in kept if row[0] not in new), *rows])
 
 
 def _kept_rows(path: Path, header: list[str]) -> list[list[str]] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.io.files import temporary_beside
 from unscatter.train.powder.splits import Rows
 
 #: The layout of the files: another one does not find them.
@@ -61,8 +61,7 @@ class PatternStore:
 def _open(path: Path, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     """Map an array of zeros, made if it is not there; two that make it at once end with the same file."""
     if not path.exists():
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-        os.close(handle)
+        name = temporary_beside(path)
         made = np.lib.format.open_memmap(name, mode="w+", dtype=dtype, shape=shape)
         del made
         try:
@@ -70,6 +69,6 @@ def _open(path: Path, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
         except FileExistsError:
             pass
         finally:
-            Path(name).unlink()
+            name.unlink()
     mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r+")
     return mapped
