@@ -1,4 +1,4 @@
-"""The recipe of docs/how-to/follow-a-tiled-catalog.md, against a real Tiled server and runs of a real Bluesky engine."""
+"""The recipe of docs/how-to/follow-a-tiled-catalog.md, on a real Tiled server and runs of a real Bluesky engine."""
 
 import os
 import re

@@ -21,7 +21,7 @@ class Workers:
     """Who works on many files, planes or samples."""
 
     jobs: Annotated[int, arg(aliases=["-j"])] = 1
-    """files or samples at once, each in a process of its own; -1 for one a core."""
+    """files, samples or blocks of them at once, each in a process of its own; -1 for one a core."""
     scheduler: Annotated[str, arg(metavar="ADDRESS")] = ""
     """a Dask scheduler whose workers share the file system, such as tcp://head:8786."""
 

@@ -23,6 +23,7 @@ from unscatter.train.powder.evaluate import ClassifyEvaluation
 from unscatter.train.powder.evaluate import evaluate_classify as evaluate_classifier
 from unscatter.train.powder.fixmatch import FixMatchTraining, train_fixmatch
 from unscatter.train.powder.sgan import PUBLISHED_SGAN_SCRIPTS, SganTraining, train_sgan
+from unscatter.workers import ALONE, Workers
 
 
 def train_factorize_commands(network: str) -> dict[str, Callable[..., int]]:
@@ -157,9 +158,12 @@ def _choose(networks: Mapping[str, Callable[..., int]], network: str) -> Callabl
     return networks[network]
 
 
-def evaluate_classify(options: Annotated[ClassifyEvaluation, tyro.conf.arg(name="")]) -> int:
+def evaluate_classify(
+    options: Annotated[ClassifyEvaluation, tyro.conf.arg(name="")],
+    workers: Annotated[Workers, tyro.conf.arg(name="")] = ALONE,
+) -> int:
     """Score a classifier of patterns on structures that it never saw."""
-    print(evaluate_classifier(options))
+    print(evaluate_classifier(options, workers))
     return 0
 
 
@@ -182,9 +186,12 @@ def train_encoder(options: Annotated[EncoderTraining, tyro.conf.arg(name="")]) -
     return 0
 
 
-def evaluate_factorize(options: Annotated[EvaluationOptions, tyro.conf.arg(name="")]) -> int:
+def evaluate_factorize(
+    options: Annotated[EvaluationOptions, tyro.conf.arg(name="")],
+    workers: Annotated[Workers, tyro.conf.arg(name="")] = ALONE,
+) -> int:
     """Score the factorization on held-out pairs of molecules, with and without the lattice."""
-    print(evaluate(options))
+    print(evaluate(options, workers))
     return 0
 
 

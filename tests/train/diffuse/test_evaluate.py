@@ -17,7 +17,7 @@ def scored(monkeypatch):
     # The scale is fixed by pixels that are right: a darkest and a brightest one.
     truth[..., 0, 0], truth[..., 0, 1] = -1, 1
 
-    def score(options, given):
+    def score(options, given, workers):
         made = truth + np.float32(0.1 if given == "lattice given" else 0.2) * (np.abs(truth) < 1)
         planes = tuple(Plane(np.ones((64, 64))) for _ in truth)
         return Scored(unscale_plane(made, 1.0), unscale_plane(truth, 1.0), planes, (None,) * len(truth))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -21,6 +22,7 @@ from unscatter.nouns.plane import Plane
 from unscatter.train.diffuse.distribution import Distances, distribution_distances
 from unscatter.train.diffuse.features import open_encoder, open_inception
 from unscatter.train.diffuse.measures import HEADLINE, SCALINGS, Scored
+from unscatter.workers import ALONE, Workers, spread
 
 Stack = NDArray[np.float32]
 #: What is known of the lattice of a plane that is scored.
@@ -54,29 +56,40 @@ def validation_planes(
 ) -> Iterator[tuple[Plane, Samples, PlaneLattice | None]]:
     """Simulated measurements with cell and axes, the truth behind them, and how I_SRO repeats."""
     for index in range(count):
-        draw = draw_sample(recipe, seed, index, "validation")
-        samples = render(collate(recipe, [draw]))
-        intensity = np.where(draw.measured, samples.intensity[0], np.nan)
-        plane = Plane(intensity, draw.axes, draw.cell, title=" / ".join(draw.names), simulated=True)
-        yield plane, samples, plane_lattice(draw.axes)
+        yield validation_plane(recipe, seed, index)
 
 
-def score(options: EvaluationOptions, given: Given) -> Scored:
-    """Take every validation plane apart, with its lattice, looking for it, or as a bare picture."""
-    recipe = read_recipe(options.recipe)
-    predicted: list[Stack] = []
-    truth: list[Stack] = []
-    planes: list[Plane] = []
-    lattices: list[PlaneLattice | None] = []
-    drawn = validation_planes(recipe, options.seed, options.count)
-    for plane, samples, lattice in tqdm(drawn, total=options.count, desc=given, leave=False):
-        seen = plane if given == "lattice given" else Plane(plane.intensity)
-        components = factorize(seen, options.weights, lattice="none" if given == "the network alone" else "find")
-        predicted.append(np.stack([components.form_factor, components.short_range_order]).astype(np.float32))
-        truth.append(np.stack([samples.form_factor[0], samples.short_range_order[0]]).astype(np.float32))
-        planes.append(plane)
-        lattices.append(lattice)
-    return Scored(np.stack(predicted), np.stack(truth), tuple(planes), tuple(lattices))
+def validation_plane(recipe: DiffuseRecipe, seed: int, index: int) -> tuple[Plane, Samples, PlaneLattice | None]:
+    """One of them; a pure function of the arguments."""
+    draw = draw_sample(recipe, seed, index, "validation")
+    samples = render(collate(recipe, [draw]))
+    intensity = np.where(draw.measured, samples.intensity[0], np.nan)
+    plane = Plane(intensity, draw.axes, draw.cell, title=" / ".join(draw.names), simulated=True)
+    return plane, samples, plane_lattice(draw.axes)
+
+
+def score(options: EvaluationOptions, given: Given, workers: Workers = ALONE) -> Scored:
+    """Take every validation plane apart, with its lattice, looking for it, or as a bare picture.
+
+    workers: who simulates the planes and takes them apart; the scores are the same whoever does.
+    """
+    work = partial(_score_plane, options, read_recipe(options.recipe), given)
+    with spread(work, range(options.count), workers) as answers:
+        found = list(tqdm(answers, total=options.count, desc=given, leave=False))
+    predicted, truth, planes, lattices = zip(*found, strict=True)
+    return Scored(np.stack(predicted), np.stack(truth), planes, lattices)
+
+
+def _score_plane(
+    options: EvaluationOptions, recipe: DiffuseRecipe, given: Given, index: int
+) -> tuple[Stack, Stack, Plane, PlaneLattice | None]:
+    """Factors that were found, true factors, plane and lattice of one validation sample."""
+    plane, samples, lattice = validation_plane(recipe, options.seed, index)
+    seen = plane if given == "lattice given" else Plane(plane.intensity)
+    found = factorize(seen, options.weights, lattice="none" if given == "the network alone" else "find")
+    predicted = np.stack([found.form_factor, found.short_range_order]).astype(np.float32)
+    truth = np.stack([samples.form_factor[0], samples.short_range_order[0]]).astype(np.float32)
+    return predicted, truth, plane, lattice
 
 
 def error_table(rows: dict[str, Floats], published: bool = True) -> str:
@@ -146,16 +159,16 @@ def distance_table(rows: dict[str, list[Distances]], suffix: str = "") -> str:
     return "\n".join(lines)
 
 
-def evaluate_factorize(options: EvaluationOptions) -> str:
+def evaluate_factorize(options: EvaluationOptions, workers: Workers = ALONE) -> str:
     """Score with the lattice, with the one that is found, and without, and return the tables.
 
-    Raises ValueError for distances of fewer than two samples.
+    workers: who simulates the planes and takes them apart. Raises ValueError for distances of fewer than two samples.
     """
     if options.distances and options.count < 2:
         raise ValueError(f"distances need two samples or more, got --count {options.count}: add --no-distances")
     # Before the long work, so that a file that cannot be used is known at once.
     encoders = _open_encoders(options)
-    rows = {f"ours, {given}": score(options, given) for given in get_args(Given)}
+    rows = {f"ours, {given}": score(options, given, workers) for given in get_args(Given)}
     tables = [f"{options.count} validation samples of recipe {options.recipe}, weights {options.weights}"]
     tables += error_tables(rows)
     for suffix, encoder in encoders.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -9,8 +10,9 @@ from torch import Tensor, nn
 
 from unscatter.powder.samples.draw import PowderRecipe
 from unscatter.train.powder.classification import Level, fit_temperature, make_level, scores
-from unscatter.train.powder.patterns import PatternSource
+from unscatter.train.powder.patterns import HELD_OUT_SEED, PatternSource
 from unscatter.train.powder.splits import Rows
+from unscatter.workers import ALONE, Workers, spread
 
 #: What a network is scored at, by what it names.
 SCORED = {
@@ -35,7 +37,6 @@ def judge(network: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
     return (answer, None) if isinstance(answer, Tensor) else (answer[0], answer[1])
 
 
-@torch.no_grad()
 def predict(
     network: nn.Module,
     source: PatternSource,
@@ -43,16 +44,33 @@ def predict(
     rows: Rows,
     device: torch.device | None = None,
     size: int = 64,
+    workers: Workers = ALONE,
 ) -> Predictions:
-    """What a network in evaluation on a device (by default the CPU) says to the patterns of held-out rows."""
-    parts = []
-    for batch in source.draw_part(recipe, rows, size):
-        logits, cell = judge(network, batch.inputs.to(device or "cpu"))
-        if cell is None:
-            parts.append((logits.cpu(), batch.labels, batch.cell[:, :0], batch.cell[:, :0]))
-        else:
-            parts.append((logits.cpu(), batch.labels, cell.cpu(), batch.cell))
-    return Predictions(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    """What a network in evaluation on a device (by default the CPU) says to the patterns of held-out rows.
+
+    workers: who draws the patterns and asks the network, `size` at once; the answers are the same whoever does.
+    """
+    work = partial(_predict_block, network, source, recipe, rows, device, size)
+    with spread(work, range(0, len(rows), size), workers) as blocks:
+        return Predictions(*(torch.cat(column) for column in zip(*blocks, strict=True)))
+
+
+@torch.no_grad()
+def _predict_block(
+    network: nn.Module,
+    source: PatternSource,
+    recipe: PowderRecipe,
+    rows: Rows,
+    device: torch.device | None,
+    size: int,
+    first: int,
+) -> Predictions:
+    """Answers to the rows first to first + size - 1."""
+    batch = source.draw(recipe, rows[first : first + size], HELD_OUT_SEED, first)
+    logits, cell = judge(network, batch.inputs.to(device or "cpu"))
+    if cell is None:
+        return Predictions(logits.cpu(), batch.labels, batch.cell[:, :0], batch.cell[:, :0])
+    return Predictions(logits.cpu(), batch.labels, cell.cpu(), batch.cell)
 
 
 def validation_scores(network: nn.Module, source: PatternSource, device: torch.device) -> dict[str, float]:

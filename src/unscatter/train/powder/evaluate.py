@@ -21,6 +21,7 @@ from unscatter.train.powder.classification import confusion_matrix, make_level, 
 from unscatter.train.powder.classifier_scores import Predictions, judge, predict, scored_levels
 from unscatter.train.powder.classify import load_classifier, recorded_options
 from unscatter.train.powder.patterns import Part, PatternSource
+from unscatter.workers import ALONE, Workers
 
 #: Columns of the table, from coarse to fine; what a network names of 144 groups is scored on samples of these alone.
 LEVELS = ("bravais-14", "extinction-99", "group-144", "group-230")
@@ -74,9 +75,9 @@ class Report:
     labels: str
 
 
-def evaluate_classify(options: ClassifyEvaluation) -> str:
+def evaluate_classify(options: ClassifyEvaluation, workers: Workers = ALONE) -> str:
     """Score a checkpoint and return the report as text; writes confusion matrices where a folder is given."""
-    report = score_checkpoint(options)
+    report = score_checkpoint(options, workers)
     parts = [accuracy_table(report.rows)]
     for recipe, made in report.predictions.items():
         for level in confusion_levels(report.labels):
@@ -88,8 +89,11 @@ def evaluate_classify(options: ClassifyEvaluation) -> str:
     return "\n\n".join(parts)
 
 
-def score_checkpoint(options: ClassifyEvaluation) -> Report:
-    """Let a network answer to a part of the structures through every recipe, its temperature applied."""
+def score_checkpoint(options: ClassifyEvaluation, workers: Workers = ALONE) -> Report:
+    """Let a network answer to a part of the structures through every recipe, its temperature applied.
+
+    workers: who draws the patterns and asks the network.
+    """
     torch.set_num_threads(options.threads)
     network, record = load_classifier(options.checkpoint)
     source = held_out_source(record, options.recipes, options.structures)
@@ -97,7 +101,7 @@ def score_checkpoint(options: ClassifyEvaluation) -> Report:
     temperature = last_temperature(record)
     found, predictions = [], {}
     for recipe in source.recipes:
-        made = predict(network, source, recipe, rows)
+        made = predict(network, source, recipe, rows, workers=workers)
         made = made._replace(logits=made.logits / temperature)
         predictions[recipe.name] = made
         found.append(
