@@ -77,6 +77,12 @@ SPELLINGS: dict[Dimension, dict[str, float]] = {
 #: Of these the case tells: a thousandth or a million.
 _BY_CASE: dict[str, float] = {"meV": 1e-6, "MeV": 1e3, "µeV": 1e-9, "ueV": 1e-9}
 
+#: What a wavelength is called in words, of several languages.
+WAVELENGTH_WORDS = (
+    r"wave[\s_-]?length|lambda|λ|labda|wellenl(?:ae|ä)nge|longueur d[ '’]onde|longitud de onda|lunghezza d['’]onda|"
+    r"comprimento de onda|długość fali|длина волны|波長|波长"
+)
+
 #: Names of quantities, as `_plain` spells them, with kind, dimension, and the factor that the name itself brings.
 NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
     (r"(?:2theta|twotheta|2th|tth|ttheta|2t)(?:corrected|corr|scan|obs|angle|value|position|pos|meas|calc)?|polarangle|"
@@ -95,7 +101,7 @@ NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
     (r"t\.?o\.?f\.?|time(?:of)?flight|flighttime|timeofflight\w*", "time of flight", "time", 1.0),
     (r"energy|photonenergy|incidentenergy|beamenergy|energyincident|e|ei|xrayenergy", "energy", "energy", 1.0),
     (r"(?:incident|mono|monochromator|source|beam|xray|neutron)?(?:wavelength|lambda)\w{0,8}|wl\d?|labda\w{0,8}|"
-     r"wellenl(?:ä|ae)nge|longueurd'?onde", "wavelength", "length", 1.0),
+     + WAVELENGTH_WORDS.replace(" ", ""), "wavelength", "length", 1.0),
     (r"omega|om|chi|phi|psi|eta|kappa|azimuth(?:al)?(?:angle)?", "another angle", "angle", 1.0),
     (r"angle|angles|winkel|position|pos", "an angle", "angle", 1.0),
     (r"r|radius|radialdistance", "radius", "length", 1.0),

@@ -10,34 +10,47 @@ from typing import Any
 
 from unscatter.io.patterns.scan import Radiation
 from unscatter.io.patterns.title import find_title
-from unscatter.quantities import find_unit, parse_number, wavelength_in_angstrom
-from unscatter.tubes import K_ALPHA_1
+from unscatter.quantities import (
+    WAVELENGTH_WORDS,
+    Quantity,
+    find_quantity,
+    find_unit,
+    parse_number,
+    wavelength_in_angstrom,
+)
+from unscatter.tubes import K_ALPHA_1, TUBES
 
 _RADIATIONS: dict[Radiation, str] = {
     "neutron": r"\bneutrons?\b",
     "x-ray": r"\bx-?\s?rays?\b|\bsynchrotron\b",
 }
 _NAMED = re.compile(
-    r"(?:wave\s?-?_?length|lambda|λ|labda|wellenl(?:ae|ä)nge|longueur d'onde|\bWL|(?P<energy>\b(?:photon|incident|beam|"
-    r"x-?ray)?[ _-]?energy\b|\bE(?=\s?=)))",
+    rf"(?:{WAVELENGTH_WORDS}|\bWL|(?P<line>\bK[\s_-]?(?:alpha|α)(?=[\s_-]?[12]\b))|(?P<energy>\b(?:(?:photon|incident|beam|"
+    r"x-?ray)[ _-]?)?(?:energy|énergie|energie|energ[ií]a)(?=\b|_)|\bE_?i?(?=\s?=)))",
     re.IGNORECASE,
 )
-#: Behind the name: which of several, a unit in brackets, and up to twenty characters that are no digits.
+#: Behind the name: which of several, a unit in brackets or behind a stroke, and some characters that are no digits.
 _VALUE = re.compile(
-    r"(?P<which>[\s_-]*(?:K[\s_-]?)?(?:alpha|α|a)?[\s_-]?[12](?![\d.,]))?"
-    r"(?:\s*[\[(](?P<unit>[^\])\n]{1,20})[\])])?"
-    r"[^\d\n.+-]{0,20}?(?P<number>[-+]?(?:\d+[.,]?\d*|\.\d+)(?:[eEdD][-+]?\d+)?(?:\(\d+\))?)"
-    r"\s*[\[(]?(?P<after>[^\s\d,;:)\]]{1,12}(?:\^?-1)?)?"
+    r"(?P<which>[\s_-]*(?i:K[\s_-]?)?(?i:alpha|α|a)?[\s_-]?[12](?![\d.,]))?"
+    r"(?:\s*[\[(](?P<unit>[^\])\n]{1,20})[\])]|\s*(?:[_/|,;]|\bin\b)\s*(?P<stroke>[^\s\d:=,;|]{1,12})(?=[\s:=,;|]))?"
+    r"[^\d\n.+-]{0,30}?(?P<number>[-+]?(?:\d+[.,]?\d*|\.\d+)(?:[eEdD][-+]?\d+)?(?:\(\d+\))?)"
+    r"(?:\s*(?:\+/?-|±)\s*[\d.,eE]+-?\d*)?"
+    r"[\s,;|]*[\[(]?(?:units?\s*[:=]?\s*)?(?P<after>[^\s\d,;:|)\]]{1,12}(?:\^?-1)?)?"
 )
+#: A line of its own for the unit.
+_UNIT_LINE = re.compile(rf"(?:{WAVELENGTH_WORDS})[\s_-]*units?[\s:=]+(\S+)", re.IGNORECASE)
 _BEHIND = re.compile(r"[\s,;/&]+(?:and\s+)?(\d+[.,]\d+)")
 #: K-alpha 2 over K-alpha 1, of chromium to silver.
 _DOUBLETS = (1.001, 1.01)
-_OTHER_ENERGY = re.compile(r"\s*(?:resolution|loss|transfer|window|threshold|range|ring|spread|step)", re.IGNORECASE)
+_OTHER = re.compile(
+    r"[\s_-]*(?:resolution|loss|transfer|window|threshold|range|band|ring|spread|step|min|max|cut-?off|unit)",
+    re.IGNORECASE,
+)
 _SECOND = re.compile(r"(?:^|alpha|α|a|\s|_|-)2\s*$", re.IGNORECASE)
 _BETA = re.compile(r"(?:beta|β|K[\s_-]?b)[\s_-]?\d?\s*$", re.IGNORECASE)
 _ANODES = "|".join(K_ALPHA_1)
 _ANODE = re.compile(
-    rf"anode(?:[\s_]*material)?[\s\"'=:,]*\b(?P<named>{_ANODES})\b|"
+    rf"\b(?:anode|target|tube|source)(?:[\s_]*material)?[\s\"'=:,]*\b(?P<named>{_ANODES})\b|"
     rf"\b(?P<line>{_ANODES})[\s_-]?K[\s_-]?(?:alpha|α|a)(?:[\s_-]?[12])?\b",
     re.IGNORECASE,
 )
@@ -64,7 +77,9 @@ def facts(lines: Iterable[str]) -> dict[str, Any]:
     text = "\n".join(kept)
     named = [name for name, words in _RADIATIONS.items() if re.search(words, text, re.IGNORECASE)]
     radiation = named[0] if len(named) == 1 else None
-    found = [*_from_json(table, radiation), *(one for line in kept for one in _from_words(line, radiation))]
+    said = _UNIT_LINE.search(text)
+    unit = _unit(said[1].strip(",;")) if said else ""
+    found = [*_from_json(table, radiation), *(one for line in kept for one in _from_words(line, radiation, unit))]
     first, second, notes = _choose(found)
     if first is None and radiation != "neutron" and (anode := _anode(text)):
         first, radiation = K_ALPHA_1[anode], "x-ray"
@@ -131,23 +146,35 @@ def wavelength_of_tube(said: Any, anode: str) -> tuple[float | None, str]:
 
 
 def _from_json(table: dict[str, Any], radiation: str | None) -> Iterator[_Wavelength]:
-    for name in ("wavelength", "Wavelength", "lambda", "wavelength_A"):
-        value = wavelength_of(table.get(name), radiation=radiation)
-        if value is not None:
-            yield _Wavelength(value, second=False)
-    energy = table.get("energy")
-    if isinstance(energy, str) and re.search(r"eV\b", energy):
-        value = wavelength_of(energy, radiation=radiation)
-        if value is not None:
+    for name, said in table.items():
+        if isinstance(said, dict) and "value" not in said:
+            yield from _from_json(said, radiation)
+            continue
+        quantity = _quantity(name)
+        if quantity is None or quantity.kind not in ("wavelength", "energy"):
+            continue
+        unit = next((str(table[key]) for key in (f"{name}_unit", f"{name}_units") if key in table), "")
+        unit = unit or _unit(name.rpartition("_")[2])
+        value = wavelength_of(said, unit, radiation)
+        known = bool(unit) or isinstance(said, dict) or re.search(r"eV\b", str(said)) is not None
+        if value is not None and (quantity.kind == "wavelength" or known):
             yield _Wavelength(value, second=False)
 
 
-def _from_words(line: str, radiation: str | None) -> Iterator[_Wavelength]:
+def _quantity(name: str) -> Quantity | None:
+    try:
+        return find_quantity(name)
+    except ValueError:
+        return None
+
+
+def _from_words(line: str, radiation: str | None, usual: str) -> Iterator[_Wavelength]:
+    """Wavelengths named in a line; usual: the unit that another line gives for them."""
     for named in _NAMED.finditer(line):
         found = _VALUE.match(line, named.end())
-        if found is None or (named["energy"] and _OTHER_ENERGY.match(line, named.end())):
+        if found is None or _OTHER.match(line, named.end()):
             continue
-        unit = _unit(found["unit"]) or _unit(found["after"])
+        unit = _unit(found["unit"]) or _unit(found["stroke"]) or _unit(found["after"]) or usual
         before = line[: named.start()]
         # without a point, an exponent or a unit it may be anything: lambda/2, wavelength 1
         vague = not unit and not re.search(r"[.,eE]", found["number"])
@@ -155,7 +182,7 @@ def _from_words(line: str, radiation: str | None) -> Iterator[_Wavelength]:
         if vague or _BETA.search(before) or _BETA.search(inside) or (named["energy"] and not _is_energy(unit)):
             continue
         value = wavelength_of(_number(found["number"]), unit, radiation)
-        if value is not None:
+        if value is not None and not (named["line"] and not _is_of_tube(value)):
             marks = (before, (found["which"] or "").rstrip(), inside)
             second = any(_SECOND.search(mark) for mark in marks)
             yield _Wavelength(value, second, _note(found["number"], unit))
@@ -164,6 +191,11 @@ def _from_words(line: str, radiation: str | None) -> Iterator[_Wavelength]:
             other = wavelength_of(_number(behind[1]), unit, radiation) if behind else None
             if other is not None and not second and _DOUBLETS[0] * value < other < _DOUBLETS[1] * value:
                 yield _Wavelength(other, second=True)
+
+
+def _is_of_tube(angstrom: float) -> bool:
+    """Whether a wavelength is about one of K-alpha of a tube: what stands behind "K-alpha 1" may be anything."""
+    return any(abs(angstrom - line) < 3e-3 for tube in TUBES.values() for line in (tube.first, tube.second))
 
 
 def _choose(found: list[_Wavelength]) -> tuple[float | None, float | None, list[str]]:
