@@ -94,9 +94,10 @@ NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
      r"(?:s=)?2\*?sin(?:\(theta\)|theta)/(?:lambda|l)", "Q", "inverse length", 2 * math.pi),
     (r"(?:[qsk]=)?4\*?(?:pi|π)\*?sin(?:\(theta\)|theta)/(?:lambda|l)|"
      r"\|?q\|?|qabs|modq|qtot|mod_q|scatteringvector(?:magnitude)?q?|momentumtransferq?|wavevectortransferq?|"
-     r"qvector|qvalue|k?transferq|scatvec", "Q", "inverse length", 1.0),
+     r"qvector|qvalue|k?transferq|scatvec|qa", "Q", "inverse length", 1.0),
     (r"1/d\^?2|d\*\^?2|dstar\^?2|d\^?-2", "1/d^2", "inverse area", 1.0),
-    (r"d|dspac?ing|dspac|dvalue|dhkl|d\(hkl\)|(?:lattice|interplanar|plane)spacing|spacing|netzebenenabstand|dobs",
+    (r"qnm", "Q", "inverse length", 0.1),
+    (r"d|dspac?ing|dspac|dvalue|dwert|dhkl|d\(hkl\)|(?:lattice|interplanar|plane)spacing|spacing|netzebenenabstand|dobs",
      "d", "length", 1.0),
     (r"t\.?o\.?f\.?|time(?:of)?flight|flighttime|timeofflight\w*", "time of flight", "time", 1.0),
     (r"energy|photonenergy|incidentenergy|beamenergy|energyincident|e|ei|xrayenergy", "energy", "energy", 1.0),
@@ -106,8 +107,8 @@ NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
     (r"angle|angles|winkel|position|pos", "an angle", "angle", 1.0),
     (r"r|radius|radialdistance", "radius", "length", 1.0),
     (r"q?[hkl]", "index", "index", 1.0),
-    (r"q\^?2|log\(?q\)?|log10\(?q\)?|lnq|sin\^?2\(?theta\)?|channels?|pixels?|points?|pt|step|row|no|nr|number|time|"
-     r"temperature", "another quantity", "index", 1.0),
+    (r"q\^?2|log\(?q\)?|log10\(?q\)?|lnq|sin\^?2\(?theta\)?|channels?|pixels?|points?|pt|step|row|no|nr|number|index|idx|"
+     r"epoch|temperature", "another quantity", "index", 1.0),
 )  # fmt: skip
 _PATTERNS = tuple((re.compile(names), kind, dimension, factor) for names, kind, dimension, factor in NAMES)
 _UNIT_PATTERNS = tuple(
@@ -127,6 +128,11 @@ _DIVISIONS = (
 )
 _LEADING = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d{1,3})?(?:\(\d+\))?)\s*(.*)", re.DOTALL)
 _DEGREES_OF_TWO_THETA = re.compile(r"[\[(]\s*(?:°|deg)\s*2\s?(?:th|θ)", re.IGNORECASE)
+_TRANSFORMED = re.compile(
+    r"(?:log(?:10|e)?|ln|lg|sqrt|√|square root)[\W_]*(?:of\s)?\W*(?:i|s|y|f|int\w*|counts?|cts|cps|signal|data)\b.*|"
+    r"(?:i|y|int\w*|counts?|cts|cps|signal|data)[\W_]*(?:log(?:10|e)?|ln|lg|sqrt|\^\s?0\.5|\^\(?1/2)\W*.*",
+    re.IGNORECASE,
+)
 _NOT_FINITE = re.compile(r"[-+]?(nan|inf)", re.IGNORECASE)
 
 
@@ -200,6 +206,11 @@ def find_quantity(label: str, unit: str = "") -> Quantity | None:
         if known is not None and (not inside or find_unit(inside) is not None):
             return _with_unit(known, unit.strip() or inside)
     return None
+
+
+def is_transformed(name: str) -> bool:
+    """Whether a name says that intensities are logarithms or roots: "log10(I)", "sqrt(counts)", "Intensity (log)"."""
+    return _TRANSFORMED.fullmatch(name.strip()) is not None
 
 
 def parse_number(text: str) -> tuple[float, float] | None:
@@ -327,6 +338,8 @@ def _plain(name: str) -> str:
 def _unit_text(text: str) -> str:
     """A unit without markup: LaTeX, superscripts, brackets, and the signs for minus and micro."""
     text = unicodedata.normalize("NFKC", text.replace("Ã…", "Å").replace("Â°", "°")).strip(" \t\"'.,;:")
+    # Origin writes nm\+(-1)
+    text = re.sub(r"\\\+\(([^)]*)\)", r"^\1", text)
     text = re.sub(r"\\?(?:circ|degree)\b", "o", text).replace("\\AA", "A").replace("\\mu", "µ")
     text = re.sub(r"[$\\{}\[\]()<>]|mathrm|\btext\b", "", text).replace("−", "-").replace("–", "-")
     # NFKC turns the micro sign into the Greek letter

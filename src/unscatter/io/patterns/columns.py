@@ -15,11 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.io.patterns.checks import LEAST_POINTS
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import facts, first_page, take_json
 from unscatter.io.patterns.labels import (
     Label,
     are_lines,
+    assumed_intensity,
     choose_axis,
     choose_intensity,
     column_of,
@@ -30,7 +32,7 @@ from unscatter.io.patterns.pyfai import axis_of_geometry
 from unscatter.io.patterns.scan import Scan, refuse_changing
 from unscatter.io.text.table import NO_NUMBER, first_row, has_decimal_comma, number_table, remarked_table
 from unscatter.io.text.thousands import without_thousands
-from unscatter.quantities import parse_number
+from unscatter.quantities import Quantity, parse_number
 
 NAME = "columns of text"
 BLOCKS = ""
@@ -92,27 +94,29 @@ def read_table(content: Content) -> Table:
 
 
 def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
-    if are_lines(labels):
+    axis = choose_axis(labels)
+    # a scan of SPEC may list h, k, l beside every point
+    if are_lines(labels) and not (axis is not None and _is_even(table.values[:, axis])):
         names = ", ".join(label.text for label in labels if label.text)
         raise ValueError(
             f"a list of lines (columns {names}), not a pattern; expected the intensity at every step of two-theta: "
             "give the measured pattern"
         )
-    axis, intensity = choose_axis(labels), choose_intensity(labels)
+    intensity = choose_intensity(labels)
     known = facts(header)
     told = list(known.pop("assumptions"))
+    quantity = None if axis is None else labels[axis].axis
     if axis is None:
         axis = 0 if intensity != 0 else 1
-        told.append(f"the column {labels[axis].text!r} is assumed to be two-theta in degrees")
+        quantity, how = _by_unit(labels[axis])
+        told.append(how)
     if intensity is None:
-        intensity = next(place for place in range(len(labels)) if place != axis)
+        intensity = assumed_intensity(labels, axis)
         told.append(f"the column {labels[intensity].text or intensity + 1!r} is assumed to be the intensity")
     columns = table.values
     values, sigma = columns[:, intensity], _sigma(table, labels)
-    quantity = labels[axis].axis
-    for role in ("time", "monitor"):
-        place = column_of(labels, role)
-        if place is not None and (scale := _varying(columns[:, place], labels[place].text)) is not None:
+    for place in _scales(labels, intensity, columns):
+        if (scale := _varying(columns[:, place], labels[place].text)) is not None:
             values, sigma = values / scale, None if sigma is None else sigma / scale
             told.append(f"the intensity was divided by the column {labels[place].text!r}")
     for place, label in enumerate(labels):
@@ -125,6 +129,44 @@ def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
         # told above
         return Scan(columns[:, axis], values, sigma, **known, assumptions=tuple(told))
     return Scan(columns[:, axis], values, sigma, axis=quantity, **known, assumptions=tuple(told))
+
+
+def _is_even(axis: NDArray[np.float64]) -> bool:
+    steps = np.diff(axis)
+    return bool(
+        steps.size >= LEAST_POINTS - 1 and np.all(steps * steps[0] > 0) and np.ptp(steps) < 0.5 * abs(steps.mean())
+    )
+
+
+def _by_unit(label: Label) -> tuple[Quantity | None, str]:
+    """What the axis is whose name means nothing, by its unit if it has one, and what is told of that.
+
+    Raises ValueError for units of what may be Q or 1/d, or is no axis of diffraction.
+    """
+    unit = label.unit
+    if unit is None or unit.dimension == "angle":
+        quantity = None if unit is None else Quantity("two-theta", "angle", unit.factor, unit.offset, label.text, True)
+        return quantity, f"the column {label.text!r} is assumed to be two-theta in degrees"
+    if unit.dimension == "length" and unit.factor <= 10:
+        return Quantity(
+            "d", "length", unit.factor, 0.0, label.text, True
+        ), f"the column {label.text!r} is assumed to be d"
+    choice = "--axis q or q-nm (Q = 2 pi / d)" if unit.dimension == "inverse length" else "--axis two-theta, q or d"
+    raise ValueError(
+        f"the axis {label.text!r} is of the dimension {unit.dimension}, and what it is, is not known; expected "
+        f"two-theta, theta, Q or d: name it so in the header, or add {choice}"
+    )
+
+
+def _scales(labels: list[Label], intensity: int, columns: NDArray[np.float64]) -> list[int]:
+    """Columns of counting times, unless the intensity is per second already, and of monitors."""
+    found = [column_of(labels, "monitor")]
+    if not labels[intensity].is_rate:
+        time, clock = column_of(labels, "time"), column_of(labels, "clock")
+        # a time that runs on and on is that of the day
+        running = clock is not None and bool(np.all(np.diff(columns[:, clock]) > 0))
+        found.append(clock if time is None and not running else time)
+    return [place for place in found if place is not None]
 
 
 def _sigma(table: Table, labels: list[Label]) -> NDArray[np.float64] | None:
@@ -172,6 +214,10 @@ def _unnamed(table: Table, header: list[str]) -> Scan:
     if count == 3:
         sigma = values[:, 2]
         told.append("the third column is assumed to be the uncertainty of the second")
+    if count > 3 and count % 2 == 0 and np.all(np.diff(values.reshape(-1, 2)[:, 0]) > 0):
+        told.append(f"the {count} columns without names are pairs of position and intensity, one behind the other")
+        pairs = values.reshape(-1, 2)
+        return Scan(pairs[:, 0], pairs[:, 1], axis=axis, **known, assumptions=tuple(told))
     if count > 3:
         told.append(f"of {count} columns without names the second is assumed to be the intensity")
     return Scan(values[:, 0], values[:, 1], sigma, axis=axis, **known, assumptions=tuple(told))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from unscatter.quantities import Quantity, find_quantity, find_unit
+from unscatter.quantities import Quantity, Unit, find_quantity, find_unit, is_transformed
 
 #: Names of columns, as `_plain` spells them, and what they hold; the first that fits counts.
 ROLES: dict[str, str] = {
@@ -15,7 +15,8 @@ ROLES: dict[str, str] = {
     "intensity": r"i|int|intens|intensity|intensities|intensität|intensitaet|intensité|counts?|cts|cps|y\d?|y_?data|"
     r"i\(.*\)|s\(q\)|f\(q\)|impulse|imp|photons|ycounts|counts_?total|totalcounts|height|rel\.?int(?:ensity)?|"
     r"relativeintensity|i/?i0|i/imax|intensity\d|hits|signal_?norm(?:alised|alized)?",
-    "other intensity": r"net|raw|signal|detector|det\d?|roi\d?|channel\d?|chan\d|counter|mean",
+    "other intensity": r"net|raw|signal|detector\w*|det\d?\w*|roi\d?|channel\d?|chan\d|counter|mean|psd|"
+    r"lynxeye\w*|pixcel\w*",
     "sigma": r"sigma|sig|s|esd|err|errors?|e\d?|std|stdev|stddev|su|s\.u\.?|uncertainty|fehler|σ|±|e\.s\.d\.?|"
     r"(?:sigma|sig|esd|err|error|errors|std|s|e|d|σ|delta|uncertainty)_?(?:of_?)?\(?(?:i|y|int|intensity|counts|obs|"
     r"iobs|yobs)\)?|(?:i|y|int|intensity|counts|iobs|yobs)_?(?:sigma|sig|esd|err|errors?|std|su|uncertainty)|"
@@ -24,6 +25,7 @@ ROLES: dict[str, str] = {
     "weight": r"weights?|w|wt",
     "time": r"time_?per_?step|count(?:ing)?_?time|step_?time|exposure(?:_?time)?|live_?time|"
     r"integration_?time|dwell(?:_?time)?",
+    "clock": r"time|seconds?|sec|elapsed(?:_?time)?",
     "monitor": r"monitor\d?|mon\d?|i0|i_0|norm",
     "factor": r"att(?:en(?:uat(?:or|ion|ed)?)?)?(?:_?f(?:actor|ilter)?)?\d?|filters?|absorber|absorption|"
     r"trans(?:mission)?|scale(?:_?factor)?|scaling|factor|corr(?:ection)?(?:_?factor)?|dark(?:_?(?:counts?|current|i))?|efficiency|"
@@ -49,8 +51,22 @@ _UNITS_OF_INTENSITY = re.compile(
 
 
 _STATEMENT = re.compile(
-    r"(?:x[-_ ]?(?:axis|units?|label|column|title)|axis|abscissa|(?:radial|dim1)[-_ ]?units?|units?|scan[-_ ]?axis|"
-    r"columns?[-_ ]?1|1)\s*[:=]\s*(.+)",
+    r"(?:the )?(?:x[-_ ]?(?:axis|units?|label|column|title)(?: unit)?(?: is)?|axis|abscissa|"
+    r"(?:radial|dim1)[-_ ]?units?|units?|scan[-_ ]?axis|data[-_ ]?format|columns?[-_ ]?1|1)\s*[:=]\s*(.+)",
+    re.IGNORECASE,
+)
+#: A line of its own for each column: "# column 2 = Q (1/nm)".
+_COUNTED = re.compile(r"\W*(?:col(?:umn)?[-_ #]*)(\d+)\s*[:=.)-]+\s*(.+)", re.IGNORECASE)
+#: What may stand before the names of the columns, and before each: "Columns: ", "#L " of SPEC, "x = ".
+_BEFORE_ALL = re.compile(
+    r"\s*(?:#L\s+|(?:[#!;%'*/]+\s*)?(?:(?:columns?|fields?|names?|labels?|header)\s*[:=]\s*)?)",
+    re.IGNORECASE,
+)
+_BEFORE_ONE = re.compile(r"\s*(?:[xyez]|dy|e[xy])\s*[:=]\s*", re.IGNORECASE)
+#: Of counts in so much time, which no counting time divides.
+_RATE = re.compile(
+    r"(?:k|m)?cps|(?:counts?|cts|impulse?s?|imp|photons?)?(?:/|per)_?s(?:ec(?:ond)?s?)?|hz|(?:counts?|cts|imp)\.?s\^?-1|1/s|s\^?-1|"
+    r"(?:count)?_?rate",
     re.IGNORECASE,
 )
 
@@ -65,13 +81,32 @@ class Label:
 
     @property
     def known(self) -> bool:
-        """Whether it means anything."""
-        return bool(self.role) or self.axis is not None
+        """Whether it means anything: a role, a quantity, or at least the unit of one."""
+        return bool(self.role) or self.axis is not None or self.unit is not None
+
+    @property
+    def unit(self) -> Unit | None:
+        """The unit in brackets at its end."""
+        found = re.search(r"[\[(]([^\[\]()]+)[\])]\s*$", self.text)
+        return find_unit(found.group(1)) if found else None
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether it names counts in so much time, as cps or "counts/s" do."""
+        return is_rate(self.text)
+
+
+def is_rate(text: str) -> bool:
+    """Whether a name, or the unit in it, is of counts in so much time: no counting time divides them once more."""
+    words = re.split(r"[\s\[\](),]+", text)
+    return any(_RATE.fullmatch(word) is not None for word in words) or _RATE.fullmatch(_plain(text)) is not None
 
 
 def parse_label(text: str) -> Label:
     """Read one name; neither role nor axis where it means nothing."""
     plain = _plain(text)
+    if is_transformed(text):
+        return Label(text, "transformed")
     for names, role in _ROLES:
         if names.fullmatch(plain) or names.fullmatch(re.sub(r"[\[(][^\])]*[\])]$", "", plain)):
             # E and S are uncertainties, d and Q never
@@ -86,8 +121,10 @@ def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list
     """Names of the columns, and the header without their line; None if no line is one of names.
 
     width: columns of the table; separator: the character between them, "" for blanks. The line may stand anywhere in
-    the header, the nearest to the table wins; a line of units may follow it.
+    the header, the nearest to the table wins; a line of units may follow it. Or each column has a line of its own.
     """
+    if counted := _counted(header, width):
+        return counted
     for place in range(len(header) - 1, -1, -1):
         for words in _divisions(header[place], separator):
             labels = _accepted([parse_label(word) for word in words], width)
@@ -95,6 +132,17 @@ def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list
                 units, rest = _with_units(labels, header[place + 1 : place + 2], separator)
                 return units, [*header[:place], *header[place + 1 + rest :]]
     return None
+
+
+def _counted(header: Sequence[str], width: int) -> tuple[list[Label], list[str]] | None:
+    """Names that stand one a line, with the number of their column."""
+    found = {place: match for place, line in enumerate(header) if (match := _COUNTED.fullmatch(line.rstrip()))}
+    names = {int(match.group(1)): match.group(2).strip(" \t\"',;") for match in found.values()}
+    first = 0 if 0 in names else 1
+    labels = [parse_label(names.get(column + first, "")) for column in range(width)]
+    if len(names) < 2 or not any(label.axis is not None or label.unit is not None for label in labels):
+        return None
+    return labels, [line for place, line in enumerate(header) if place not in found]
 
 
 def choose_axis(labels: Sequence[Label]) -> int | None:
@@ -107,12 +155,33 @@ def choose_axis(labels: Sequence[Label]) -> int | None:
 
 
 def choose_intensity(labels: Sequence[Label]) -> int | None:
-    """Number of the column that is the intensity; None where no name is one."""
+    """Number of the column that is the intensity; None where no name is one.
+
+    Raises ValueError where the only one holds logarithms or roots.
+    """
     for role in _INTENSITIES:
         for place, label in enumerate(labels):
             if label.role == role:
                 return place
+    for label in labels:
+        refuse_transformed(label.text)
     return None
+
+
+def refuse_transformed(name: str) -> None:
+    """Raise ValueError for a name of logarithms or roots of intensities."""
+    if is_transformed(name):
+        raise ValueError(
+            f"{name[:60]!r} names logarithms or roots, not intensities; expected counts: turn them back (10**y, exp(y) "
+            "or y**2) and save those"
+        )
+
+
+def assumed_intensity(labels: Sequence[Label], axis: int) -> int:
+    """Number of the column that is taken for the intensity where no name is one: the first that means nothing else."""
+    others = [place for place in range(len(labels)) if place != axis]
+    nameless = [place for place in others if not labels[place].known]
+    return next(iter(nameless or [place for place in others if labels[place].axis is None] or others))
 
 
 def column_of(labels: Sequence[Label], role: str) -> int | None:
@@ -173,10 +242,11 @@ def _axis_in(text: str) -> Quantity | None:
 
 def _divisions(line: str, separator: str) -> list[list[str]]:
     """Ways to divide a line into names."""
-    bare = re.sub(r"^\s*[#!;%'*/]+", "", line).strip().strip(",;")
+    bare = _BEFORE_ALL.sub("", line, count=1).strip().strip(",;")
+    bare = re.sub(r"^\[(.*)\]$", r"\1", bare)
     ways = [bare.split(separator)] if separator.strip() or separator == "\t" else []
     ways += [re.split(r"\s{2,}|\t", bare), re.split(r"\s*[,;]\s*", bare), _words(bare)]
-    return [[word.strip(" \t\"'{}:;,") for word in way] for way in ways if len(way) > 1]
+    return [[_BEFORE_ONE.sub("", word).strip(" \t\"'{}:;,") for word in way] for way in ways if len(way) > 1]
 
 
 def _words(line: str) -> list[str]:
@@ -197,7 +267,8 @@ def _with_units(labels: list[Label], following: Sequence[str], separator: str) -
 
 
 def _is_unit(text: str) -> bool:
-    return not text or find_unit(text) is not None or _UNITS_OF_INTENSITY.fullmatch(text.replace(" ", "")) is not None
+    plain = re.sub(r"[\s\[\]()]", "", text)
+    return not plain or find_unit(text) is not None or _UNITS_OF_INTENSITY.fullmatch(plain) is not None
 
 
 def _in_unit(label: Label, unit: str) -> Label:

@@ -1,0 +1,149 @@
+"""Columns are picked by their names, and the header of a table is read for what it says, in every spelling."""
+
+from pathlib import Path
+
+import numpy as np
+import pattern_writers as w
+import pytest
+from test_pattern_kinds import RISING, D, Q, X, Y, table, told
+from test_same_pattern import read
+
+STEPPED = np.where(X > 50, 2.0, 1.0)
+
+
+NAMED = {
+    "time per step": table("Angle,TimePerStep,Intensity,ESD", X, 0 * X + 20, Y, w.SIGMA, separator=","),
+    "point first": table("# Point 2theta Counts", np.arange(X.size), X, Y),
+    "d beside": table("d,2theta,I", D, X, Y, separator=","),
+    "observed, calculated": table("2theta ycalc yobs", X, Y + 5, Y),
+    "HighScore": table("Pos. [°2Th.];Iobs [cts];Icalc [cts];Iback [cts]", X, Y, Y + 1, 0 * Y + 50, separator=";"),
+    "GSAS-II": table('"x","y_obs","weight","y_calc","y_bkg","Q"', X, Y, 1 / Y, Y, 0 * Y, Q, separator=","),
+    "Mantid": table("# d-Spacing (Angstrom) Y E", D, Y, w.SIGMA),
+    "FIT2D": table("a.tif\n2-Theta Angle (Degrees)\nIntensity\n  1200", X, Y),
+    "FIT2D over Q": table("a.tif\nQ (Inverse Nanometres)\nIntensity\n  1200", 10 * Q, Y),
+    "a line of units": table("2Theta\tIntensity\nrad\tcounts", np.radians(X), Y, separator="\t"),
+    "a statement": table("# x-axis: Q (1/nm)\n# y-axis: counts", 10 * Q, Y),
+    "columns counted": table("# column 1: Q (1/A)\n# column 2: intensity", Q, Y),
+    "names behind a word": table("# Columns: [Q (1/nm), I(Q), sigma]", 10 * Q, Y, w.SIGMA),
+    "names behind letters": table("# x = q (nm^-1), y = I, e = sigma", 10 * Q, Y, w.SIGMA),
+    "a line for each column": table("# col1: intensity\n# col2: two theta", Y, X),
+    "SPEC": table("#S 1 ascan tth 20 80 1200 1\n#L Q(A^-1)  I", Q, Y),
+    "SPEC with indices": table("#L tth  H  K  L  det", X, 0 * X, 0 * X, X / 20, Y),
+    "PDFgetX3": table("[DEFAULT]\ndataformat = Qnm\n#### start data", 10 * Q, Y),
+    "Mantid's words": table("# The X-axis unit is: d-Spacing\n# The Y-axis unit is: Counts per Angstrom", D, Y),
+    "units in brackets below": table("q\tI\n[nm⁻¹]\t[-]", 10 * Q, Y, separator="\t"),
+    "units of Origin": table("Scattering vector\tI\nnm\\+(-1)\ta.u.\n\tsample 1", 10 * Q, Y, separator="\t"),
+    "a name that only its unit explains": table("Abstand [nm]\tIntensität", D / 10, Y, separator="\t"),
+    "an index beside a detector": table("index;Angle;PSD;Filter", np.arange(X.size), X, Y, 0 * X + 1, separator=";"),
+    "a clock": table("2theta,Counts,Time (s)", X, Y, np.arange(X.size), separator=","),
+    "a rate beside times": table("2theta,cps,TimePerStep", X, Y, RISING, separator=","),
+    "divided by bare times": table("2theta,Counts,Time", X, Y * STEPPED, STEPPED, separator=","),
+    "JSON": table('# {"unit": "q_nm^-1", "method": "csr"}', 10 * Q, Y),
+    "names of one blank": table("# 2 theta (deg) Intensity (counts)", X, Y),
+    "divided by times": table("2theta,Counts,TimePerStep", X, Y * RISING * 1.5, RISING, separator=","),
+    "divided by a monitor": table("2theta,Counts,Monitor", X, Y * RISING * 1.5, RISING * 1e6, separator=","),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_columns_are_picked_by_their_names(name: str, tmp_path: Path) -> None:
+    pattern = read(tmp_path, NAMED[name], wavelength=w.WAVELENGTH)
+    factor = 1 / 1.5 if name.startswith("divided") else 1.0
+    np.testing.assert_allclose(pattern.intensity * factor * Y[0] / (pattern.intensity[0] * factor), Y, rtol=1e-6)
+    np.testing.assert_allclose(pattern.two_theta, X, atol=2e-5)
+    if name in ("HighScore", "GSAS-II"):
+        assert told(pattern, "columns")
+    if name == "GSAS-II":
+        np.testing.assert_allclose(pattern.sigma, np.sqrt(Y))
+    if name.startswith("divided"):
+        assert told(pattern, "the intensity was divided by the column")
+
+
+REFUSED = {
+    "s (1/nm)": table("# s (1/nm)   I", 10 / D, Y),
+    "omega": table("Omega Counts", X, Y),
+    "chi_deg": table("# chi_deg I sigma", X, Y, w.SIGMA),
+    "r_mm": table("# r_mm I sigma", X, Y, w.SIGMA),
+    "log(q)": table("log(q),I", X, Y, separator=","),
+    "Energy (keV)": table("Energy (keV)  Counts", X, Y),
+    "Time-of-flight": table("# Time-of-flight (microseconds)   Y   E", 100 * X, Y, w.SIGMA),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_named_and_no_axis_of_diffraction_is_refused_by_its_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected two-theta") as caught:
+        read(tmp_path, REFUSED[name], wavelength=1.5406)
+    assert name.lower()[:6] in str(caught.value).lower()
+
+
+@pytest.mark.parametrize("name", ["log(I)", "log10 counts", "sqrt(I)", "Intensity (log)", "ln(counts)"])
+def test_logarithms_and_roots_of_intensities_are_refused_by_their_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="logarithms or roots"):
+        read(tmp_path, table(f"2theta,{name}", X, np.log10(Y), separator=","))
+
+
+def test_pairs_one_behind_the_other_are_read_in_their_order(tmp_path: Path) -> None:
+    pairs = table("made up", *(column[i::3] for i in range(3) for column in (X, Y)))
+    pattern = read(tmp_path, pairs)
+    np.testing.assert_allclose(pattern.two_theta, X)
+    np.testing.assert_allclose(pattern.intensity, Y)
+    assert told(pattern, "pairs of position and intensity")
+
+
+def test_what_has_no_name_is_told(tmp_path: Path) -> None:
+    assert told(read(tmp_path, table("a title", X, Y)), "assumed to be two-theta in degrees")
+    assert told(read(tmp_path, table("Angle,Intensity", X, Y, separator=",")), "'Angle' is assumed to be two-theta")
+    assert told(read(tmp_path, table("", X, Y, w.SIGMA)), "third column is assumed to be the uncertainty")
+
+
+# --- wavelengths ------------------------------------------------------------------------------------------------------
+
+HEADERS = {
+    "K-Alpha1 wavelength,1.5406\nK-Alpha2 wavelength,1.54443": (1.5406, 1.54443),
+    "lambda1 = 1.5406, lambda2 = 1.5444": (1.5406, 1.5444),
+    "lambda(Ka2) = 1.54439 lambda(Ka1) = 1.54056": (1.54056, 1.54439),
+    "Storage ring energy 6 GeV, photon energy 12.3984 keV": (1.0, None),
+    "wavelength 1.5406 A, energy resolution 200 eV": (1.5406, None),
+    "K-Beta wavelength 1.39225, K-Alpha1 wavelength 1.5406": (1.5406, None),
+    "lambda/2 filter": (None, None),
+    "neutrons, E = 81.8042 meV": (1.0, None),
+    '{"wavelength": {"value": 0.15406, "unit": "nm"}}': (1.5406, None),
+    '{"wavelength": 7.2932e-11, "dist": 0.12}': (0.72932, None),
+    '{"wavelength": 0.15406, "wavelength_unit": "nm"}': (1.5406, None),
+    '{"setup": {"Wavelength_nm": 0.15406}}': (1.5406, None),
+    "wavelength/nm = 0.178897": (1.78897, None),
+    "lambda_pm: 154.06": (1.5406, None),
+    "wavelength in nm: 0.15406": (1.5406, None),
+    "wavelength 0.15406 +/- 0.00002 nm": (1.5406, None),
+    "wavelength: 0.15406 (unit: nm)": (1.5406, None),
+    "wavelength;0.15406;nm": (1.5406, None),
+    "wavelength unit: nm\nwavelength: 0.15406": (1.5406, None),
+    "longitud de onda: 0,15406 nm": (1.5406, None),
+    "neutrons, Ei = 81.8042 meV": (1.0, None),
+    "Wavelength K-Alpha1 : 1.54060\nWavelength K-Alpha2 : 1.54443": (1.5406, 1.54443),
+    "Kalpha1=1.5406\nKalpha2=1.54443": (1.5406, 1.54443),
+    "K-alpha1 share 0.9": (None, None),
+    "wavelength range 0.5 - 2.5 A": (None, None),
+    "lambda_max 1.5406": (None, None),
+    "Target: Co": (1.788996, None),
+    "Cu K-alpha": (1.5405929, None),
+    '\'Id: "" Anode: "Co" Scantype: "Coupled"': (1.788996, None),
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_wavelengths_in_headers(header: str, tmp_path: Path) -> None:
+    head = "\n".join(f"# {line}" for line in header.split("\n"))
+    pattern = read(tmp_path, table(head + "\n# 2theta counts", X, Y))
+    first, second = HEADERS[header]
+    assert pattern.wavelength == (None if first is None else pytest.approx(first, rel=1e-5))
+    assert pattern.second_wavelength == second
+    if "wavelength" not in header and "lambda" not in header and first in (1.5405929, 1.788996):
+        assert told(pattern, "K-alpha 1 of the anode")
+
+
+def test_one_of_two_wavelengths_is_told(tmp_path: Path) -> None:
+    pattern = read(tmp_path, table("# wavelength 1.5406 A\n# wavelength of the last run 0.7093 A\n# 2theta I", X, Y))
+    assert pattern.wavelength == 1.5406
+    assert told(pattern, "1.5406 A is used, not 0.7093")
