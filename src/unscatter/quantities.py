@@ -340,7 +340,7 @@ def _unit_text(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.replace("Ã…", "Å").replace("Â°", "°")).strip(" \t\"'.,;:")
     # Origin writes nm\+(-1)
     text = re.sub(r"\\\+\(([^)]*)\)", r"^\1", text)
-    text = re.sub(r"\\?(?:circ|degree)\b", "o", text).replace("\\AA", "A").replace("\\mu", "µ")
+    text = re.sub(r"\\?(?<![A-Za-z])(?:circ|degree)\b", "o", text).replace("\\AA", "A").replace("\\mu", "µ")
     text = re.sub(r"[$\\{}\[\]()<>]|mathrm|\btext\b", "", text).replace("−", "-").replace("–", "-")
     # NFKC turns the micro sign into the Greek letter
     text = text.replace("μ", "µ").replace("θ", "theta")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,7 @@ def read(content: Content) -> Scan:
     header, cut = first_page(table.header)
     found = find_labels(header, table.values.shape[1], table.separator)
     scan = _unnamed(table, header) if found is None else _named(table, *found)
-    return scan.telling(cut) if cut else scan
+    return _interpolated(scan, header).telling(cut)
 
 
 def read_table(content: Content) -> Table:
@@ -129,6 +129,20 @@ def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
         # told above
         return Scan(columns[:, axis], values, sigma, **known, assumptions=tuple(told))
     return Scan(columns[:, axis], values, sigma, axis=quantity, **known, assumptions=tuple(told))
+
+
+def _interpolated(scan: Scan, header: list[str]) -> Scan:
+    """Positions and intensities times the factors in a line INTER of FullProf's XYDATA."""
+    if not any(line.strip().upper().startswith("XYDATA") for line in header[:1]):
+        return scan
+    words = next((line.split() for line in header[1:6] if line.strip().upper().startswith("INTER")), [])
+    factors = [found[0] for word in words[1:3] if (found := parse_number(word)) is not None]
+    if len(factors) < 2 or factors == [1.0, 1.0] or not min(factors) > 0:
+        return scan
+    along, up = factors
+    sigma = None if scan.sigma is None else up * scan.sigma
+    scan = replace(scan, positions=along * scan.positions, intensity=up * scan.intensity, sigma=sigma)
+    return scan.telling(f"positions were multiplied by {along:g} and intensities by {up:g}, as the line INTER says")
 
 
 def _is_even(axis: NDArray[np.float64]) -> bool:

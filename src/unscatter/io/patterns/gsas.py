@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import facts
@@ -19,13 +20,14 @@ from unscatter.io.patterns.printed_numbers import (
     leading_numbers,
 )
 from unscatter.io.patterns.scan import Scan, announced, grid
+from unscatter.quantities import parse_number
 
 NAME = "GSAS STD, ESD, FXY, FXYE"
 BLOCKS = "number of the bank"
 
 ASSUMES: tuple[str, ...] = ()
 
-_BANK = re.compile(r"BANK\s+(\d+)\s+(\d+)\s+\d+\s+(\S+)(.*)")
+_BANK = re.compile(r"BANK\s+(\d+)\s+(\d+)\s+\d+\s+(\S+)(.*)", re.IGNORECASE)
 _HEADER_LINES = 30
 _TIME_OF_FLIGHT = ("SLOG", "TIME", "RALF", "LPSD", "COND")
 
@@ -84,12 +86,21 @@ def _choose(banks: list[_Bank], wanted: str) -> tuple[_Bank, list[str]]:
 def _bank(place: int, line: str) -> _Bank:
     found = _BANK.match(line)
     assert found is not None, "matched before"
-    words = found.group(4).split()
+    words = found.group(4).upper().split()
     numbers = leading_numbers(" ".join(words))
     kind = words[-1] if words and words[-1].isalpha() else "STD"
     start, step = numbers[:2] if len(numbers) >= 2 else (0.0, 0.0)
     # angles are in hundredths of a degree
-    return _Bank(place, int(found.group(1)), int(found.group(2)), found.group(3), start / 100, step / 100, kind)
+    return _Bank(place, int(found.group(1)), int(found.group(2)), found.group(3).upper(), start / 100, step / 100, kind)
+
+
+def _pairs(lines: list[str]) -> NDArray[np.float64]:
+    """Counts and their uncertainties in fields of eight characters, or, as some programs write them, between blanks."""
+    first = next((line.rstrip() for line in lines if line.strip()), "")
+    fields = [first[i : i + 8].strip() for i in range(0, len(first), 8)]
+    if all(parse_number(field) is not None for field in fields):
+        return fixed_fields(lines, width=8)
+    return np.array([number for line in lines for number in leading_numbers(line)], dtype=np.float64)
 
 
 def _records(bank: _Bank, lines: list[str]) -> Scan:
@@ -99,7 +110,7 @@ def _records(bank: _Bank, lines: list[str]) -> Scan:
         counts, counters = (column[:count] for column in counted_fields(lines, width=6))
         return Scan(grid(bank.start, bank.step, counts.size), counts, counting_error(counts, counters))
     if bank.kind == "ESD":
-        pairs = fixed_fields(lines, width=8)
+        pairs = _pairs(lines)
         pairs = pairs[: 2 * (pairs.size // 2)].reshape(-1, 2)[:count]
         return Scan(grid(bank.start, bank.step, len(pairs)), pairs[:, 0], pairs[:, 1])
     if bank.kind in ("FXY", "FXYE"):

@@ -137,9 +137,9 @@ def wavelength_of(value: Any, unit: str = "", radiation: str | None = None) -> f
         return None
 
 
-def wavelength_of_tube(said: Any, anode: str) -> tuple[float | None, str]:
+def wavelength_of_tube(said: Any, anode: str, unit: str = "") -> tuple[float | None, str]:
     """The wavelength that is said, or K-alpha 1 of the anode where none is, which is told."""
-    value, anode = wavelength_of(said), anode.strip().capitalize()
+    value, anode = wavelength_of(said, unit), anode.strip().capitalize()
     if value or anode not in K_ALPHA_1:
         return value, ""
     return K_ALPHA_1[anode], f"K-alpha 1 of the anode {anode} is assumed"

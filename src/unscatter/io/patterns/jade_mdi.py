@@ -18,7 +18,8 @@ BLOCKS = ""
 ASSUMES: tuple[str, ...] = ("where no wavelength is given, K-alpha 1 of the anode",)
 
 _NUMBER = r"([-+]?\d*\.?\d+)"
-_GRID = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+([A-Za-z]{{1,2}})\s+{_NUMBER}\s+{_NUMBER}\s+(\d+)\s*")
+_FIELDS = (_NUMBER, _NUMBER, _NUMBER, r"([A-Za-z]{1,2})", _NUMBER, _NUMBER, r"(\d+)\.?")
+_GRID = re.compile(r"\s*" + r"[\s,]+".join(_FIELDS) + r"\s*")
 
 
 def recognises(content: Content) -> bool:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from unscatter.io.hdf5 import Node, Store, as_text, attribute, is_class, is_hdf5, require_numbers
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.header import wavelength_of
-from unscatter.io.patterns.labels import parse_label
+from unscatter.io.patterns.header import facts, wavelength_of
+from unscatter.io.patterns.labels import is_rate, parse_label, refuse_transformed
 from unscatter.io.patterns.scan import Radiation, Scan, refuse_changing
 from unscatter.io.planes.grids import Slices
 from unscatter.io.planes.nexus_signal import read_signal, scaling_of
@@ -56,8 +56,13 @@ def read(content: Content) -> Scan:
     Raises ValueError if there is no such NXdata, if it has two dimensions, if it is over another axis, or damaged.
     """
     with Store(content.path) as store:
-        name, _, frame = content.block.partition("#")
-        return _scan(store, _data_group(store, name), frame)
+        wanted, _, frame = content.block.partition("#")
+        name = _data_group(store, wanted)
+        scan = _scan(store, name, frame)
+        chosen = wanted or attribute(store.root, "default")
+        others = [] if chosen else [other for other in _flat_groups(store) if other != name]
+        told = f"{name} is read, not {', '.join(others[:8])} (--block chooses)" if others else ""
+        return scan.telling(told)
 
 
 def _data_group(store: Store, wanted: str) -> str:
@@ -76,12 +81,16 @@ def _data_group(store: Store, wanted: str) -> str:
     if name and _signal_name(store, store.get(name)):
         return name
     found = [name for name, node in _groups(store) if _signal_name(store, node)]
-    flat = [name for name in found if _is_flat(store, name)]
     if not found:
         raise ValueError(
             "an HDF5 file without NXdata and its signal; expected NeXus: export the scan as columns of text (.xy)"
         )
-    return (flat or found)[0]
+    return (_flat_groups(store) or found)[0]
+
+
+def _flat_groups(store: Store) -> list[str]:
+    """Names of the groups with a signal of one dimension."""
+    return [name for name, node in _groups(store) if _signal_name(store, node) and _is_flat(store, name)]
 
 
 def _is_flat(store: Store, name: str) -> bool:
@@ -152,6 +161,9 @@ def _scan(store: Store, name: str, frame: str) -> Scan:
     signal_name = _signal_name(store, group)
     signal = require_numbers(store.dataset(signal_name, group), store.path)
     axis_name = _axis_name(store, group, signal)
+    words = (signal_name, attribute(signal, "long_name"), attribute(signal, "units"))
+    for said in words:
+        refuse_transformed(said)
     chosen = _chosen_frame(store, name, signal, axis_name, frame)
     block = read_signal(store, name, signal_name, chosen)
     intensity = np.ravel(block.values)
@@ -170,6 +182,7 @@ def _scan(store: Store, name: str, frame: str) -> Scan:
         title=store.text("title", group) or (store.text(f"{entry}/title") if entry else ""),
         simulated=bool(group.attrs.get("simulated", False)),
     )
+    scan = replace(scan, per_second=any(is_rate(said) for said in words))
     return _same_conditions(store, entry, scan).telling(*lost)
 
 
@@ -206,9 +219,11 @@ def _axis(store: Store, group: Node, name: str, count: int) -> tuple[Column, Qua
     units, label = attribute(node, "units") or attribute(node, "unit"), attribute(node, "long_name")
     known = find_quantity(name, units) or (find_quantity(label, units) if label else None)
     unit = find_unit(units) if units else None
-    if known is None and unit is not None and unit.dimension in _KINDS_OF_UNITS:
-        # an axis called x, but in 1/nm
-        known = Quantity(_KINDS_OF_UNITS[unit.dimension], unit.dimension, unit.factor, unit.offset, f"{name} ({units})")
+    if known is None and unit is not None:
+        # an axis called x, but in 1/nm; in millimetres it is no spacing
+        far = unit.dimension == "length" and unit.factor > 10
+        kind = "a position" if far else _KINDS_OF_UNITS.get(unit.dimension, unit.dimension)
+        known = Quantity(kind, unit.dimension, unit.factor, unit.offset, f"{name} ({units})")
     return values, known
 
 
@@ -229,7 +244,7 @@ def _same_conditions(store: Store, entry: str, scan: Scan) -> Scan:
     values, sigma = scan.intensity, scan.sigma
     for path, node in _nodes(store, entry):
         role = "" if hasattr(node, "keys") or node.dtype.kind not in "fiu" else _role(store, path)
-        if not role or not 1 < (node.size or 0) <= _MOST_POINTS:
+        if not role or (role == "time" and scan.per_second) or not 1 < (node.size or 0) <= _MOST_POINTS:
             continue
         scale = np.ravel(np.asarray(node[()], dtype=np.float64))
         if not np.ptp(scale) > 1e-3 * np.abs(scale).max():
@@ -267,7 +282,7 @@ def _wavelength(store: Store, entry: str, radiation: str | None) -> float | None
     for names, energy in ((_WAVELENGTHS, False), (_ENERGIES, True)):
         for path, node in _nodes(store, entry):
             above, _, last = path.rpartition("/")
-            if last not in names or hasattr(node, "keys") or node.dtype.kind not in "fiu" or not node.size:
+            if last not in names or hasattr(node, "keys") or node.dtype.kind not in "fiuSO" or not node.size:
                 continue
             units = attribute(node, "units") or attribute(node, "unit")
             if energy and (not units or any(is_class(store.get(above), other) for other in _OTHER_ENERGIES)):
@@ -275,11 +290,23 @@ def _wavelength(store: Store, entry: str, radiation: str | None) -> float | None
             value = wavelength_of(_strongest(store, path, node), units, radiation)
             if value is not None:
                 return value
+    return _wavelength_in_json(store, entry)
+
+
+def _wavelength_in_json(store: Store, entry: str) -> float | None:
+    """The wavelength of a configuration that is kept as a text of JSON, as pyFAI does."""
+    for path, node in _nodes(store, entry):
+        if not hasattr(node, "keys") and node.dtype.kind in "SO" and node.size == 1:
+            text = store.text(path).strip()
+            if text.startswith("{") and (found := facts(text.split("\n"))["wavelength"]) is not None:
+                return float(found)
     return None
 
 
-def _strongest(store: Store, path: str, node: Node) -> float | None:
-    """The one number, or, of a few, that of the largest weight; None where it differs from point to point."""
+def _strongest(store: Store, path: str, node: Node) -> float | str | None:
+    """The one number or text, or, of a few, that of the largest weight; None where it differs from point to point."""
+    if node.dtype.kind in "SO":
+        return store.text(path)
     values = np.ravel(node[()]).astype(np.float64) if node.size <= _MOST_LINES else np.empty(0)
     if values.size and np.ptp(values) == 0:
         return float(values[0])

@@ -171,6 +171,9 @@ def _scan(blocks: list[Block], found: _Found) -> Scan:
     intensity, scaled, scaling = _same_conditions(block, found.tag, intensity, sigma)
     first, second, of_wavelength = wavelengths(blocks, block)
     simulated = found.tag in CALCULATED
+    equation = block.text("_pd_calib_conversion_eqn").strip(" ?.")
+    if equation and not found.corrected:
+        told.append(f"the conversion of the positions that the file describes was not applied: {equation[:60]!r}")
     told += [
         excluded,
         *scaling,
@@ -276,6 +279,8 @@ def wavelengths(blocks: list[Block], block: Block) -> tuple[float | None, float 
         if anode := _ANODE.search(place.text("_diffrn_radiation_type")):
             name = anode.group(1).capitalize()
             return K_ALPHA_1[name], None, [f"K-alpha 1 of {name} is assumed, as no wavelength is given"]
+        if (name := place.text("_diffrn_source_target").strip().capitalize()) in K_ALPHA_1:
+            return K_ALPHA_1[name], None, [f"K-alpha 1 of the target {name} is assumed, as no wavelength is given"]
     return None, None, []
 
 
@@ -284,6 +289,9 @@ def _strongest(values: Column, weights: Column) -> tuple[float, float | None, li
     values = np.array(list(dict.fromkeys(values.tolist()))) if weights.size != values.size else values
     weighted = weights.size == values.size and bool(np.all(np.isfinite(weights)))
     order = np.argsort(-weights, kind="stable") if weighted else np.arange(values.size)
+    if not weighted and values.size > 1 and 0 < values[0] - values[1] < 0.01 * values[0]:
+        # of a doublet without weights the shorter is K-alpha 1
+        order[:2] = 1, 0
     first = float(values[order[0]])
     near = [float(values[i]) for i in order[1:] if 0 < abs(float(values[i]) - first) < 0.02 * first]
     second = near[0] if near else None

@@ -37,7 +37,9 @@ def read(content: Content) -> Scan:
     step = _number(fields.get("ScanStepSize", ""))
     if len(ends) < 2 or ends[0] is None or ends[1] is None or step is None:
         raise ValueError("a UDF header without DataAngleRange and ScanStepSize; expected both: export the scan again")
-    counts = number_list(content.text[data.end() :].partition("/")[0])
+    listed, end, _ = content.text[data.end() :].partition("/")
+    # without the stroke at the end the last number may be cut in two
+    counts = number_list(listed if end else listed.rpartition(",")[0])
     told = announced(count_points(ends[0], ends[1], step), counts.size)
     wavelength, assumed = wavelength_of_tube(fields.get("LabdaAlpha1"), fields.get("Anode", ""))
     automatic = fields.get("DivergenceSlit", "").upper().startswith("AUTO")

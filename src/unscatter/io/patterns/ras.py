@@ -88,11 +88,14 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
 def _scan(block: str, keys: dict[str, str]) -> Scan:
     two_theta, intensity = table(block)
     unit = keys.get("HW_XG_WAVE_LENGTH_UNIT", "")
+    line = keys.get("MEAS_COND_XG_WAVE_TYPE", "").lower().replace("-", "")
+    beta = line.startswith(("kb", "kβ"))
+    both = not beta and not line.endswith("1")
     return Scan(
         positions=two_theta,
         intensity=intensity,
-        wavelength=wavelength_of(keys.get("HW_XG_WAVE_LENGTH_ALPHA1"), unit),
-        second_wavelength=wavelength_of(keys.get("HW_XG_WAVE_LENGTH_ALPHA2"), unit),
+        wavelength=wavelength_of(keys.get(f"HW_XG_WAVE_LENGTH_{'BETA' if beta else 'ALPHA1'}"), unit),
+        second_wavelength=wavelength_of(keys.get("HW_XG_WAVE_LENGTH_ALPHA2"), unit) if both else None,
         radiation="x-ray",
         title=keys.get("FILE_SAMPLE", ""),
         seconds=seconds_of_a_step(keys.get("MEAS_SCAN_SPEED"), keys.get("MEAS_SCAN_SPEED_UNIT"), two_theta),

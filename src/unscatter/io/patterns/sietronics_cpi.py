@@ -28,7 +28,7 @@ def read(content: Content) -> Scan:
     """Read the counts below SCANDATA; raises ValueError if there are too few, or no grid."""
     head, mark, data = content.text.partition(_DATA)
     lines = [line.strip() for line in head.split("\n")]
-    numbers = [parse_number(line) for line in lines[1:4]]
+    numbers = [parse_number(line.replace(",", ".")) for line in lines[1:4]]
     if not mark or len(numbers) < 3 or any(number is None for number in numbers):
         raise ValueError("a CPI file without start, stop, step and SCANDATA; expected all: export the scan again")
     start, stop, step = (number[0] for number in numbers if number is not None)

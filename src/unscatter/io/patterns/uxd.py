@@ -9,12 +9,13 @@ import numpy as np
 
 from unscatter.io.patterns.binary import positive
 from unscatter.io.patterns.content import Content
+from unscatter.io.patterns.header import wavelength_of, wavelength_of_tube
 from unscatter.io.patterns.printed_numbers import leading_numbers
 from unscatter.io.patterns.scan import Scan, at_same_time, grid, join
 
 NAME = "Bruker UXD"
 BLOCKS = "number of the range"
-ASSUMES: tuple[str, ...] = ()
+ASSUMES: tuple[str, ...] = ("where no wavelength is given, K-alpha 1 of the anode",)
 
 _KEY = re.compile(r"_(\w+)\s*=\s*(.*)")
 _DATA = re.compile(r"_(2THETA)?(COUNTS|CPS)(TIME)?\s*")
@@ -75,17 +76,20 @@ def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
         two_theta = grid(start, step, len(counts))
     if two_theta.size != len(counts):
         raise ValueError("UXD range without _START and _STEPSIZE; expected both, or _2THETACOUNTS with the angles")
+    unit = keys.get("WLUNIT", "")
+    first, second = (positive(_number(keys, name) or 0) for name in ("WL1", "WL2"))
+    wavelength, assumed = wavelength_of_tube(first, keys.get("ANODE", ""), unit)
     scan = Scan(
         positions=two_theta,
         intensity=np.array(counts, dtype=np.float64),
-        wavelength=positive(_number(keys, "WL1") or 0),
-        second_wavelength=positive(_number(keys, "WL2") or 0) if _number(keys, "WLRATIO") else None,
+        wavelength=wavelength,
+        second_wavelength=wavelength_of(second, unit) if _number(keys, "WLRATIO") else None,
         radiation="x-ray",
         title=keys.get("SAMPLE", ""),
         seconds=_number(keys, "STEPTIME"),
         per_second="CPS" in mark,
     )
-    return at_same_time(scan, times)
+    return at_same_time(scan, times).telling(assumed)
 
 
 def _number(keys: dict[str, str], name: str) -> float | None:

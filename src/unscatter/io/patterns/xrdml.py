@@ -86,7 +86,9 @@ def _scan(scan: ET.Element, measurement: ET.Element, title: str) -> Scan | None:
         seconds=find_number(points, "commonCountingTime"),
         per_second=per_second,
     )
-    return at_same_time(part, _list(points, "countingTimes")).telling(_of_slits(measurement))
+    aborted = (scan.get("status") or "").lower() == "aborted"
+    told = "the scan was aborted: its end is taken for the position of its last point" if aborted else ""
+    return at_same_time(part, _list(points, "countingTimes")).telling(_of_slits(measurement), told)
 
 
 def _intensity(points: ET.Element) -> tuple[NDArray[np.float64], bool]:

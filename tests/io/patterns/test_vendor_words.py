@@ -1,0 +1,81 @@
+"""What vendors' files say beside their counts is applied, refused or told."""
+
+from pathlib import Path
+
+import numpy as np
+import pattern_writers as w
+import pytest
+from test_conditions import ras, uxd
+from test_pattern_kinds import X, Y, loop, scan, table, told, xrdml
+from test_same_pattern import assert_same, read
+
+
+def gsas(bank: str, body: str) -> bytes:
+    return f"lambda 1.5406\n{bank}\n{body}\n".encode()
+
+
+def test_a_number_that_was_cut_in_two_is_no_count(tmp_path: Path) -> None:
+    cut = w.philips_udf()[:-8]
+    pattern = read(tmp_path, cut)
+    assert told(pattern, "these are used")
+    assert np.isin(pattern.intensity, Y).all()
+    assert pattern.intensity.size < Y.size
+
+
+@pytest.mark.parametrize(
+    ("line", "first", "second"), [("Ka", 1.5406, 1.5444), ("Ka1", 1.5406, None), ("Kb", 1.39225, None)]
+)
+def test_rigaku_says_which_lines_its_optics_let_through(
+    line: str, first: float, second: float | None, tmp_path: Path
+) -> None:
+    keys = (
+        '*HW_XG_WAVE_LENGTH_ALPHA1 "1.5406"\n*HW_XG_WAVE_LENGTH_ALPHA2 "1.5444"\n*HW_XG_WAVE_LENGTH_BETA "1.39225"\n'
+        f'*MEAS_COND_XG_WAVE_TYPE "{line}"\n*RAS_INT_START'
+    )
+    pattern = read(tmp_path, ras((slice(None), 1.0)).replace(b"*RAS_INT_START", keys.encode()))
+    assert (pattern.wavelength, pattern.second_wavelength) == (first, second)
+
+
+def test_an_aborted_scan_of_xrdml_is_told(tmp_path: Path) -> None:
+    assert told(read(tmp_path, xrdml(scan().replace("<scan>", '<scan status="Aborted">'))), "aborted")
+
+
+def test_gsas_in_lower_case_and_with_blanks_between_numbers(tmp_path: Path) -> None:
+    pairs = "\n".join(f"{y:.1f} {s:.3f}" for y, s in zip(Y, w.SIGMA, strict=True))
+    pattern = read(tmp_path, gsas("bank 1 1200 1200 const 2000.0 5.0 0 0 esd", pairs))
+    assert_same(pattern)
+    np.testing.assert_allclose(pattern.sigma, w.SIGMA)
+
+
+def test_factors_of_fullprof_are_applied(tmp_path: Path) -> None:
+    head = "XYDATA\nINTER 0.5 2.0 2\n! lambda 1.5406\nmade up\n"
+    pattern = read(tmp_path, table(head, 2 * X, Y / 2, w.SIGMA / 2))
+    assert_same(pattern)
+    np.testing.assert_allclose(pattern.sigma, w.SIGMA, rtol=1e-6)
+    assert told(pattern, "as the line INTER says")
+
+
+def test_an_anode_alone_stands_for_its_line_in_uxd(tmp_path: Path) -> None:
+    text = uxd("_COUNTS", "\n".join(f"{y:.0f}" for y in Y))
+    lines = [line for line in text.split("\n") if not line.startswith("_WL")]
+    pattern = read(tmp_path, "\n".join(["_ANODE='Co'", *lines]).encode())
+    assert pattern.wavelength == pytest.approx(1.788996)
+    assert told(pattern, "K-alpha 1 of the anode Co is assumed")
+
+
+def test_numbers_of_cpi_and_mdi_in_other_spellings(tmp_path: Path) -> None:
+    head, mark, body = w.sietronics_cpi().decode().partition("SCANDATA")
+    assert_same(read(tmp_path, (head.replace(".", ",") + mark + body).encode()))
+    first, second, rest = w.jade_mdi().decode().split("\n", 2)
+    assert_same(read(tmp_path, "\n".join([first, ",".join(second.split()) + ".", rest]).encode()))
+
+
+def test_the_first_line_of_a_doublet_and_the_target_of_a_cif(tmp_path: Path) -> None:
+    pattern = loop(_pd_meas_2theta_scan=X, _pd_meas_counts_total=Y)
+    doublet = read(tmp_path, f"data_a\nloop_\n_diffrn_radiation_wavelength\n1.54443\n1.54056\n{pattern}".encode())
+    assert (doublet.wavelength, doublet.second_wavelength) == (1.54056, 1.54443)
+    target = read(tmp_path, f"data_a\n_diffrn_source_target Co\n{pattern}".encode())
+    assert target.wavelength == pytest.approx(1.788996)
+    assert told(target, "the target Co is assumed")
+    equation = "_pd_calib_conversion_eqn '2theta = 0.1 + 2theta_meas'\n"
+    assert told(read(tmp_path, f"data_a\n{equation}{pattern}".encode()), "was not applied: '2theta = 0.1")
