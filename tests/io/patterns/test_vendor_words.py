@@ -14,9 +14,13 @@ def gsas(bank: str, body: str) -> bytes:
     return f"lambda 1.5406\n{bank}\n{body}\n".encode()
 
 
-def test_a_number_that_was_cut_in_two_is_no_count(tmp_path: Path) -> None:
-    cut = w.philips_udf()[:-8]
-    pattern = read(tmp_path, cut)
+STD = gsas("BANK 1 1200 120 CONST 2000 5 0 0 STD", "\n".join(w.rows_of(Y.tolist(), 10, " 1%6.0f")))
+
+
+@pytest.mark.parametrize("data", [w.philips_udf(), w.sietronics_cpi(), w.jade_mdi(), STD])
+def test_a_number_that_was_cut_in_two_is_no_count(data: bytes, tmp_path: Path) -> None:
+    cut = data.rstrip(b"/\n")[:-1]
+    pattern = read(tmp_path, cut[:-8] + b"12")
     assert told(pattern, "these are used")
     assert np.isin(pattern.intensity, Y).all()
     assert pattern.intensity.size < Y.size

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import facts
 from unscatter.io.patterns.printed_numbers import grid_numbers, run_together
-from unscatter.io.patterns.scan import Scan, announced, grid
+from unscatter.io.patterns.scan import Scan, announced, grid, whole
 
 ASSUMES: tuple[str, ...] = ("the numbers below start, step and stop are counts at two-theta",)
 NAME = "start step stop (ILL, PSI, DBWS, FullProf INS 0, 5, 8)"
@@ -35,7 +35,7 @@ def read(content: Content) -> Scan:
         raise ValueError("no line with start, step and stop; expected for example 5.0 0.05 120.0 above the counts")
     start, step, stop = grid_numbers(content.lines[at])[:3]
     count = _count(start, step, stop)
-    values = _values(content.lines[at + 1 :])
+    values = whole(_values(content.lines[at + 1 :]), count, content.text)
     told = announced(count, values.size)
     sigma = values[count : 2 * count] if values.size >= 2 * count else None
     count = min(count, values.size)

@@ -19,7 +19,7 @@ from unscatter.io.patterns.printed_numbers import (
     fixed_fields,
     leading_numbers,
 )
-from unscatter.io.patterns.scan import Scan, announced, grid
+from unscatter.io.patterns.scan import Scan, announced, grid, whole
 from unscatter.quantities import parse_number
 
 NAME = "GSAS STD, ESD, FXY, FXYE"
@@ -61,6 +61,9 @@ def read(content: Content) -> Scan:
     rows = content.lines[bank.line + 1 : after[0] if after else None]
     lines = [line for line in rows if not line.startswith("#")]
     scan = _records(bank, lines)
+    # fields of one width tell a number that is whole from one that was cut
+    if bank.kind == "STD" and len(content.lines[-1]) % 8:
+        scan = scan[: whole(scan.intensity, bank.count, content.text).size]
     told.append(announced(bank.count, scan.intensity.size))
     header = content.lines[: banks[0].line]
     return Scan(scan.positions, scan.intensity, scan.sigma, **facts(header)).telling(*told)

@@ -10,7 +10,7 @@ import re
 
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of_tube
-from unscatter.io.patterns.scan import Scan, announced, grid
+from unscatter.io.patterns.scan import Scan, announced, grid, whole
 from unscatter.io.text.table import number_list
 
 NAME = "Jade MDI"
@@ -34,10 +34,10 @@ def read(content: Content) -> Scan:
     if found is None:
         raise ValueError("no line with start, step, time, anode, wavelength, stop and count; expected an MDI file")
     start, step, seconds = (float(found.group(i)) for i in (1, 2, 3))
-    counts = number_list(_body(content.text))
+    count = int(found.group(7))
+    counts = whole(number_list(_body(content.text)), count, content.text)
     if counts.size and counts[-1] == -1:
         counts = counts[:-1]
-    count = int(found.group(7))
     told = [announced(count, counts.size)]
     counts = counts[:count]
     wavelength, assumed = wavelength_of_tube(found.group(5), found.group(4))

@@ -9,7 +9,7 @@ import re
 
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of, wavelength_of_tube
-from unscatter.io.patterns.scan import Scan, announced, count_points, grid
+from unscatter.io.patterns.scan import Scan, announced, count_points, grid, whole
 from unscatter.io.text.table import number_list
 from unscatter.quantities import parse_number
 
@@ -37,10 +37,10 @@ def read(content: Content) -> Scan:
     step = _number(fields.get("ScanStepSize", ""))
     if len(ends) < 2 or ends[0] is None or ends[1] is None or step is None:
         raise ValueError("a UDF header without DataAngleRange and ScanStepSize; expected both: export the scan again")
-    listed, end, _ = content.text[data.end() :].partition("/")
-    # without the stroke at the end the last number may be cut in two
-    counts = number_list(listed if end else listed.rpartition(",")[0])
-    told = announced(count_points(ends[0], ends[1], step), counts.size)
+    listed = content.text[data.end() :].partition("/")[0]
+    count = count_points(ends[0], ends[1], step)
+    counts = whole(number_list(listed), count, listed)
+    told = announced(count, counts.size)
     wavelength, assumed = wavelength_of_tube(fields.get("LabdaAlpha1"), fields.get("Anode", ""))
     automatic = fields.get("DivergenceSlit", "").upper().startswith("AUTO")
     return Scan(

@@ -105,6 +105,11 @@ def require_few(ranges: Sequence[object]) -> None:
         raise ValueError(f"more than {MOST_RANGES} scans in one file; expected one: export the scan you want")
 
 
+def whole(numbers: NDArray[np.float64], count: int, text: str) -> NDArray[np.float64]:
+    """The numbers of a text; without the last, cut in two, where they are fewer than announced and it ends in a digit."""
+    return numbers[:-1] if numbers.size < count and text[-1:].isdigit() else numbers
+
+
 def announced(count: int, found: int, what: str = "points") -> str:
     """Say that a file holds a few points less than its header announces; "" if it holds them all.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of_tube
-from unscatter.io.patterns.scan import Scan, announced, count_points, grid
+from unscatter.io.patterns.scan import Scan, announced, count_points, grid, whole
 from unscatter.io.text.table import number_list
 from unscatter.quantities import parse_number
 
@@ -32,8 +32,9 @@ def read(content: Content) -> Scan:
     if not mark or len(numbers) < 3 or any(number is None for number in numbers):
         raise ValueError("a CPI file without start, stop, step and SCANDATA; expected all: export the scan again")
     start, stop, step = (number[0] for number in numbers if number is not None)
-    counts = number_list(data)
-    told = [announced(count_points(start, stop, step), counts.size)]
+    count = count_points(start, stop, step)
+    counts = whole(number_list(data), count, data)
+    told = [announced(count, counts.size)]
     anode, said = (lines[4], lines[5]) if len(lines) > 5 else ("", "")
     wavelength, assumed = wavelength_of_tube(said, anode)
     return Scan(
