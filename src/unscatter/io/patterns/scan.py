@@ -106,7 +106,7 @@ def require_few(ranges: Sequence[object]) -> None:
 
 
 def whole(numbers: NDArray[np.float64], count: int, text: str) -> NDArray[np.float64]:
-    """The numbers of a text; without the last, cut in two, where they are fewer than announced and it ends in a digit."""
+    """The numbers of a text; without the last, cut in two, where they are too few and it ends in a digit."""
     return numbers[:-1] if numbers.size < count and text[-1:].isdigit() else numbers
 
 
