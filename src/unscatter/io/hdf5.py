@@ -28,6 +28,8 @@ _DAMAGE = (OSError, RuntimeError, LookupError, TypeError, AttributeError, Arithm
 #: Values that are read at once, and bytes of one block as the file stores it (a chunk is unpacked whole).
 LARGEST_READ, LARGEST_CHUNK = 2**24, 2**27
 _LONGEST_TEXT = 2**16
+#: No crystal has a cell with all edges below this, in Angstrom.
+SHORTEST_EDGE = 1.8
 #: Filters of HDF5 that files of beamlines use, by their registered number.
 _FILTERS = {
     307: "bzip2",
@@ -127,7 +129,9 @@ class Store:
             parts = [self._cell_part(name, start) for name in names]
             found = [part for part in parts if part is not None]
             if len(found) == len(names):
+                said = any(self._unit_of(name, start) for name in names)
                 parameters = self._in_degrees(np.concatenate(found)[:6])
+                parameters = parameters if said else self._in_angstrom(parameters)
                 unit = [1, 1, 1, 90, 90, 90][: parameters.size]
                 placeholder = not parameters.any() or np.array_equal(parameters, unit)
                 return None if placeholder else Cell.from_sequence(parameters)
@@ -138,12 +142,26 @@ class Store:
         values = self.numbers(name, start)
         if values is None:
             return None
-        node = self.dataset(name, start)
-        factors = _cell_factors(attribute(node, "units") or attribute(node, "unit"), name, self.path)
+        factors = _cell_factors(self._unit_of(name, start), name, self.path)
         angles = name.endswith(("alphabetagamma", "angles", "alpha", "beta", "gamma"))
         values = np.ravel(values)
         scale = [factors["angle" if angles or place >= 3 else "length"] for place in range(values.size)]
         return np.asarray(values * np.array(scale))
+
+    def _unit_of(self, name: str, start: Node) -> str:
+        node = self.dataset(name, start)
+        return "" if node is None else attribute(node, "units") or attribute(node, "unit")
+
+    def _in_angstrom(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Edges of a cell without units that no crystal has in Angstrom: in metres, or in nm, which is noted."""
+        edges = parameters[:3]
+        longest = float(edges.max())
+        if not 0 < longest < SHORTEST_EDGE or np.array_equal(edges, np.ones(3)):
+            return parameters
+        unit, factor = ("metres", 1e10) if longest < 1e-7 else ("nm", 10.0)
+        told = ", ".join(f"{edge:.5g}" for edge in edges)
+        self.notes.append(f"edges of the cell, {told}, were taken as {unit} (--cell says otherwise)")
+        return np.concatenate([factor * edges, parameters[3:]])
 
     def _in_degrees(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
         angles = parameters[3:]

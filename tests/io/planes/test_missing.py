@@ -100,6 +100,8 @@ MARKS = {
     "named by the signal": {"entry__data__bad": GAP, "attribute_mask": "bad"},
     "bits of a detector": {"entry__instrument__detector__pixel_mask": GAP.astype(np.uint32) << 8},
     "in the group": {"entry__data__pixel_mask": GAP.astype(np.uint32)},
+    "what is valid": {"entry__data__valid": ~GAP},
+    "broken pixels": {"entry__data__bad_pixels": GAP},
     "_FillValue": {"attribute__FillValue": np.float32(9999)},
     "missing_value": {"attribute_missing_value": 9999.0},
     "without weight": {"entry__data__data_weights": np.where(GAP, 0.0, 1.0)},
@@ -116,9 +118,29 @@ def test_masks_and_fill_values_beside_the_data(tmp_path, name, layers):
     assert any("not measured" in note for note in plane.notes)
 
 
+def test_one_mask_holds_for_every_layer(tmp_path):
+    nexus(tmp_path / "p.nxs", 3)
+    with h5py.File(tmp_path / "p.nxs", "r+") as file:
+        file["entry/data/data_mask"] = GAP
+    plane = read_plane(tmp_path / "p.nxs", plane="hk1", zeros="measured")
+    np.testing.assert_array_equal(plane.measured, ~GAP)
+
+
+def test_the_group_may_name_the_mask(tmp_path):
+    nexus(tmp_path / "p.nxs", entry__data__m=GAP)
+    with h5py.File(tmp_path / "p.nxs", "r+") as file:
+        file["entry/data"].attrs["mask"] = "m"
+    np.testing.assert_array_equal(read_plane(tmp_path / "p.nxs", zeros="measured").measured, ~GAP)
+
+
+def test_other_arrays_of_the_shape_of_the_data_are_told(tmp_path):
+    nexus(tmp_path / "p.nxs", entry__data__data_mask=GAP, entry__data__norm=1.0 + GAP)
+    assert "norm beside data were not used (--dataset chooses)" in read_plane(tmp_path / "p.nxs").notes
+
+
 def test_a_mask_of_another_shape_is_refused(tmp_path):
     nexus(tmp_path / "p.nxs", entry__data__bad=GAP[1:], attribute_mask="bad")
-    with pytest.raises(ValueError, match=r"mask entry/data/bad has shape \(100, 101\) and data \(101, 101\)"):
+    with pytest.raises(ValueError, match=r"mask bad has shape \(100, 101\) and data \(101, 101\)"):
         read_plane(tmp_path / "p.nxs")
 
 

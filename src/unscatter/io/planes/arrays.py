@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.hdf5 import require_numbers, require_size
@@ -25,6 +26,9 @@ def bare_array(
     """
     spelling = Spelling((*asked.fills, *fills))
     require_numbers(array, path)
+    if array.ndim > 2 and sum(count > 1 for count in array.shape) == 2:
+        notes = (*notes, f"of the shape {array.shape} the axes of one pixel were left out")
+        array = np.squeeze(array, axis=tuple(place for place, count in enumerate(array.shape) if count == 1))
     if array.ndim == 3 and asked.axes is not None:
         ranges = parse_volume_axes(asked.axes, array.shape)
         axes = [GridAxis(letter, values, parse_direction(letter)) for letter, values in ranges]

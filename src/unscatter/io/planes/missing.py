@@ -18,8 +18,12 @@ from unscatter.nouns.arrays import Floats, Mask
 
 #: Numbers beyond this are fill values (1e37 and 9.97e36 are usual), not intensities.
 ABSURD = 1e30
-#: Largest numbers of the types of detectors, as they look once a file was saved with another type.
-FOREIGN_LARGEST = (2.0**16 - 1, 2.0**31 - 1, 2.0**31, 2.0**32 - 1, 2.0**32, 2.0**63, 2.0**64)
+#: Largest numbers of the types and counters of detectors, as they look once a file was saved with another type; one
+#: less marks a broken pixel (Eiger).
+FOREIGN_LARGEST = (2.0**16 - 1, 2.0**16 - 2, 2.0**20 - 1, 2.0**24 - 1, 2.0**31 - 1, 2.0**31, 2.0**32 - 1, 2.0**32 - 2,
+                   2.0**32, 2.0**63, 2.0**64)  # fmt: skip
+#: A number of nines, or a power of ten from this on (1e20 and 999999 of masked arrays), is one too, if it stands often.
+_LEAST_ROUND = 999.0
 #: What marks gaps and broken pixels where everything else counts from zero.
 _MARKS = (-1, -2)
 
@@ -74,7 +78,7 @@ def measured_values(
     if raw.dtype.kind != "b":
         largest = foreign_largest(values)
         if largest is not None:
-            drop(values == largest, f"equal to {largest:.0f}, the largest number of a detector's type")
+            drop(values == largest, f"equal to {largest:.7g}, a mark far above all else")
     if spelling.factor != 1 or spelling.offset != 0:
         values = spelling.factor * values + spelling.offset
     return Block(values, tally)
@@ -94,11 +98,21 @@ def _drop_marks(raw: NDArray[Any], values: Floats, drop: Any) -> None:
 
 
 def foreign_largest(values: Floats) -> float | None:
-    """Largest number of a narrower type in a wider one, 4294967295 in float64, if it is far above all the rest."""
+    """The largest number, if it is a mark and far above all the rest: 4294967295 in float64, or 9999 and 1e20 often."""
     top = float(np.max(values, where=np.isfinite(values), initial=-np.inf))
-    rest = values[values < top]
-    second = float(rest.max(initial=0.0))
-    return top if top in FOREIGN_LARGEST and 0 < second < top / 4 else None
+    if top not in FOREIGN_LARGEST and not (_is_round(top) and np.count_nonzero(values == top) > 1):
+        return None
+    second = float(np.max(values, where=values < top, initial=0.0))
+    return top if 0 < second < top / 4 else None
+
+
+def _is_round(number: float) -> bool:
+    """Whether a number is written with a one and zeros, or with nines alone."""
+    if not _LEAST_ROUND <= number < np.inf:
+        return False
+    # as single precision has it
+    digits = f"{number:.7g}".partition("e")[0].replace(".", "")
+    return digits.rstrip("0") == "1" or set(digits) == {"9"}
 
 
 def describe_missing(tally: Counter[str], total: int) -> list[str]:

@@ -7,6 +7,7 @@ single value of the third: then the earlier of h, k, l runs along x.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from unscatter.io.hdf5 import Node, Store, attribute, is_class, is_hdf5, require_numbers, require_size
@@ -14,14 +15,17 @@ from unscatter.io.planes.asked import Asked
 from unscatter.io.planes.grids import Slices, stored_volume
 from unscatter.io.planes.missing import Block, describe_missing
 from unscatter.io.planes.nexus_axes import read_axes
+from unscatter.io.planes.nexus_masks import unused_arrays
 from unscatter.io.planes.nexus_signal import read_signal
 from unscatter.io.planes.placing import place_plane
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.volume import Volume
+from unscatter.quantities import is_transformed
 
 NAME = "NeXus NXdata"
 GAPS_KNOWN = False
+_DIRECT_SPACE = re.compile(r"\b(?:3D[-_ ]?)?(?:delta[-_ ]?|Δ|d)?PDF\b|pair[-_ ]distribution|patterson", re.IGNORECASE)
 DATASETS = "group or data set"
 
 
@@ -62,6 +66,7 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
     if not signal_name:
         raise ValueError(f"{store.path}: {name} names no signal; {_contents(store)}")
     signal = store.require(f"{name}/{signal_name}")
+    _refuse_other_kinds(store, name, signal_name, signal)
     if signal.ndim not in (2, 3):
         raise ValueError(
             f"{store.path}: {name}/{signal_name} has shape {signal.shape}; expected a plane or a volume: "
@@ -70,6 +75,9 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
     if signal.ndim == 2:
         require_size(signal.shape, f"plane {name}", store.path)
     cell, title, path = asked.cell or _cell(store, name), _title(store, name), store.path
+    others = unused_arrays(store, name, signal_name)
+    if others:
+        store.notes.append(f"{', '.join(others[:8])} beside {signal_name} were not used (--dataset chooses)")
     axes, fixed = read_axes(store, group, signal, asked, cell)
 
     def load(slices: Slices) -> Block:
@@ -82,6 +90,21 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
     notes = [*store.notes, *describe_missing(block.tally, block.values.size)]
     plane = Plane(block.values, None, cell, title, _simulated(store, name), str(path), tuple(notes))
     return place_plane(plane, axes, fixed, {key: group.attrs.get(key) for key in ("origin", "u", "v")})
+
+
+def _refuse_other_kinds(store: Store, name: str, signal_name: str, signal: Node) -> None:
+    """Raise ValueError for data whose names say that they are logarithms, or in direct space."""
+    words = (signal_name, attribute(signal, "long_name"), attribute(signal, "units"), _title(store, name))
+    if transformed := next((word for word in words[:3] if is_transformed(word)), ""):
+        raise ValueError(
+            f"{store.path}: {signal_name} ({transformed[:40]!r}) holds logarithms or roots; expected intensities: turn "
+            "them back (10**y, exp(y) or y**2) and save those"
+        )
+    if said := next((word for word in words if _DIRECT_SPACE.search(word)), ""):
+        raise ValueError(
+            f"{store.path}: {name} is called {said[:40]!r}, which is in direct space; expected reciprocal space: give "
+            "the data before the transform"
+        )
 
 
 def _read_bare(store: Store, name: str, asked: Asked) -> Plane:
@@ -166,7 +189,8 @@ def _cell(store: Store, name: str) -> Cell | None:
 
 def _title(store: Store, name: str) -> str:
     entry = name.rpartition("/")[0]
-    return store.text(f"{entry}/title") or store.text(f"{name}/title")
+    said = store.text(f"{entry}/title") or store.text(f"{name}/title")
+    return said or attribute(store.get(name), "title")
 
 
 def _simulated(store: Store, name: str) -> bool:

@@ -11,6 +11,7 @@ from unscatter.io.planes.grids import GridAxis, in_lattice_units, pixel_centres
 from unscatter.io.planes.nexus_signal import scaling_of
 from unscatter.io.planes.notation import names_axes, parse_axis_names, parse_direction, parse_volume_axes, split_names
 from unscatter.nouns.cell import Cell
+from unscatter.quantities import find_unit
 
 #: Names under which a group keeps the one value of an index that does not run.
 _INDEX_NAMES = ("{0}", "{1}", "Q{0}", "q{0}", "Q{1}", "Q_{0}", "q_{0}")
@@ -45,9 +46,24 @@ def _axis_names(store: Store, group: Node, signal: Node) -> list[str]:
     names = [as_text(name) for name in np.ravel(said)]
     if len(names) == 1:
         names = split_names(names[0])
+    if not any(names):
+        return _numbered_axes(store, group, signal)
     # NAME_indices, where given, says which axis of the array each name belongs to.
     places = {name: _place(store, group, name, place) for place, name in enumerate(names)}
     return sorted((name for name in names if name), key=lambda name: places[name])
+
+
+def _numbered_axes(store: Store, group: Node, signal: Node) -> list[str]:
+    """Names of axes that number themselves with the attribute `axis`, as before 2014, the first the slowest."""
+    numbers = {}
+    for member in group:
+        said = attribute(store.dataset(member, group), "axis") if store.dataset(member, group) is not None else ""
+        if said.isdigit():
+            numbers[member] = int(said)
+    names = sorted(numbers, key=lambda name: numbers[name])
+    sizes = [store.dataset(name, group).size for name in names]  # type: ignore[union-attr]
+    fits = [size in (count, count + 1) for size, count in zip(sizes, signal.shape, strict=False)]
+    return names if len(names) == signal.ndim and all(fits) else names[::-1]
 
 
 def _place(store: Store, group: Node, name: str, otherwise: int) -> int:
@@ -71,7 +87,7 @@ def _axis(
 ) -> GridAxis:
     """One axis; lattice: the cell, where its unit counts."""
     numbers = None if name == "." else store.numbers(name, group)
-    if numbers is None or numbers.size == 1:
+    if numbers is None or (numbers.size == 1 and count != 1):
         return GridAxis(name, np.arange(count, dtype=np.float64), given)
     node = store.dataset(name, group)
     factor, offset = scaling_of(store, group, name)
@@ -84,8 +100,15 @@ def _axis(
         ),
         None,
     )
+    units = attribute(node, "units")
+    if lattice is not None and (unit := find_unit(units) if units else None) is not None and unit.dimension == "length":
+        raise ValueError(
+            f"{store.path}: axis {name} is in {units[:30]!r}, so the data are in direct space (a pair distribution "
+            "function?); expected reciprocal space: give the data before the transform, or say what the axes are with "
+            '--axes "h=-8:8 k=-8:8 l=1"'
+        )
     if direction is not None and lattice is not None and attribute(group, "u") == "":
-        values = in_lattice_units(values, attribute(node, "units"), name, direction, lattice[0])
+        values = in_lattice_units(values, units, name, direction, lattice[0])
     return GridAxis(name, values, direction)
 
 
@@ -96,6 +119,8 @@ def _fixed(store: Store, group: Node, axes: list[GridAxis]) -> dict[str, float]:
     for letter in "hkl":
         for pattern in _INDEX_NAMES:
             name = pattern.format(letter, letter.upper())
+            if (said := group.attrs.get(name)) is not None and np.size(said) == 1:
+                found[letter] = float(np.ravel(said)[0])
             if name not in running and (value := store.numbers(name, group)) is not None and 1 <= value.size <= 2:
                 factor, offset = scaling_of(store, group, name)
                 found[letter] = factor * float(np.mean(value)) + offset

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.io.hdf5 import Node, Store, as_text, attribute, require_numbers
+from unscatter.io.hdf5 import Node, Store, as_text, require_numbers
 from unscatter.io.planes.grids import Slices
 from unscatter.io.planes.missing import Block, Spelling, measured_values
+from unscatter.io.planes.nexus_masks import find_masks
 
 #: Attributes that name a value for what was not measured (netCDF, CF, xarray, GDAL).
 _FILL_ATTRIBUTES = ("_FillValue", "missing_value", "fill_value", "FillValue", "nodata", "_NoData")
-#: Masks in the group of the signal, {0} its name; NXdetector's hold bits, any of them means a bad pixel.
-_MASKS = ("{0}_mask", "mask", "pixel_mask")
-_DETECTOR_MASKS = ("instrument/detector/pixel_mask", "detector/pixel_mask")
 
 
 def read_signal(store: Store, group_name: str, name: str, slices: Slices, fills: tuple[float, ...] = ()) -> Block:
@@ -24,8 +20,12 @@ def read_signal(store: Store, group_name: str, name: str, slices: Slices, fills:
     node = store.require(f"{group_name}/{name}")
     factor, offset = scaling_of(store, group, name, alone=True)
     spelling = Spelling((*fills, *_fill_values(node)), factor, offset)
-    masks = [(label, mask[slices]) for label, mask in _masks(store, group_name, name, node)]
-    block = measured_values(node[slices], spelling, masks)
+    raw = node[slices]
+    masks = [
+        (mask.name, np.broadcast_to(mask.marks(slices), raw.shape))
+        for mask in find_masks(store, group_name, name, node)
+    ]
+    block = measured_values(raw, spelling, masks)
     weights = store.dataset(f"{name}_weights", group)
     if weights is None or weights.shape != node.shape:
         return block
@@ -93,23 +93,3 @@ def _fill_values(node: Node) -> tuple[float, ...]:
     # What HDF5 itself fills with where nothing was written; the usual one is zero, which says nothing.
     written = node.fillvalue if node.dtype.kind in "iuf" else 0
     return (*found, float(written)) if written < 0 else tuple(found)
-
-
-def _masks(store: Store, group_name: str, name: str, node: Node) -> list[tuple[str, Any]]:
-    """Names and datasets of the masks of a signal: of its shape, or of that of its last axes (ny, nx)."""
-    group = store.get(group_name or "/")
-    entry = group_name.rpartition("/")[0]
-    names = [f"{group_name}/{pattern.format(name)}" for pattern in _MASKS]
-    if said := attribute(node, "mask"):
-        names.insert(0, f"{group_name}/{said}")
-    names += [f"{holder}/{inside}".strip("/") for holder in (group_name, entry) for inside in _DETECTOR_MASKS]
-    found = []
-    for path in dict.fromkeys(path for path in names if path.strip("/") != f"{group_name}/{name}".strip("/")):
-        mask = store.dataset(path.strip("/"))
-        if mask is not None and mask.shape == node.shape:
-            found.append((path.rpartition("/")[2], require_numbers(mask, store.path)))
-        elif mask is not None and attribute(node, "mask") == path.rpartition("/")[2] and group is not None:
-            raise ValueError(
-                f"{store.path}: mask {path} has shape {mask.shape} and {name} {node.shape}; they must be the same"
-            )
-    return found

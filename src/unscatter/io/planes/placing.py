@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -31,12 +32,22 @@ def place_plane(
         (y.direction if given.get("v") is None else given["v"]),
     )
     if u is None or v is None or np.linalg.norm(np.cross(u, v)) < 1e-9:
-        return replace(plane, intensity=intensity)
+        return replace(plane, intensity=intensity, notes=(*plane.notes, *_unplaced(y.label, x.label)))
     if given.get("u") is None and given.get("v") is None and _letter(u) > _letter(v):
         intensity, x, y, u, v = intensity.T, y, x, v, u
     origin, notes = _origin(u, v, fixed, given.get("origin"))
     return replace(
         plane, intensity=intensity, axes=PlaneAxes(origin, u, v, x.increasing, y.increasing), notes=plane.notes + notes
+    )
+
+
+def _unplaced(rows: str, columns: str) -> tuple[str, ...]:
+    """What is told of axes whose names are no directions of reciprocal space."""
+    if not (re.fullmatch(r"[A-Za-z]\w*", rows) and re.fullmatch(r"[A-Za-z]\w*", columns)):
+        return ()
+    return (
+        f"the axes {rows} and {columns} are not known as directions: where the pixels lie is not used (name them, for "
+        f'example --axes "h={columns} k={rows} l=0")',
     )
 
 

@@ -44,7 +44,7 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
     tifffile.logger().setLevel("CRITICAL")
     try:
         with tifffile.TiffFile(path) as file:
-            return _read(file, path, asked)
+            array, fills, notes = _read(file, path, asked)
     except (ValueError, MemoryError) as error:
         if str(error).startswith(str(path)):
             raise
@@ -52,6 +52,7 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
     # tifffile raises many kinds of errors over a broken file, and none of them helps its reader.
     except Exception as error:
         raise _unreadable(path, error) from error
+    return bare_array(array, path, asked, fills, notes)
 
 
 def _unreadable(path: Path, error: Exception) -> ValueError:
@@ -59,7 +60,8 @@ def _unreadable(path: Path, error: Exception) -> ValueError:
     return ValueError(f"{path} is a TIFF file that cannot be read ({reason}); copy it again, or save it uncompressed")
 
 
-def _read(file: Any, path: Path, asked: Asked) -> Plane | Volume:
+def _read(file: Any, path: Path, asked: Asked) -> tuple[NDArray[Any], tuple[float, ...], tuple[str, ...]]:
+    """Numbers, values of gaps, and what is told."""
     every = list(file.pages)
     largest = max(page.size for page in every)
     pages = [page for page in every if page.size == largest and not _tag(page, _SUBFILE, 0) & 1]
@@ -68,7 +70,7 @@ def _read(file: Any, path: Path, asked: Asked) -> Plane | Volume:
         notes = (f"{len(every) - len(pages)} of {len(every)} pages are smaller copies: left out",)
     if asked.dataset is not None:
         pages, notes = [_named_page(every, asked.dataset, path)], (f"page {asked.dataset} was read",)
-    if len(pages) > 1 and asked.axes is None:
+    if len(pages) > 1 and (asked.axes is None or asked.axes.count(":") < 3):
         raise ValueError(
             f"{path} has {len(pages)} pages of {pages[0].shape}; choose one with --dataset 1 (to {len(every)}), or "
             'give the ranges of a volume, --axes "h=-8:8 k=-8:8 l=-2:2" (columns, rows, pages), and --plane hk0'
@@ -77,7 +79,7 @@ def _read(file: Any, path: Path, asked: Asked) -> Plane | Volume:
     fills = tuple(float(text) for page in pages[:1] if _is_number(text := str(_tag(page, _NO_DATA, "")).strip("\x00 ")))
     notes += tuple(dict.fromkeys(note for _, told in images for note in told))
     array = images[0][0] if len(images) == 1 else np.stack([image for image, _ in images])
-    return bare_array(array, path, asked, fills, notes)
+    return array, fills, notes
 
 
 def _named_page(pages: list[Any], name: str, path: Path) -> Any:

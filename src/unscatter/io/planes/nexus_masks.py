@@ -1,0 +1,92 @@
+"""Masks beside the signal of an NXdata group: what their names and shapes say, and arrays that nobody asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from unscatter.io.hdf5 import Node, Store, attribute, require_numbers
+from unscatter.io.planes.grids import Slices
+from unscatter.nouns.arrays import Mask
+
+#: Masks in the group of the signal, {0} its name: what is not zero in the first was not measured (NeXus; bits of
+#: NXdetector), what is zero in the second. Without case.
+BAD = ("{0}_mask", "mask", "pixel_mask", "bad_pixel_mask", "bad_pixels", "bad", "dead_pixels", "hot_pixels", "invalid",
+       "masked")  # fmt: skip
+GOOD = ("valid", "is_valid", "valid_pixels", "good", "good_pixels")
+_OF_DETECTORS = ("instrument/detector/pixel_mask", "detector/pixel_mask")
+#: Fields that belong to a signal and are no data of their own.
+_BELONGING = ("_errors", "_error", "errors", "_weights", "_uncertainties", "_scaling_factor", "_offset")
+
+
+@dataclass(frozen=True)
+class SignalMask:
+    """A mask: its name, and what of a block it marks as not measured."""
+
+    name: str
+    marks: Callable[[Slices], Mask]
+
+
+def find_masks(store: Store, group_name: str, name: str, node: Node) -> list[SignalMask]:
+    """Masks of a signal `node`: of its shape, or of that of its last axes, and then of every layer.
+
+    Raises ValueError for a mask of the group that fits neither.
+    """
+    group: Node = store.get(group_name or "/")
+    said = attribute(node, "mask") or attribute(group, "mask")
+    bad = [pattern.format(name).lower() for pattern in BAD] + ([said.lower()] if said else [])
+    members = [*group, *([said] if said and said not in group else [])]
+    found = []
+    for member in members:
+        good = member.lower() in GOOD
+        mask = store.dataset(member, group) if member != name and (good or member.lower() in bad) else None
+        if mask is not None:
+            found.append(_fitting(store, member, mask, name, node, good=good))
+    entry = group_name.rpartition("/")[0]
+    for path in dict.fromkeys(
+        f"{holder}/{inside}".strip("/") for holder in (group_name, entry) for inside in _OF_DETECTORS
+    ):
+        mask = store.dataset(path)
+        # a detector's own may be of the images that the signal was made of
+        if mask is not None and mask.shape == node.shape:
+            found.append(_fitting(store, "pixel_mask", mask, name, node, good=False))
+    return found
+
+
+def _fitting(store: Store, label: str, mask: Node, name: str, node: Node, *, good: bool) -> SignalMask:
+    require_numbers(mask, store.path)
+    if mask.ndim < 1 or mask.shape != node.shape[-mask.ndim :] or (mask.ndim < 2 <= node.ndim):
+        raise ValueError(
+            f"{store.path}: mask {label} has shape {mask.shape} and {name} {node.shape}; they must be the same, or "
+            "that of its last axes: write it so, or take it out of the file and give it with --mask"
+        )
+
+    def marks(slices: Slices) -> Mask:
+        part = mask[slices[len(slices) - mask.ndim :]]
+        which = np.asarray(part == 0 if good else part != 0)
+        return np.broadcast_to(which, (*(1,) * (len(slices) - which.ndim), *which.shape))
+
+    return SignalMask(label, marks)
+
+
+def unused_arrays(store: Store, group_name: str, name: str) -> list[str]:
+    """Names of other arrays of the shape of the signal, which are not used: fits, backgrounds, normalizations."""
+    group: Node = store.get(group_name or "/")
+    node: Node = store.dataset(name, group)
+    known = {pattern.format(name).lower() for pattern in (*BAD, *GOOD)} | {name.lower()}
+    known |= {
+        said.lower() for said in (attribute(node, "mask"), attribute(group, "mask"), attribute(node, "uncertainties"))
+    }
+    found = []
+    for member in group:
+        if member.lower() in known or member.endswith(_BELONGING):
+            continue
+        # a look around opens no other file, and what cannot be read is not missed
+        with suppress(ValueError):
+            link = type(group.get(member, getlink=True)).__name__
+            other = store.dataset(member, group) if link == "HardLink" else None
+            found += [member] if other is not None and other.shape == node.shape else []
+    return found
