@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib.util import find_spec
@@ -31,6 +32,8 @@ extensions = [
     "plain_docstrings",
 ]
 exclude_patterns = ["_build", "_ext"]
+templates_path = ["_templates"]
+html_static_path = ["_static"]
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
 
@@ -75,7 +78,10 @@ copybutton_prompt_text = "$ "
 html_theme = "pydata_sphinx_theme"
 html_title = f"unscatter {version}"
 html_show_sourcelink = False
+# Each version is a folder beside this one. The list has the layout of the theme's switcher, which may read it too.
+html_context = {"versions": json.loads((HERE / "_static" / "switcher.json").read_text(encoding="utf-8"))}
 html_theme_options = {
+    "navbar_end": ["versions", "theme-switcher", "navbar-icon-links"],
     "show_prev_next": False,
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],

@@ -15,7 +15,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import lsqr
 
 from unscatter.atoms import atomic_number
-from unscatter.io.structures.crystals import read_crystals, site_multiplicities
+from unscatter.io.structures.crystal_symmetry import site_multiplicities
+from unscatter.io.structures.crystals import read_crystals
 from unscatter.nouns.crystal import Crystal
 from unscatter.nouns.sites import coset_representatives
 from unscatter.symmetry import BRAVAIS_LATTICES, bravais_lattice

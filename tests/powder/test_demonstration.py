@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unscatter.io.patterns import read_pattern
-from unscatter.io.structures.crystals import label_space_group
+from unscatter.io.structures.crystal_symmetry import label_space_group
 from unscatter.powder.demonstration import corundum, simulate_corundum, write_pattern
 
 MEASURED = Path(__file__).resolve().parents[3] / "shared" / "data" / "patterns" / "n_bt1_al2o3.xye"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.files import replacing
-from unscatter.io.structures.crystals import read_cif
+from unscatter.io.structures.crystal_cif import read_cif
 from unscatter.nouns.crystal import Crystal
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.crystal.reflections import simulate_reflections

@@ -8,14 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unscatter.io.structures.crystals import (
-    label_space_group,
-    prototype_key,
-    read_cif,
-    read_crystals,
-    site_multiplicities,
-    symbol,
-)
+from unscatter.io.structures.crystal_cif import read_cif
+from unscatter.io.structures.crystal_symmetry import label_space_group, prototype_key, site_multiplicities
+from unscatter.io.structures.crystals import read_crystals
+from unscatter.io.structures.element_names import symbol
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.crystal import Crystal
 from unscatter.symmetry import bravais_lattice, operations
@@ -117,6 +113,24 @@ def test_folder_zip_and_list_report_what_they_skip(tmp_path):
         assert len(reports) == bad
         assert all(reason for _, reason in reports)
     assert len(structures_in([folder / "a.cif", tmp_path / "all.zip"])[0]) == 2
+
+
+def test_the_format_is_found_by_content_whatever_the_name(tmp_path):
+    (tmp_path / "cif.dat").write_text(f"# measured last week\n{CORUNDUM}")
+    write_csv(tmp_path / "table.txt")
+    (tmp_path / "list.csv").write_text("cif.dat\nmissing.cif\n")
+    for name, count, told in (("cif.dat", 1, []), ("table.txt", 2, ["bad"]), ("list.csv", 1, ["missing.cif"])):
+        crystals, reports = structures_in(tmp_path / name)
+        assert len(crystals) == count
+        assert [Path(place).name for place, _ in reports] == told
+
+
+def test_a_file_of_no_known_format_is_told_with_those_that_are_known(tmp_path):
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    crystals, ((place, reason),) = structures_in(tmp_path / "x.csv")
+    assert crystals == []
+    assert place.endswith("x.csv")
+    assert "columns cell and xyz" in reason
 
 
 def test_skipping_is_never_silent(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from unscatter.cli import main
 from unscatter.io.structures import materials_project
-from unscatter.io.structures.crystals import site_multiplicities
+from unscatter.io.structures.crystal_symmetry import site_multiplicities
 from unscatter.io.structures.materials_project import read_materials_project
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.crystal import Crystal

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unscatter.io.structures.crystals import label_space_group, site_multiplicities
+from unscatter.io.structures.crystal_symmetry import label_space_group, site_multiplicities
 from unscatter.powder.crystal.random_crystals import draw_crystal, draw_crystals, read_crystal_statistics
 from unscatter.symmetry import SPACE_GROUPS
 

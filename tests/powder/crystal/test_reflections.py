@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from unscatter.atoms import anomalous_dispersion, neutron_lengths
-from unscatter.io.structures.crystals import site_multiplicities
+from unscatter.io.structures.crystal_symmetry import site_multiplicities
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.crystal import Crystal
 from unscatter.nouns.sites import primitive_atoms

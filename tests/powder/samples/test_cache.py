@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from structures import GROUPS
-from unscatter.io.structures.crystals import prototype_key, read_crystals
+from unscatter.io.structures.crystal_symmetry import prototype_key
+from unscatter.io.structures.crystals import read_crystals
 from unscatter.powder.crystal.reflections import simulate_reflections
 from unscatter.powder.samples import cache_writing
 from unscatter.powder.samples.cache import LIMIT, X_RAY_WAVELENGTH, read_reflection_cache

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unscatter.io.structures.crystals import label_space_group
+from unscatter.io.structures.crystal_symmetry import label_space_group
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.sites import coset_representatives
 from unscatter.powder.crystal.random_crystals import draw_crystal

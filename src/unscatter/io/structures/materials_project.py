@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.io.structures.crystals import Report, ask_spglib, symbol, warn_unreadable
+from unscatter.io.structures.crystal_symmetry import ask_spglib
+from unscatter.io.structures.crystals import Report, warn_unreadable
+from unscatter.io.structures.element_names import symbol
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.crystal import Crystal
 

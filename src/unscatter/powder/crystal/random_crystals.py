@@ -12,7 +12,8 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.io.structures.crystals import Report, label_space_group, warn_unreadable
+from unscatter.io.structures.crystal_symmetry import label_space_group
+from unscatter.io.structures.crystals import Report, warn_unreadable
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.crystal import Crystal
 from unscatter.symmetry import (

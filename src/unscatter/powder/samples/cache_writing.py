@@ -28,7 +28,8 @@ from unscatter.atoms import Radiation
 from unscatter.io.files import replacing, require_file
 from unscatter.io.hdf5 import open_own
 from unscatter.io.structures import materials_project
-from unscatter.io.structures.crystals import Report, label_space_group, prototype_key, read_crystals
+from unscatter.io.structures.crystal_symmetry import label_space_group, prototype_key
+from unscatter.io.structures.crystals import Report, read_crystals
 from unscatter.io.structures.materials_project import read_materials_project
 from unscatter.nouns.crystal import Crystal
 from unscatter.nouns.sites import coset_representatives
