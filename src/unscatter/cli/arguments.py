@@ -141,15 +141,11 @@ def _options_of_several(command: Command) -> tuple[set[str], set[str]]:
         names = [one.name for one in fields(part)] if is_dataclass(part) else list(hints)
         for name in names:
             flag = f"--{name.replace('_', '-')}"
-            if UseAppendAction in _metadata(hints[name]):
+            if UseAppendAction in getattr(hints[name], "__metadata__", ()):
                 repeatable.add(flag)
             elif _is_open_tuple(hints[name]):
                 several.add(flag)
     return several, repeatable
-
-
-def _metadata(hint: Any) -> tuple[Any, ...]:
-    return getattr(hint, "__metadata__", ())
 
 
 def _is_open_tuple(hint: Any) -> bool:

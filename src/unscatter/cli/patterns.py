@@ -55,13 +55,10 @@ def _classify(path: Path, options: dict[Path, ClassifyOptions], stems: dict[Path
     chosen = options[path.absolute()]
     ranking = classifying.run(path, chosen)
     written = classifying.write(ranking, stems[path.absolute()], picture=picture, start_files=chosen.start_files)
-    shown = tuple(_as_typed(one) for one in written)
+    # As a person in this folder would type them.
+    here = Path.cwd()
+    shown = tuple(one.relative_to(here) if one.is_relative_to(here) else one for one in written)
     return [Told(f"{path}\n{indent(ranking.describe())}", {"file": path, **ranking.to_dict()}, shown, ranking)]
-
-
-def _as_typed(path: Path) -> Path:
-    """A path relative to the folder that one is in, where it lies there."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def index(

@@ -41,17 +41,14 @@ def describe(path: Path) -> str:
     for magic, name in _SEEN_BEFORE:
         if start.startswith(magic):
             return name
-    return "a text file" if _is_text(start) else "a binary file of an unknown kind"
+    is_text = all(byte >= 32 or byte in b"\t\r\n\f" for byte in start)
+    return "a text file" if is_text else "a binary file of an unknown kind"
 
 
 def first_bytes(path: Path, count: int) -> bytes:
     """Read the first bytes of a file, fewer if it is shorter."""
     with path.open("rb") as file:
         return file.read(count)
-
-
-def _is_text(start: bytes) -> bool:
-    return all(byte >= 32 or byte in b"\t\r\n\f" for byte in start)
 
 
 def require_file(path: str | Path) -> Path:

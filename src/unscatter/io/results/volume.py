@@ -104,10 +104,6 @@ def _blocks(components: VolumeComponents, start: int) -> Iterator[slice]:
 _DEPTH = 8
 
 
-def _chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (min(_DEPTH, shape[0]), *(min(128, n) for n in shape[1:]))
-
-
 def _lay_out(file: Node, components: VolumeComponents, *, images: bool) -> None:
     volume = components.volume
     file.attrs.update({"NX_class": "NXroot", "default": "entry", "format": NAME, "format_version": FORMAT_VERSION})
@@ -118,8 +114,9 @@ def _lay_out(file: Node, components: VolumeComponents, *, images: bool) -> None:
         group = _group(entry, name, "NXdata")
         group.attrs.update({"signal": "data", "axes": ["l", "k", "h"]})
         shape = components.shape
+        chunks = (min(_DEPTH, shape[0]), *(min(128, n) for n in shape[1:]))
         data = group.create_dataset(
-            "data", shape, np.float32, chunks=_chunks(shape), compression="gzip", compression_opts=1, shuffle=True
+            "data", shape, np.float32, chunks=chunks, compression="gzip", compression_opts=1, shuffle=True
         )
         data.attrs["long_name"] = label
         for axis, direction in zip("hkl", volume.basis, strict=True):

@@ -72,7 +72,7 @@ def _from_block(block: gemmi.cif.Block) -> Crystal:
     sites = list(structure.sites)
     return Crystal(
         cell=Cell(*structure.cell.parameters),
-        elements=tuple(_site_symbol(site) for site in sites),
+        elements=tuple(symbol(site.type_symbol or site.label) for site in sites),
         positions=np.array([site.fract.tolist() for site in sites]),
         rotations=rotations,
         translations=translations,
@@ -97,10 +97,6 @@ def _cif_symmetry(
     if group is None:
         raise ValueError(f"no symmetry: neither operations nor a known group ({structure.spacegroup_hm!r})")
     return *operations_from(group.operations()), int(group.number)
-
-
-def _site_symbol(site: gemmi.SmallStructure.Site) -> str:
-    return symbol(site.type_symbol or site.label)
 
 
 def _b_iso(site: gemmi.SmallStructure.Site) -> float:

@@ -56,7 +56,10 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _from_row(row: Mapping[str, Any]) -> Crystal:
     """Structure from a row with cell, xyz, Z or elem, and hall or symops or sg; occ and b_iso where given."""
-    elements = [symbol(e) for e in _list(row["elem"])] if row.get("elem") else _by_number(_list(row["Z"]))
+    if row.get("elem"):
+        elements = [symbol(name) for name in _list(row["elem"])]
+    else:
+        elements = [str(gemmi.Element(int(z)).name) for z in _list(row["Z"])]
     rotations, translations = _row_symmetry(row)
     return Crystal(
         cell=Cell.from_sequence(_numbers(row["cell"])),
@@ -99,7 +102,3 @@ def _list(value: Any) -> list[Any]:
 
 def _numbers(value: Any) -> NDArray[np.float64]:
     return np.array([] if value is None or value == "" else _list(value), dtype=np.float64)
-
-
-def _by_number(numbers: list[Any]) -> list[str]:
-    return [str(gemmi.Element(int(z)).name) for z in numbers]

@@ -30,7 +30,9 @@ def read(text: str, part: int | None) -> Parsed:
         raise ValueError("no cell, expected _cell_length_a and its five companions: add them")
     sites = _sites_of_part(list(structure.sites), part)
     positions = [structure.cell.orthogonalize(site.fract).tolist() for site in sites]
-    return "", [_site_symbol(site) for site in sites], positions, [str(site.label) for site in sites]
+    # A label that tells no element is left for the error to show.
+    symbols = [str(site.element.name) if site.element.atomic_number else str(site.label) for site in sites]
+    return "", symbols, positions, [str(site.label) for site in sites]
 
 
 def _sites_of_part(sites: list[gemmi.SmallStructure.Site], part: int | None) -> list[gemmi.SmallStructure.Site]:
@@ -41,8 +43,3 @@ def _sites_of_part(sites: list[gemmi.SmallStructure.Site], part: int | None) -> 
     if part is not None and part not in groups:
         raise ValueError(f"no disorder group {part}: the file has {groups or 'none'}")
     return sites if part is None else [site for site in sites if site.disorder_group in (0, part)]
-
-
-def _site_symbol(site: gemmi.SmallStructure.Site) -> str:
-    """Name the element of a site, or give its label where that tells no element."""
-    return str(site.element.name) if site.element.atomic_number else str(site.label)

@@ -18,7 +18,8 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a"))
 def decode(data: bytes) -> str:
     """Bytes as text with Unix line ends; "" if they are binary."""
     encoding = encoding_of(data)
-    return _unix(data.decode(encoding, errors="replace")) if encoding else ""
+    text = data.decode(encoding, errors="replace") if encoding else ""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def encoding_of(data: bytes) -> str:
@@ -49,7 +50,3 @@ def _unmarked_utf16(data: bytes) -> str:
 def _is_binary(data: bytes) -> bool:
     # old programs leave a few stray bytes in a title: only many of them make a file binary
     return 20 * len(data.translate(None, _CONTROLS)) < 19 * len(data)
-
-
-def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

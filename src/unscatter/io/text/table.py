@@ -31,19 +31,14 @@ _FORTRAN_EXPONENT = re.compile(r"[dD](?<=[\d.].)(?=[-+]?\d)")
 
 def number_table(text: str, *, decimal_comma: bool = False) -> NDArray[np.float64] | None:
     """The numbers of a text that holds nothing else, (rows, columns); None if rows differ or words stand between."""
-    if not text.strip() or _longest_row(text) > _WIDEST_ROW:
+    # A file without line ends is no table; its first rows tell.
+    if not text.strip() or max(map(len, text[: 20 * _WIDEST_ROW].split("\n"))) > _WIDEST_ROW:
         return None
     plain = text.translate(_SEPARATORS_COMMA if decimal_comma else _SEPARATORS)
     try:
         return np.loadtxt(StringIO(plain), dtype=np.float64, comments=None, ndmin=2)
     except ValueError:
         return None
-
-
-def _longest_row(text: str) -> int:
-    """Length of the first rows; a file without line ends is no table."""
-    top = text[: 20 * _WIDEST_ROW].split("\n")
-    return max(len(row) for row in top)
 
 
 def number_list(text: str) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.transforms import Transform, blended_transform_factory
+from matplotlib.transforms import blended_transform_factory
 
 from unscatter.nouns.arrays import Floats
 from unscatter.nouns.pattern import Pattern
@@ -102,7 +102,8 @@ def draw_fit(above: Axes, below: Axes, fit: PatternFit, second: PatternFit | Non
                 ha="left",
                 va="center",
                 fontsize=8,
-                transform=_beside(below),
+                # Shares of the panel across, data upwards.
+                transform=blended_transform_factory(below.transAxes, below.transData),
             )
     below.plot(fit.foreign, np.full(len(fit.foreign), 1.35), "x", color=FOREIGN, markersize=5)
     below.set_xlim(above.get_xlim())
@@ -114,11 +115,6 @@ def draw_fit(above: Axes, below: Axes, fit: PatternFit, second: PatternFit | Non
     # Above the panel: crosses of foreign lines stand along its upper edge.
     said = f"largest difference {scale:.3g}"
     below.text(1.0, 1.02, said, fontsize=8, ha="right", va="bottom", transform=below.transAxes)
-
-
-def _beside(panel: Axes) -> Transform:
-    """Shares of the panel across, data upwards."""
-    return blended_transform_factory(panel.transAxes, panel.transData)
 
 
 def _mark_spacings(panel: Axes, wavelength: float) -> None:

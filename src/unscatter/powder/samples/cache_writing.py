@@ -73,7 +73,9 @@ def write_reflection_cache(
     try:
         _write_blocks(sources, part, workers, (limit, most_lines, tolerance), progress)
     except BaseException:
-        _forget_if_empty(part)
+        # A call that came to nothing leaves no folder, so that the next one is not taken for another.
+        if not any(part.glob("*.npz")):
+            shutil.rmtree(part)
         raise
     what = {"limit": limit, "most_lines": most_lines, "tolerance": tolerance}
     failed = _join(part, path, {**what, "provenance": json.dumps(provenance or {})}, years or {})
@@ -132,12 +134,6 @@ def _write_blocks(
                 _finish(waiting, bar)
         while waiting:
             _finish(waiting, bar)
-
-
-def _forget_if_empty(part: Path) -> None:
-    """Remove the folder of a call that came to nothing, so that the next one is not taken for another."""
-    if not any(part.glob("*.npz")):
-        shutil.rmtree(part)
 
 
 def _row_count(sources: list[str]) -> int | None:

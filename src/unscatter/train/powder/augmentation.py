@@ -147,12 +147,8 @@ def _heights(share: Tensor, options: Augmentation) -> Tensor:
     knots = max(2, round(share.shape[-1] * _step() / options.correlation))
     z = torch.randn(len(share), 1, knots, device=share.device)
     # Between two knots the variance falls to one half, on the mean to two thirds.
-    return torch.exp(options.texture * (3 / 2) ** 0.5 * _refine(z, share.shape[-1]))
-
-
-def _refine(values: Tensor, points: int) -> Tensor:
-    """Values (B, 1, m) drawn through by straight lines on a finer axis, (B, points)."""
-    return functional.interpolate(values, points, mode="linear")[:, 0]
+    curve = functional.interpolate(z, share.shape[-1], mode="linear")[:, 0]
+    return torch.exp(options.texture * (3 / 2) ** 0.5 * curve)
 
 
 def _step() -> float:

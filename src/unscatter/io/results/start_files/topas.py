@@ -30,10 +30,11 @@ def topas_text(start: Start) -> str:
     fit = start.fit
     numbers = {"u": u, "v": v, "w": w, "z": 0.0, "x": strain, "y": size}
     shape = ", ".join(f"{'!' if name == 'z' else ''}pk{name}, {value:.6f}" for name, value in numbers.items())
+    layout = " xye_format" if start.data_name.lower().endswith(".xye") else ""
     lines = [
         f"' {start.title}: start from unscatter classify",
         "r_wp 0 r_exp 0 r_p 0 gof 0",
-        f'xdd "{start.data_name}"{_format(start)}',
+        f'xdd "{start.data_name}"{layout}',
         f"   bkg @ {' '.join(f'{number:.4f}' for number in _background(start))}",
         "   lam",
         "      ymin_on_ymax 0.0001",
@@ -56,10 +57,6 @@ def topas_text(start: Start) -> str:
 def topas_symbol(start: Start) -> str:
     """Symbol as TOPAS has it: second origins by :2, hexagonal axes by :H."""
     return str(start.group.xhm()).replace(" ", "")
-
-
-def _format(start: Start) -> str:
-    return " xye_format" if start.data_name.lower().endswith(".xye") else ""
 
 
 def _beam(start: Start) -> list[str]:
