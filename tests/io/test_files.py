@@ -85,3 +85,17 @@ def test_a_file_that_another_holds_for_too_long_is_told(tmp_path: Path, monkeypa
     # The lock of a process that is no more holds nobody up.
     with held(tmp_path / "x.csv"):
         pass
+
+
+def test_a_file_system_without_locks_is_written_to_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import filelock
+
+    def acquire(self: object, *arguments: object, **how: object) -> None:
+        raise NotImplementedError("no flock here")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", acquire)
+    with held(tmp_path / "x.csv"):
+        (tmp_path / "x.csv").write_text("a line")
+    assert (tmp_path / "x.csv").read_text() == "a line"

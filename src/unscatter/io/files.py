@@ -126,11 +126,19 @@ def held(path: str | Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     path = Path(path)
+    # The lock stays behind, hidden: who removed it could take it from one who waits.
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE, mode=0o666)
     try:
-        # The lock stays behind, hidden: who removed it could take it from one who waits.
-        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE, mode=0o666):
-            yield
+        lock.acquire()
     except Timeout:
         raise ValueError(
             f"{path} has been held by another process for {_PATIENCE:.0f} s; wait until that ends, or write elsewhere"
         ) from None
+    except NotImplementedError:
+        # Some network file systems know no locks: what one process does is still right there.
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
