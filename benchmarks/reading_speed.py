@@ -26,6 +26,7 @@ LAYOUTS: dict[str, tuple[str, Callable[[float, int], str]]] = {
     "quoted thousands": ("two-theta,intensity\n", lambda x, y: f'"{x:.5f}","{y:,}"'),
     "12,345 between tabs": ("two-theta\tintensity\n", lambda x, y: f"{x:.5f}\t{y:,}"),
     "12'345 between semicolons": ("two-theta;intensity\n", lambda x, y: f"{x:.5f};{y:,}".replace(",", "'")),
+    "uncertainties in brackets": ("", lambda x, y: f"{x:.5f} {y}({y % 97 + 1})"),
     "gaps marked -": ("", lambda x, y: f"{x:.5f} {y if y % 100 else '-'}"),
     "ten megabytes of prose above": (
         "ground by hand and measured as E = 12 of things\n" * 200_000,

@@ -84,6 +84,14 @@ CLAIMS: dict[str, Callable[[], bytes]] = {
         b"*RAS_DATA_START\n" + (b"*RAS_INT_START\n" + ROW + b"*RAS_INT_END\n") * 10_000
     ),
     "one line of 32 MB": lambda: b"1 " * 2**24,
+    "one line of 14 MB": lambda: b"20.0 1 " * 2**21,
+    "a header of names": lambda: (
+        b"# 2theta " + b"column 1 : " * 80 + b"\n" + (b"column 1 : " * 80 + b"\n") * 500 + ROW * 60
+    ),
+    "three hundred thousand banks": lambda: b"t\n" + b"BANK 1 10 1 CONST 2000 5 0 0 STD\n" * 300_000,
+    "a BRML of a million steps": lambda: zipped(
+        {"Experiment0/RawData0.xml": b"<R><DataRoute>" + b"<Datum>1,2,3</Datum>" * 1_000_000 + b"</DataRoute></R>"}
+    ),
     "numbers of a million digits": lambda: b"1" * 2**20 + b" 2\n" + ROW * 60,
     "brackets of JSON": lambda: b"# {" + b'"a":[' * 100_000 + b"\n" + ROW * 60,
     "XML of a hundred thousand floors": lambda: b"<xrdMeasurements>" + b"<a>" * 100_000,

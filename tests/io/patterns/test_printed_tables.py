@@ -53,6 +53,18 @@ def test_names_with_remarks_behind_them_name_the_axis(head: str, tmp_path: Path)
     np.testing.assert_allclose(pattern.two_theta, X, atol=1e-4)
 
 
+@pytest.mark.parametrize("remark", ["", " # of a detector", "\nthe stage has moved"])
+@pytest.mark.parametrize("mark", [" ", ",", ";", "\t"])
+def test_uncertainties_in_brackets_count_in_the_last_digit(mark: str, remark: str, tmp_path: Path) -> None:
+    printed = [(f"{y:.0f}(12)", 12.0) if i % 3 else (f"{y / 1e3:.4f}E3(7)", 0.7) for i, y in enumerate(w.COUNTS)]
+    rows = [f"{x:.2f}(1){mark}{y[0]}{mark}1.5{remark}" for x, y in zip(w.TWO_THETA, printed, strict=True)]
+    path = tmp_path / "brackets.txt"
+    path.write_text("\n".join([f"2theta{mark}I{mark}bkg", *rows]))
+    pattern = read_pattern(path)
+    np.testing.assert_allclose(pattern.intensity, w.COUNTS)
+    np.testing.assert_allclose(pattern.sigma, [su for _, su in printed])
+
+
 def test_an_energy_in_the_header_is_no_axis(tmp_path: Path) -> None:
     pattern = read(tmp_path, table("# energy_keV 8.0478", X, Y))
     np.testing.assert_allclose(pattern.two_theta, X)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of
 from unscatter.io.patterns.safe_xml import parse_xml
 from unscatter.io.patterns.scan import Scan, at_same_time, join, refuse_changing
+from unscatter.io.text.table import number_table
 from unscatter.quantities import parse_number
 
 NAME = "Bruker BRML"
@@ -24,7 +26,7 @@ ASSUMES: tuple[str, ...] = ("of the counters of a step the last is the detector"
 
 _RAW = re.compile(r"(?:.*/)?RawData\d*\.xml")
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_MOST_SCANS = 100
+_MOST_SCANS, _MOST_STEPS = 100, 200_000
 
 
 def recognises(content: Content) -> bool:
@@ -54,7 +56,12 @@ def _scans(root: ET.Element) -> list[Scan]:
     """The scans of one RawData: of each DataRoute with steps over two-theta."""
     found = []
     for route in root.findall(".//{*}DataRoute"):
-        rows = [_numbers(datum.text or "") for datum in route.findall("{*}Datum")]
+        data = route.findall("{*}Datum")
+        if len(data) > _MOST_STEPS:
+            raise ValueError(
+                f"{len(data)} steps; expected a scan of at most {_MOST_STEPS}: export it as columns of text"
+            )
+        rows = _rows([datum.text or "" for datum in data])
         points = _steps(route, rows) if len(rows) > 1 else _still(route, rows)
         if points is not None:
             scan = _scan(root, route, *points)
@@ -168,6 +175,14 @@ def _text(element: ET.Element, tag: str) -> str | None:
 def _positive(text: str | None) -> float | None:
     found = parse_number((text or "").strip())
     return found[0] if found is not None and found[0] > 0 else None
+
+
+def _rows(texts: list[str]) -> list[list[float]]:
+    """The numbers of each Datum, read at once where all of them have as many."""
+    table = number_table("\n".join(" ".join(text.split()) for text in texts))
+    if table is not None and len(table) == len(texts):
+        return cast("list[list[float]]", table.tolist())
+    return [_numbers(text) for text in texts]
 
 
 def _numbers(text: str) -> list[float]:

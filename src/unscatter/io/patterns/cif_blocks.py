@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from unscatter.quantities import parse_number
 
+#: More data blocks than this are a database.
+MOST_BLOCKS = 5000
+_BLOCK = re.compile(r"^data_", re.MULTILINE | re.IGNORECASE)
 WAVELENGTH = "_diffrn_radiation_wavelength"
 
 Column = NDArray[np.float64]
@@ -49,6 +52,9 @@ class Block:
 
 def blocks_of(text: str) -> list[Block]:
     """The data blocks of a CIF; raises ValueError for what is none."""
+    count = len(_BLOCK.findall(text))
+    if count > MOST_BLOCKS:
+        raise ValueError(f"{count} data blocks; at most {MOST_BLOCKS} are read: save those with the pattern")
     try:
         document = gemmi.cif.read_string(text)
     except (ValueError, RuntimeError) as error:

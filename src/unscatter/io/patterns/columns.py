@@ -30,7 +30,15 @@ from unscatter.io.patterns.labels import (
 )
 from unscatter.io.patterns.pyfai import axis_of_geometry
 from unscatter.io.patterns.scan import Scan, refuse_changing
-from unscatter.io.text.table import NO_NUMBER, first_row, has_decimal_comma, number_table, remarked_table
+from unscatter.io.text.table import (
+    NO_NUMBER,
+    WIDEST_ROW,
+    bracketed_table,
+    first_row,
+    has_decimal_comma,
+    number_table,
+    remarked_table,
+)
 from unscatter.io.text.thousands import without_thousands
 from unscatter.quantities import Quantity, parse_number
 
@@ -252,13 +260,17 @@ def _quick_table(text: str, comma: bool) -> Table | None:
     if first is None or width < 2:
         return None
     below = text[above + sum(len(line) + 1 for line in top[:first]) :]
-    values = number_table(below, decimal_comma=comma)
-    if values is None:
-        values = remarked_table(below, decimal_comma=comma)
+    values, brackets = None, None
+    if any("(" in top[i] for i in rows):
+        values, brackets = bracketed_table(below, decimal_comma=comma) or (None, None)
+    else:
+        values = number_table(below, decimal_comma=comma)
+        values = remarked_table(below, decimal_comma=comma) if values is None else values
     if values is None:
         return None
     header = [line for line in [*text[:above].split("\n"), *top[:first]] if line.strip()]
-    return Table(values, np.full(len(values), np.nan), header, _separator(top[first], comma))
+    brackets = np.full(len(values), np.nan) if brackets is None else brackets
+    return Table(values, brackets, header, _separator(top[first], comma))
 
 
 def _is_row(line: str, comma: bool) -> bool:
@@ -289,6 +301,11 @@ def _rows(lines: list[str], comma: bool) -> tuple[list[_Row], list[str]]:
     rows: list[_Row] = []
     header: list[str] = []
     for i, line in enumerate(lines):
+        if len(line) > WIDEST_ROW and line.lstrip(' \t"+-.')[:1].isdigit():
+            raise ValueError(
+                f"line {i + 1} has {len(line)} characters; expected a row for each point: export the scan as two "
+                "columns of text"
+            )
         tokens = _tokens(line, comma)
         parsed = [_NOTHING if k and token in NO_NUMBER else parse_number(token) for k, token in enumerate(tokens)]
         values = [pair for pair in parsed if pair is not None]

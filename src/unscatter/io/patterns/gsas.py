@@ -19,7 +19,7 @@ from unscatter.io.patterns.printed_numbers import (
     fixed_fields,
     leading_numbers,
 )
-from unscatter.io.patterns.scan import Scan, announced, grid, whole
+from unscatter.io.patterns.scan import Scan, announced, grid, require_few, whole
 from unscatter.quantities import parse_number
 
 NAME = "GSAS STD, ESD, FXY, FXYE"
@@ -55,12 +55,13 @@ def read(content: Content) -> Scan:
 
     Raises ValueError for time-of-flight data, unknown record types and files cut short.
     """
-    banks = [_bank(i, line) for i, line in enumerate(content.lines) if _BANK.match(line)]
+    lines = [(i, line) for i, line in enumerate(content.lines) if _BANK.match(line)]
+    require_few(lines)
+    banks = [_bank(i, line) for i, line in lines]
     bank, told = _choose(banks, content.block)
     after = [other.line for other in banks if other.line > bank.line]
     rows = content.lines[bank.line + 1 : after[0] if after else None]
-    lines = [line for line in rows if not line.startswith("#")]
-    scan = _records(bank, lines)
+    scan = _records(bank, [line for line in rows if not line.startswith("#")])
     # fields of one width tell a number that is whole from one that was cut
     if bank.kind == "STD" and len(content.lines[-1]) % 8:
         scan = scan[: whole(scan.intensity, bank.count, content.text).size]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from unscatter.quantities import Quantity, Unit, find_quantity, find_unit, is_transformed
 
@@ -102,6 +103,7 @@ def is_rate(text: str) -> bool:
     return any(_RATE.fullmatch(word) is not None for word in words) or _RATE.fullmatch(_plain(text)) is not None
 
 
+@lru_cache(maxsize=4096)
 def parse_label(text: str) -> Label:
     """Read one name; neither role nor axis where it means nothing."""
     plain = _plain(text)
@@ -127,7 +129,8 @@ def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list
         return counted
     for place in range(len(header) - 1, -1, -1):
         for words in _divisions(header[place], separator):
-            labels = _accepted([parse_label(word) for word in words], width)
+            # names of other columns than there are do not matter
+            labels = _accepted([parse_label(word) for word in words[: width + 1]], width)
             if labels:
                 units, rest = _with_units(labels, header[place + 1 : place + 2], separator)
                 return units, [*header[:place], *header[place + 1 + rest :]]

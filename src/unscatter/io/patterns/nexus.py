@@ -42,7 +42,12 @@ _ENERGIES = ("energy", "incident_energy")
 _OTHER_ENERGIES = ("NXsource", "NXdetector", "NXinsertion_device")
 _KINDS_OF_UNITS = {"angle": "an angle", "inverse length": "Q", "length": "d"}
 
+#: Texts in which a configuration is looked for.
+_MOST_TEXTS = 200
+
 Column = NDArray[np.float64]
+#: What lies in the entry of a pattern, by name.
+Around = list[tuple[str, Node]]
 
 
 def recognises(content: Content) -> bool:
@@ -168,22 +173,23 @@ def _scan(store: Store, name: str, frame: str) -> Scan:
     block = read_signal(store, name, signal_name, chosen)
     intensity = np.ravel(block.values)
     lost = [f"{count} of {intensity.size} points are {reason}: not measured" for reason, count in block.tally.items()]
+    entry = name.split("/")[0] if "/" in name else ""
+    around = list(_nodes(store, entry))
     positions, axis = _axis(store, group, axis_name, intensity.size)
     sigma = _sigma(store, group, signal_name, signal, chosen)
-    entry = name.split("/")[0] if "/" in name else ""
-    radiation = _probe(store, entry)
+    radiation = _probe(around)
     scan = Scan(
         positions=positions,
         intensity=intensity,
         sigma=sigma,
         axis=axis,
-        wavelength=_wavelength(store, entry, radiation),
+        wavelength=_wavelength(store, around, radiation),
         radiation=radiation,
         title=store.text("title", group) or (store.text(f"{entry}/title") if entry else ""),
         simulated=bool(group.attrs.get("simulated", False)),
     )
     scan = replace(scan, per_second=any(is_rate(said) for said in words))
-    return _same_conditions(store, entry, scan).telling(*lost)
+    return _same_conditions(store, around, scan).telling(*lost)
 
 
 def _chosen_frame(store: Store, name: str, signal: Node, axis_name: str, frame: str) -> Slices:
@@ -235,14 +241,14 @@ def _sigma(store: Store, group: Node, name: str, signal: Node, chosen: Slices) -
     return None
 
 
-def _same_conditions(store: Store, entry: str, scan: Scan) -> Scan:
+def _same_conditions(store: Store, around: Around, scan: Scan) -> Scan:
     """Intensities relative to the counting time and the monitor of each point, where the file has them for each.
 
     Raises ValueError for a factor of each point, as of an attenuator, that may or may not be in the intensities.
     """
     told = []
     values, sigma = scan.intensity, scan.sigma
-    for path, node in _nodes(store, entry):
+    for path, node in around:
         role = "" if hasattr(node, "keys") or node.dtype.kind not in "fiu" else _role(store, path)
         if not role or (role == "time" and scan.per_second) or not 1 < (node.size or 0) <= _MOST_POINTS:
             continue
@@ -277,10 +283,10 @@ def _role(store: Store, path: str) -> str:
     return found if found in ("time", "monitor", "factor") else ""
 
 
-def _wavelength(store: Store, entry: str, radiation: str | None) -> float | None:
+def _wavelength(store: Store, around: Around, radiation: str | None) -> float | None:
     """Wavelength in Angstrom that the entry of the data states, or that of the energy of its beam."""
     for names, energy in ((_WAVELENGTHS, False), (_ENERGIES, True)):
-        for path, node in _nodes(store, entry):
+        for path, node in around:
             above, _, last = path.rpartition("/")
             if last not in names or hasattr(node, "keys") or node.dtype.kind not in "fiuSO" or not node.size:
                 continue
@@ -290,16 +296,16 @@ def _wavelength(store: Store, entry: str, radiation: str | None) -> float | None
             value = wavelength_of(_strongest(store, path, node), units, radiation)
             if value is not None:
                 return value
-    return _wavelength_in_json(store, entry)
+    return _wavelength_in_json(store, around)
 
 
-def _wavelength_in_json(store: Store, entry: str) -> float | None:
+def _wavelength_in_json(store: Store, around: Around) -> float | None:
     """The wavelength of a configuration that is kept as a text of JSON, as pyFAI does."""
-    for path, node in _nodes(store, entry):
-        if not hasattr(node, "keys") and node.dtype.kind in "SO" and node.size == 1:
-            text = store.text(path).strip()
-            if text.startswith("{") and (found := facts(text.split("\n"))["wavelength"]) is not None:
-                return float(found)
+    texts = [path for path, node in around if not hasattr(node, "keys") and node.dtype.kind in "SO" and node.size == 1]
+    for path in texts[:_MOST_TEXTS]:
+        text = store.text(path).strip()
+        if text.startswith("{") and (found := facts(text.split("\n"))["wavelength"]) is not None:
+            return float(found)
     return None
 
 
@@ -316,10 +322,10 @@ def _strongest(store: Store, path: str, node: Node) -> float | str | None:
     return float(values[int(np.argmax(np.ravel(weights[()])))])
 
 
-def _probe(store: Store, entry: str) -> Radiation | None:
+def _probe(around: Around) -> Radiation | None:
     words = " ".join(
         as_text(node[()]).lower()
-        for path, node in _nodes(store, entry)
+        for path, node in around
         if path.rsplit("/", 1)[-1] == "probe" and not hasattr(node, "keys") and node.size == 1
     )
     return "neutron" if "neutron" in words else "x-ray" if "x-ray" in words or "xray" in words else None

@@ -8,11 +8,13 @@ from io import StringIO
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.io.text.brackets import take_brackets
+
 #: What parts columns becomes a blank; with decimal commas only what cannot stand in a number.
 _SEPARATORS = str.maketrans({",": " ", ";": " ", '"': " ", "\t": " "})
 _SEPARATORS_COMMA = str.maketrans({",": ".", ";": " ", '"': " ", "\t": " "})
 #: A row wider than this is no row of a table (characters).
-_WIDEST_ROW = 10_000
+WIDEST_ROW = 10_000
 #: Lines at the end that tell how the table is written.
 _SAMPLE = 200
 #: What people and programs write behind an angle where nothing was measured.
@@ -32,7 +34,7 @@ _FORTRAN_EXPONENT = re.compile(r"[dD](?<=[\d.].)(?=[-+]?\d)")
 def number_table(text: str, *, decimal_comma: bool = False) -> NDArray[np.float64] | None:
     """The numbers of a text that holds nothing else, (rows, columns); None if rows differ or words stand between."""
     # A file without line ends is no table; its first rows tell.
-    if not text.strip() or max(map(len, text[: 20 * _WIDEST_ROW].split("\n"))) > _WIDEST_ROW:
+    if not text.strip() or max(map(len, text[: 20 * WIDEST_ROW].split("\n"))) > WIDEST_ROW:
         return None
     plain = text.translate(_SEPARATORS_COMMA if decimal_comma else _SEPARATORS)
     try:
@@ -60,7 +62,7 @@ def _is_number(word: str) -> bool:
 
 def first_row(text: str) -> int:
     """Where the first line begins that begins with two numbers, where there may be a table; 0 if there is none."""
-    if _FIRST_ROW.match("\n" + text[:_WIDEST_ROW]):
+    if _FIRST_ROW.match("\n" + text[:WIDEST_ROW]):
         return 0
     found = _FIRST_ROW.search(text)
     return found.start() + 1 if found else 0
@@ -76,6 +78,23 @@ def remarked_table(text: str, *, decimal_comma: bool = False) -> NDArray[np.floa
         text = _FORTRAN_EXPONENT.sub("e", _MARK_OF_GAP.sub(r"\1nan", text))
         values = number_table(text, decimal_comma=decimal_comma)
     return values
+
+
+def bracketed_table(
+    text: str, *, decimal_comma: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """The numbers of a text with rows such as 10.02 153.2(12), and the uncertainties of the second ones, NaN without.
+
+    None if it is no such table. An uncertainty counts in units of the last digit.
+    """
+    if "#" in text or "!" in text:
+        text = _REMARK.sub("", text)
+    text = _LINE_OF_WORDS.sub("", text)
+    taken = take_brackets(text)
+    if taken is None:
+        return None
+    values = remarked_table(taken[0], decimal_comma=decimal_comma)
+    return None if values is None or len(values) != len(taken[1]) else (values, taken[1])
 
 
 def has_decimal_comma(text: str) -> bool:
