@@ -76,7 +76,7 @@ from unscatter.diffuse.samples.recipe import DiffuseRecipe
 plane = np.ones((2, 4, 4))
 np.testing.assert_array_equal(add_stripes(plane, np.zeros(2)), plane)
 np.testing.assert_allclose(add_stripes(plane, np.array([0.1, 0.2]))[:, :, 0], [[1, 1.1, 1, 1.1], [1, 1.2, 1, 1.2]])
-recipe = DiffuseRecipe("x", pixels=32, artefacts=0.0)
+recipe = DiffuseRecipe("x", pixels=32, artefacts=0.0, monte_carlo=0.0)
 planes = [render(collate(one, [draw_sample(one, 1, 0)])).intensity[0] for one in
           (recipe, replace(recipe, stripes=(0.5, 0.5)))]
 np.savez(OUT, *planes)
@@ -113,7 +113,7 @@ def test_an_artefact_is_a_function_a_field_and_five_lines(tmp_path: Path) -> Non
                           capture_output=True)  # fmt: skip
     assert done.returncode == 0, done.stderr
     plain, striped = np.load(tmp_path / "planes.npz").values()
-    recipe = DiffuseRecipe("x", pixels=32, artefacts=0.0)
+    recipe = DiffuseRecipe("x", pixels=32, artefacts=0.0, monte_carlo=0.0)
     # A recipe that knows nothing of it draws what it drew before.
     np.testing.assert_allclose(plain, render(collate(recipe, [draw_sample(recipe, 1, 0)])).intensity[0])
     np.testing.assert_allclose(striped[0::2], plain[0::2])
