@@ -1,4 +1,4 @@
-"""How long it takes to read a text pattern of 39 MB, plain and as people and programs print it.
+"""How long it takes to read a text pattern of 39 MB, and to take a plane of 2001 x 2001 apart whose lattice is unknown.
 
     python benchmarks/reading_speed.py
 
@@ -12,7 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from unscatter.diffuse.demonstration import simulate_demonstration
+from unscatter.diffuse.factorize.factorize import factorize
 from unscatter.io.patterns import read_pattern
+from unscatter.nouns.plane import Plane
 
 #: Bytes of each file.
 SIZE = 39_000_000
@@ -49,6 +52,10 @@ def main() -> None:
             assert np.isin(pattern.intensity, counts).all(), "the numbers come back"
             size = path.stat().st_size / 1e6
             print(f"{name:<32} {size:5.1f} MB, {pattern.two_theta.size} rows: {seconds:.2f} s of CPU", flush=True)
+    plane = Plane(simulate_demonstration(pixels=2001).plane.intensity)
+    started = time.process_time()
+    factorize(plane)
+    print(f"a plane of 2001 x 2001 without lattice: {time.process_time() - started:.2f} s of CPU")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from unscatter.diffuse.factorize.canvas import Canvas, canvas_with_lattice, canvas_without_lattice, tile_weight, tiles
+from unscatter.diffuse.factorize.canvas import (
+    Canvas,
+    canvas_with_lattice,
+    canvas_without_lattice,
+    spread_blocks,
+    tile_weight,
+    tiles,
+)
+from unscatter.diffuse.factorize.lattice.spectrum import average_blocks
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.plane import PlaneAxes
 
@@ -95,3 +103,12 @@ def test_a_grid_is_read_back_as_any_set_of_points_is() -> None:
     window = tile.window((70, 80), 1)
     np.testing.assert_allclose(tile.read_window(painted, window), expected[window], atol=1e-12)
     assert np.isnan(np.delete(expected, np.arange(window[0].start, window[0].stop), axis=0)).all()
+
+
+def test_a_smooth_plane_comes_back_from_its_blocks():
+    y, x = np.mgrid[:64, :50] / 40.0
+    plane = np.sin(x) + np.cos(y + x)
+    back = spread_blocks(average_blocks(plane, 3), 3, plane.shape)
+    assert back.shape == plane.shape
+    # beyond the middle of the last block the edge goes on as it is
+    np.testing.assert_allclose(back[9:-9, 9:-9], plane[9:-9, 9:-9], atol=2e-3)

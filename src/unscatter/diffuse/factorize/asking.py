@@ -42,11 +42,12 @@ def ask_network(
             continue
         answer = ask_tile(painted, measured, tile.x, tile.y, network, lattice)
         window = tile.window(shape, 1)
-        weight = tile.read_window(tile_weight(tile.pixels), window)
-        inside = np.isfinite(weight)
-        layers = [tile.read_window(a, window) for a in (answer.form_factor, answer.short_range_order)]
-        for total, layer in zip(sums, [*layers, np.ones(weight.shape)], strict=True):
-            total[window] += np.where(inside, weight * layer, 0.0)
+        weight = np.nan_to_num(tile.read_window(tile_weight(tile.pixels), window), copy=False)
+        sums[2][window] += weight
+        for total, layer in zip(sums, (answer.form_factor, answer.short_range_order), strict=False):
+            read = np.nan_to_num(tile.read_window(layer, window), copy=False)
+            read *= weight
+            total[window] += read
     blended = sums[:2] / np.maximum(sums[2], 1e-12)
     return Answer(np.clip(blended[0], 0.0, None), np.clip(blended[1], 0.0, None))
 

@@ -95,17 +95,24 @@ class Canvas:
         if abs(inverse[0, 1]) + abs(inverse[1, 0]) < 1e-12 * np.abs(inverse).max():
             along_y, along_x = (rows * inverse[1, 1] + start[1]) / step, (columns * inverse[0, 0] + start[0]) / step
             values = _interpolate_grid(painted, along_y, along_x)
-            inside = np.logical_and.outer(self._holds(along_y), self._holds(along_x))
-        else:
-            position = np.tensordot(inverse, np.stack(np.meshgrid(columns, rows)), axes=1)
-            index = [(position[i] + start[i]) / step for i in (1, 0)]
-            values = ndimage.map_coordinates(painted, index, order=3, mode="nearest")
-            inside = self._holds(index[0]) & self._holds(index[1])
+            values[~self._holds(along_y)] = np.nan
+            values[:, ~self._holds(along_x)] = np.nan
+            return values
+        position = np.tensordot(inverse, np.stack(np.meshgrid(columns, rows)), axes=1)
+        index = [(position[i] + start[i]) / step for i in (1, 0)]
+        values = ndimage.map_coordinates(painted, index, order=3, mode="nearest")
+        inside = self._holds(index[0]) & self._holds(index[1])
         return np.where(inside, values, np.nan)
 
     def _holds(self, index: Floats) -> NDArray[np.bool_]:
         # Half a pixel of extrapolation is rounding, more is another tile's business.
         return np.asarray((index > -0.51) & (index < self.pixels - 0.49))
+
+
+def spread_blocks(averaged: Floats, factor: int, shape: tuple[int, ...]) -> Floats:
+    """Values on the pixels of a plane (ny, nx) from means over blocks of factor x factor, by cubic interpolation."""
+    rows, columns = ((np.arange(n) + 0.5) / factor - 0.5 for n in shape)
+    return _interpolate_grid(averaged, rows, columns)
 
 
 def _interpolate_grid(image: Floats, rows: Floats, columns: Floats) -> Floats:
@@ -118,7 +125,7 @@ def _interpolate_grid(image: Floats, rows: Floats, columns: Floats) -> Floats:
         _cubic_weights(np.clip(index + pad, 1, n + 2 * pad - 3), n + 2 * pad)
         for index, n in zip((rows, columns), image.shape, strict=True)
     )
-    return np.asarray(by_row @ coefficients @ by_column.T)
+    return np.asarray(by_row @ (coefficients @ by_column.T))
 
 
 def _cubic_weights(index: Floats, count: int) -> Floats:

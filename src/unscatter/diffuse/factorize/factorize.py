@@ -9,9 +9,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from unscatter.diffuse.factorize.asking import Answer, ask_network, canvas_pixels, scale_factor
-from unscatter.diffuse.factorize.canvas import canvas_with_lattice, canvas_without_lattice
+from unscatter.diffuse.factorize.canvas import canvas_with_lattice, canvas_without_lattice, spread_blocks
 from unscatter.diffuse.factorize.folding import Grid, combine_with_fold
 from unscatter.diffuse.factorize.lattice.search import find_plane_lattice
+from unscatter.diffuse.factorize.lattice.spectrum import average_blocks
 from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
 from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
@@ -134,9 +135,22 @@ def _with_known_lattice(plane: Plane, network: Network, lattice: PlaneLattice) -
 
 
 def _without_lattice(plane: Plane, network: Network) -> Answer:
-    """The network alone, scaled to the data."""
-    canvas = canvas_without_lattice(plane.intensity.shape, canvas_pixels(network))
-    answer = ask_network(plane.intensity, network, canvas, LARGEST_TILE_WITHOUT_LATTICE, None)
+    """The network alone, scaled to the data.
+
+    A plane on which a pixel of a tile is two of its own or more is averaged first: the network sees no finer.
+    """
+    pixels = canvas_pixels(network)
+    half = min((max(plane.intensity.shape) - 1) / 2, LARGEST_TILE_WITHOUT_LATTICE)
+    factor = max(1, int(2 * half / (pixels - 1)))
+    averaged = average_blocks(plane.intensity, factor)
+    canvas = canvas_without_lattice(averaged.shape, pixels)
+    answer = ask_network(averaged, network, canvas, LARGEST_TILE_WITHOUT_LATTICE / factor, None)
+    if factor > 1:
+        form, ordered = (
+            np.clip(spread_blocks(part, factor, plane.intensity.shape), 0.0, None)
+            for part in (answer.form_factor, answer.short_range_order)
+        )
+        answer = Answer(form, ordered)
     ordered = answer.short_range_order / max(float(answer.short_range_order.mean()), 1e-12)
     scale = scale_factor(_measured(plane), answer.form_factor * ordered, plane.measured.astype(np.float64))
     return Answer(answer.form_factor * scale, ordered)
