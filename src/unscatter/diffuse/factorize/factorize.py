@@ -8,12 +8,15 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from unscatter.diffuse.factorize.alternation import combine_with_fold
 from unscatter.diffuse.factorize.asking import Answer, ask_network, canvas_pixels, scale_factor
 from unscatter.diffuse.factorize.canvas import canvas_with_lattice, canvas_without_lattice, spread_blocks
-from unscatter.diffuse.factorize.folding import Grid, combine_with_fold
+from unscatter.diffuse.factorize.folding import Grid
 from unscatter.diffuse.factorize.lattice.search import find_plane_lattice
 from unscatter.diffuse.factorize.lattice.spectrum import average_blocks
+from unscatter.diffuse.factorize.lattice.weighing import noise_residual
 from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
+from unscatter.diffuse.plane.friedel import beam_pixel, fill_from_mates, picture_centre
 from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.found_lattice import FoundLattice
@@ -51,7 +54,8 @@ def factorize(
     `Components.found_lattice`; pixel: edge of a pixel of a picture in 1/Angstrom (Q includes 2 pi), which gives it
     lengths. saturation: measured intensities from here on are only known to be at least this; they take no part, and
     stay in the plane for a refinement.
-    Negative intensities are noise and are used as they are.
+    Negative intensities are noise and are used as they are. Gaps whose mates at -Q were measured are filled with them
+    first, where the plane goes through Q = 0 or a picture is centred in its middle.
 
     Raises ValueError for a plane on which nothing, or nothing above zero, was measured, and FileNotFoundError for
     weights that are not there.
@@ -59,6 +63,7 @@ def factorize(
     started = time.perf_counter()
     whole, plane = plane, _below(plane, saturation)
     check_plane(plane)
+    plane = _with_mates(plane)
     network = open_network(weights)
     known = plane_lattice(plane.axes) if plane.axes is not None and plane.cell is not None else None
     found = None
@@ -88,6 +93,15 @@ def _below(plane: Plane, saturation: float | None) -> Plane:
     if saturation is None:
         return plane
     return replace(plane, intensity=np.where(plane.intensity >= saturation, np.nan, plane.intensity))
+
+
+def _with_mates(plane: Plane) -> Plane:
+    """The plane with gaps filled by Friedel's law: through Q = 0 by its axes, or where a picture shows its centre."""
+    if plane.axes is not None and plane.cell is not None:
+        centre = beam_pixel(plane.axes, plane.cell)
+    else:
+        centre = picture_centre(plane.intensity, noise_residual(_measured(plane), plane.measured))
+    return plane if centre is None else replace(plane, intensity=fill_from_mates(plane.intensity, centre))
 
 
 def _lattice_record(
@@ -131,7 +145,9 @@ def _with_known_lattice(plane: Plane, network: Network, lattice: PlaneLattice) -
     assert canvas.axes is not None
     on_canvas = plane_lattice(canvas.axes)
     answer = ask_network(plane.intensity, network, canvas, LARGEST_TILE_WITH_LATTICE, on_canvas)
-    return combine_with_fold(_measured(plane), plane.measured, Grid(plane.axes.x, plane.axes.y, lattice), answer)
+    units = np.stack([plane.axes.u, plane.axes.v]) @ plane.cell.reciprocal
+    grid = Grid(plane.axes.x, plane.axes.y, lattice, units @ units.T)
+    return combine_with_fold(_measured(plane), plane.measured, grid, answer)
 
 
 def _without_lattice(plane: Plane, network: Network) -> Answer:

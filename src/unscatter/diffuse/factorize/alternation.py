@@ -1,0 +1,127 @@
+"""I_SRO given I_FF and I_FF given I_SRO, in turn: one repeats exactly, the other is no finer than a molecule makes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unscatter.diffuse.factorize.asking import Answer, scale_factor
+from unscatter.diffuse.factorize.folding import Grid, fit_order
+from unscatter.diffuse.factorize.smooth_form import SmoothForm, smooth_form
+from unscatter.nouns.arrays import Floats, Mask
+
+#: Rounds of I_SRO given I_FF and I_FF given I_SRO: to choose how fine I_FF may be, and in the end.
+TRIAL_ROUNDS, ROUNDS = 2, 5
+#: I_SRO below which I_FF is not divided out of the data.
+LEAST_ORDER = 0.02
+#: Pixels of which the median residual is taken, at least.
+ENOUGH = 250_000
+#: A residual of so many spreads halves the weight of a pixel.
+TRUST = 4.0
+#: Share of its model by which a pixel may be wrong besides its noise.
+MODEL_ERROR = 0.03
+#: Finest fringes of I_FF that are tried, as shares of the longer edge of the plane.
+FINEST = (0.31, 0.22, 0.155, 0.11, 0.078, 0.055)
+#: The smoothest I_FF is taken whose relative residual on hidden pixels is at most so many times the least, and so much
+#: more: a rigid one lies nearer to the truth than its trial, which has not come to rest, can show. A trial this far
+#: above it ends the search.
+NOT_WORSE, UNRESTED, HOPELESS = 1.05, 0.03, 0.1
+#: Pixels along an edge of the plane on which fringes are chosen, squares hidden along it, and pixels of a period.
+CHOICE_PIXELS, SQUARES, LEAST_PERIOD = 128, 6, 6
+
+
+def combine_with_fold(intensity: Floats, measured: NDArray[np.bool_], grid: Grid, answer: Answer) -> Answer:
+    """Fit a periodic I_SRO, nowhere negative and of mean 1 over a cell, and an I_FF that carries the scale.
+
+    intensity: (ny, nx), any finite value where not measured. The network's I_FF is followed in gaps, and by as much as
+    the data do not say otherwise.
+    """
+    finest = _choose_finest(intensity, measured, grid, answer)
+    return _alternate(intensity, measured, grid, answer, finest, ROUNDS)
+
+
+def _alternate(intensity: Floats, measured: Mask, grid: Grid, answer: Answer, finest: float, rounds: int) -> Answer:
+    """Factors with I_FF of fringes no finer than a share of the plane."""
+    seen = measured.astype(np.float64)
+    form, ordered = answer.form_factor, answer.short_range_order
+    series: SmoothForm = smooth_form(form, grid.lattice.window, grid.steps, grid.gram, finest * grid.edge)
+    white: Floats | None = None
+    for _ in range(rounds):
+        trusted = seen * _trust(intensity, form * ordered, measured)
+        ordered = fit_order(intensity, trusted, form, ordered, grid)
+        trusted = seen * _trust(intensity, form * ordered, measured)
+        model = form * np.maximum(ordered, LEAST_ORDER) + 1e-3 * float(form.max())
+        weight = trusted / _variance(intensity, form * ordered, model, measured)
+        form, white = series.fit(intensity, weight, ordered, white)
+    return Answer(form * scale_factor(intensity, form * ordered, seen), ordered)
+
+
+def _variance(intensity: Floats, made: Floats, model: Floats, measured: Mask) -> Floats:
+    """Of each pixel: counting, scaled to the median residual, and what the model does not know."""
+    counting = (1.4826 * float(np.median((np.abs(intensity - made) / np.sqrt(model))[measured]))) ** 2
+    return np.asarray(counting * model + (MODEL_ERROR * model) ** 2)
+
+
+def _trust(intensity: Floats, model: Floats, measured: NDArray[np.bool_]) -> Floats:
+    """Weight of each pixel, near 1 within the scatter of the rest and small far outside: Bragg residue, hot pixels.
+
+    Cauchy's weight. The spread has two parts: one grows as the root of the model, as counting does, with a factor
+    taken from the median residual; the other is a tenth of the model, for what the model itself does not know.
+    """
+    largest = float(model.max())
+    off = intensity - model
+    # A median of so many is as good as that of all.
+    every = max(1, int((model.size / ENOUGH) ** 0.5))
+    few = np.s_[::every, ::every]
+    root = np.sqrt(model[few] + 1e-3 * largest)
+    seen = measured[few] if measured[few].any() else np.ones_like(measured[few])
+    counting = 1.4826 * float(np.median(np.abs(off[few] / root)[seen]))
+    # spread^2 = (counting root)^2 + (0.1 model)^2, and a little
+    spread = 0.01 * model
+    spread += counting**2
+    spread *= model
+    spread += 1e-3 * largest * counting**2 + (1e-12 * largest) ** 2
+    off *= off
+    off /= TRUST**2 * spread
+    off += 1
+    return np.asarray(np.reciprocal(off, out=off))
+
+
+def _choose_finest(intensity: Floats, measured: Mask, grid: Grid, answer: Answer) -> float:
+    """Share of the plane below which I_FF has no fringes: the smoothest that still predicts hidden pixels."""
+    block = int(max(1, min(max(intensity.shape) // CHOICE_PIXELS, grid.shortest // LEAST_PERIOD)))
+    weight = _averages(measured.astype(np.float64), block)
+    seen = weight > 0.5
+    values = np.where(seen, _averages(np.where(measured, intensity, 0.0), block) / np.maximum(weight, 1e-9), 0.0)
+    first = Answer(_averages(answer.form_factor, block), _averages(answer.short_range_order, block))
+    coarse = Grid(_averages(grid.x, block), _averages(grid.y, block), grid.lattice, grid.gram)
+    hidden = seen & _squares(seen.shape)
+    shown = seen & ~hidden
+    if not hidden.any() or not shown.any():
+        return FINEST[0]
+    best = np.inf
+    residuals: dict[float, float] = {}
+    for finest in reversed(FINEST):
+        made = _alternate(values, shown, coarse, first, finest, TRIAL_ROUNDS)
+        left = np.abs(values - made.form_factor * made.short_range_order)[hidden].sum()
+        residuals[finest] = float(left / max(float(np.abs(values)[hidden].sum()), 1e-30))
+        best = min(best, residuals[finest])
+        if residuals[finest] > NOT_WORSE * best + HOPELESS:
+            break
+    return max(finest for finest, residual in residuals.items() if residual <= NOT_WORSE * best + UNRESTED)
+
+
+def _averages(values: Floats, block: int) -> Floats:
+    """Means over squares of pixels, or over stretches of an axis; what is left over at the end is cut."""
+    for axis in range(values.ndim):
+        kept = values.shape[axis] // block
+        values = np.moveaxis(values, axis, 0)[: kept * block]
+        values = np.moveaxis(values.reshape(kept, block, *values.shape[1:]).mean(axis=1), 0, axis)
+    return values
+
+
+def _squares(shape: tuple[int, ...]) -> Mask:
+    """A third of the squares of a plane, the same every time, (ny, nx)."""
+    drawn = np.random.default_rng(0).random((SQUARES, SQUARES)) < 1 / 3
+    rows, columns = (np.arange(n) * SQUARES // n for n in shape)
+    return np.asarray(drawn[rows[:, None], columns])
