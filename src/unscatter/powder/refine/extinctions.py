@@ -14,7 +14,6 @@ from unscatter.powder.refine.absences import Setting, extinguished
 from unscatter.powder.refine.evidence import expected_area
 from unscatter.powder.refine.expectation import log_evidence
 from unscatter.powder.refine.intensity_prior import intensity_mixture, reweighted
-from unscatter.powder.refine.noise import FLOOR
 from unscatter.powder.refine.observation import Observation
 from unscatter.powder.refine.whole_pattern import Model
 from unscatter.symmetry import label_set
@@ -23,8 +22,10 @@ Flags = NDArray[np.bool_]
 
 #: Resolved lines that are looked at, the first ones: the others overlap, and cost time.
 MOST_LINES = 150
-#: Nats at which a line that a symbol extinguishes may be there all the same, without noise and with it.
-RETURNED = (11.0, 7.0)
+#: Nats at which a line that a symbol extinguishes may be there all the same: where the model describes the pattern,
+#: and where foreign lines hold more than this share of the area or the profile misses more than this share of a line.
+RETURNED = (5.0, 2.0)
+FOREIGN_AREA, MISSED = 0.003, 0.015
 #: Lines that share less than this of their shape do not know of each other; it grows until groups are small.
 COUPLED, LARGEST = 0.02, 24
 
@@ -160,8 +161,14 @@ def _prepare(observation: Observation, model: Model, absent: Flags, bravais: str
     right = right - (inner * ~coupled) @ z
     inner = inner * coupled
     means, weights = _mixtures(observation, model, bravais, lines, general, inner, z)
-    noisy = float(np.median(observation.noise)) > 2 * FLOOR * float(observation.pattern.intensity.max())
-    return _Problem(lines, inner, right, means, weights, groups, RETURNED[int(noisy)])
+    return _Problem(lines, inner, right, means, weights, groups, _price(observation, model))
+
+
+def _price(observation: Observation, model: Model) -> float:
+    """Nats of a line that is there though extinguished: few where other lines are there that should not be."""
+    area = model.solution.intensity
+    foreign = float(area[model.resolved :].sum()) > FOREIGN_AREA * float(area.sum())
+    return RETURNED[int(foreign or observation.misfit > MISSED)]
 
 
 def _groups(precision: Floats) -> tuple[tuple[Integers, ...], Flags]:
