@@ -10,7 +10,7 @@ import numpy as np
 from unscatter.nouns.arrays import Floats, Integers
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
-from unscatter.powder.pattern.background import estimate_background
+from unscatter.powder.pattern.background import HALF_FOOT, estimate_background
 from unscatter.powder.pattern.line_shape import CUTS, LineShape, beam_of
 from unscatter.powder.refine.beam import possible_beams
 from unscatter.powder.refine.images import flag_images
@@ -44,6 +44,8 @@ _BASELINE = 12
 _MAIN, _LOOSE = 0.03, 0.01
 # Misfit of the profile that is allowed for before it has been refined with all lines, and then where there is noise.
 _MISFIT, _COUNTED = 0.003, 0.012
+# Share of a line's height that its tails have at its foot, from which they are told from background, and how often.
+_TAILS, _TAIL_ROUNDS = 0.003, 3
 # Asymmetry from which its refinement starts, and chi squared that it must save, also as a share.
 _AXIAL, _WORTH, _SHARE = 0.02, 40.0, 0.02
 
@@ -67,6 +69,7 @@ def find_lines(pattern: Pattern) -> Lines:
     if not len(maxima):
         return _lines_of(_no_lines(data, pattern.wavelength), data, pattern, noise)
     beams = []
+    data = _with_tails(pattern, data, noise)
     for beam in possible_beams(pattern):
         first = _first_fit(pattern, data, beam)
         if len(first) > max(_DENSE, _EACH * len(maxima)):
@@ -92,6 +95,27 @@ def _prepare(pattern: Pattern, noise: Noise) -> Data:
         return Data(two_theta, intensity, noise.sigma, np.empty((len(two_theta), 0)))
     background = estimate_background(two_theta, intensity)
     return Data(two_theta, intensity - background, noise.sigma, _smooth_functions(two_theta))
+
+
+def _with_tails(pattern: Pattern, data: Data, noise: Noise) -> Data:
+    """The data above a background that leaves broad lines their tails: less what it has of the main lines.
+
+    Else it rises under each of them, the profile becomes too Gaussian, and what is left beside a line a line of its own.
+    """
+    x, foot = data.two_theta, HALF_FOOT * (data.two_theta[-1] - data.two_theta[0])
+    _, width = half_widths(x, data.intensity, data.sigma)
+    if not noise.present or not len(width) or (float(np.median(width)) / (2 * foot)) ** 2 < _TAILS:
+        return data
+    beam, estimate = possible_beams(pattern)[0], pattern.intensity - data.intensity
+    background = estimate
+    for _ in range(_TAIL_ROUNDS):
+        first = _first_fit(pattern, data, beam)
+        if len(first) > max(_DENSE, _EACH * len(width)):
+            return data
+        lines = model(_from_main_lines(first, data), data)
+        background = np.clip(estimate - (estimate_background(x, background + lines) - background), 0.0, estimate)
+        data = replace(data, intensity=pattern.intensity - background)
+    return data
 
 
 def _smooth_functions(two_theta: Floats) -> Floats:

@@ -195,8 +195,8 @@ def _scored(
         return Settled(metric, zero, leaning, -1e9, seen, nothing, nothing > 0, np.zeros((count, 3), np.int64))
     nearest, off = _nearest(q, seen)
     distinct = q[np.concatenate([[True], np.diff(q) > 1e-6 * q[1:]])]
-    # Predictions a degree around each line, at least half of one in the stretch looked at.
-    low, high = 0.7 * seen.q, np.minimum(1.3 * seen.q, distinct[-1])
+    # Predictions a degree around each line, at least half of one in the stretch looked at, which ends with the last.
+    low, high = np.minimum(0.7 * seen.q, 0.9 * distinct[-1]), np.minimum(1.3 * seen.q, distinct[-1])
     between = np.searchsorted(distinct, high) - np.searchsorted(distinct, low)
     density = np.maximum(between, 0.5) / (high - low) * seen.slope
     sigma = observed.error

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import find_peaks
 
 from unscatter.nouns.arrays import Floats
 from unscatter.powder.pattern.instrument import read_instruments
@@ -14,12 +15,17 @@ Law: TypeAlias = tuple[float, float, float]
 
 # Overlap makes lines wider, never narrower: the law runs below most of the widths.
 _QUANTILE = 0.25
+# Standard deviations of the noise that a maximum rises above its surroundings at least.
+_RIPPLE = 4.0
 
 
 def half_widths(two_theta: Floats, intensity: Floats, sigma: Floats, least: float = 8.0) -> tuple[Floats, Floats]:
-    """Places (m,) of maxima that rise `least` sigma and their FWHM (m,), twice the narrower half, in degrees."""
+    """Places (m,) of maxima that rise `least` sigma and their FWHM (m,), twice the narrower half, in degrees.
+
+    Of ripples of noise upon a broad line the highest counts.
+    """
     smooth = _smooth(intensity)
-    top = find_maxima(intensity, sigma, least)
+    top, _ = find_peaks(smooth, height=least * sigma, prominence=_RIPPLE * sigma)
     found = [(two_theta[i], w) for i in top if (w := _width(two_theta, smooth, sigma, int(i))) > 0]
     return (np.array([p for p, _ in found]), np.array([w for _, w in found]))
 
