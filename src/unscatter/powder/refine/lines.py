@@ -68,8 +68,7 @@ def find_lines(pattern: Pattern) -> Lines:
     maxima = find_maxima(data.intensity, data.sigma, _PEAK)
     if not len(maxima):
         return _lines_of(_no_lines(data, pattern.wavelength), data, pattern, noise)
-    beams = []
-    data = _with_tails(pattern, data, noise)
+    data, beams = _with_tails(pattern, data, noise), []
     for beam in possible_beams(pattern):
         first = _first_fit(pattern, data, beam)
         if len(first) > max(_DENSE, _EACH * len(maxima)):
@@ -100,7 +99,7 @@ def _prepare(pattern: Pattern, noise: Noise) -> Data:
 def _with_tails(pattern: Pattern, data: Data, noise: Noise) -> Data:
     """The data above a background that leaves broad lines their tails: less what it has of the main lines.
 
-    Else it rises under each of them, the profile becomes too Gaussian, and what is left beside a line a line of its own.
+    Else it rises under each of them, the profile becomes too Gaussian, and what is left beside one is taken for a line.
     """
     x, foot = data.two_theta, HALF_FOOT * (data.two_theta[-1] - data.two_theta[0])
     _, width = half_widths(x, data.intensity, data.sigma)
