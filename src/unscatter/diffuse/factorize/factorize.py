@@ -21,6 +21,7 @@ from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.found_lattice import FoundLattice
 from unscatter.nouns.plane import Plane
+from unscatter.one_thread import one_thread
 from unscatter.version import __version__
 from unscatter.weights import Network, open_network
 
@@ -34,6 +35,7 @@ LARGEST_TILE_WITHOUT_LATTICE = 384.0
 FINEST = 6.0
 
 
+@one_thread
 def factorize(
     plane: Plane,
     weights: str = "factorize-256",

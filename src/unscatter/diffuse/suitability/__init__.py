@@ -21,6 +21,7 @@ from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.findings import Finding, Findings
 from unscatter.nouns.plane import PlaneAxes
+from unscatter.one_thread import one_thread
 
 #: What a finding is called; where it turns fair and where poor.
 LIMITS: dict[str, tuple[float, float]] = {
@@ -53,6 +54,7 @@ LIMITATIONS = (
 )
 
 
+@one_thread
 def assess_suitability(components: Components, *, images: bool = True) -> Findings:
     """Compare a factorized plane with what binary substitutional disorder on one site a cell would give.
 

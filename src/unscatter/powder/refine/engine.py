@@ -12,6 +12,7 @@ from unscatter.nouns.arrays import Floats
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
+from unscatter.one_thread import one_thread
 from unscatter.powder.refine.evidence import FOREIGN, misfit_nats
 from unscatter.powder.refine.extinctions import Symbols, extinction_symbols
 from unscatter.powder.refine.hypotheses import Hypothesis, fit_lattice, weigh_lattices
@@ -19,7 +20,6 @@ from unscatter.powder.refine.index import index
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.nonnegative import normal_equations, solve_nonnegative
 from unscatter.powder.refine.observation import Observation, observe
-from unscatter.powder.refine.one_thread import one_thread
 from unscatter.powder.refine.predicted import free_components
 
 #: Fewer lines than this name no lattice.

@@ -10,6 +10,7 @@ from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import PatternFit
+from unscatter.one_thread import one_thread
 from unscatter.powder.refine.evidence import (
     SATELLITE,
     add_foreign,
@@ -20,7 +21,6 @@ from unscatter.powder.refine.evidence import (
 )
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.observation import Observation, observe
-from unscatter.powder.refine.one_thread import one_thread
 from unscatter.powder.refine.predicted import cell_of
 from unscatter.powder.refine.shape import refine_shape
 from unscatter.powder.refine.whole_pattern import Model, gauss_newton, lay_model, refine_model, start_model

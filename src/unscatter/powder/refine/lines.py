@@ -10,12 +10,12 @@ import numpy as np
 from unscatter.nouns.arrays import Floats, Integers
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
+from unscatter.one_thread import one_thread
 from unscatter.powder.pattern.background import HALF_FOOT, estimate_background
 from unscatter.powder.pattern.line_shape import CUTS, LineShape, beam_of
 from unscatter.powder.refine.beam import possible_beams
 from unscatter.powder.refine.images import flag_images
 from unscatter.powder.refine.noise import Noise, find_noise
-from unscatter.powder.refine.one_thread import one_thread
 from unscatter.powder.refine.peaks import (
     Data,
     FittedPeaks,
