@@ -8,7 +8,6 @@ gaps of up to 55 % of the plane, half of them without their Friedel mates. Nothi
 used. Errors are in the scaling of the published code. Rules of the program are chosen on other seeds than 0.
 """
 
-import argparse
 import math
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from form_factor_marks import ghost, scar
+from handed_in import run
 from lattice_accuracy import index_of, triple
 from numpy.typing import NDArray
 from scipy import fft
@@ -321,19 +321,5 @@ def report(given: str, planes: list[Made], scores: list[Score]) -> Iterator[str]
             yield f"  {name:<22} {len(chosen):3d} planes, I_SRO {order:.4f}, I_FF {form:.4f}{words}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=28)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--weights", default="factorize-256")
-    parser.add_argument("--given", nargs="+", default=["alone", "found", "cell"], choices=["alone", "found", "cell"])
-    options = parser.parse_args()
-    planes = [make(options.seed, number) for number in range(options.count)]
-    print(f"{options.count} planes, mean / median / 90 % of squared errors, published scaling")
-    for given in options.given:
-        scores = [score(made, given, options.weights) for made in planes]
-        print("\n".join(report(given, planes, scores)), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, 28, ("alone", "found", "cell"), make, score, report)

@@ -8,13 +8,13 @@ sharpened or clipped; small molecules made here; hydrogen-like form factors; hal
 scaling of the published code. Rules of the program are not chosen on seed 0.
 """
 
-import argparse
 import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from handed_in import run
 from lattice_accuracy import index_of, step_across_edges, triple
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -266,19 +266,5 @@ def report(given: str, planes: list[Simulated], scores: list[Score]) -> Iterator
             yield f"  {name:<22} {len(chosen):3d} planes, {100 * right:5.1f} % right, I_SRO {error:.4f}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=48)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--weights", default="factorize-256")
-    parser.add_argument("--given", nargs="+", default=list(HANDED_IN), choices=list(HANDED_IN))
-    options = parser.parse_args()
-    planes = [simulate(options.seed, number) for number in range(options.count)]
-    print(f"{options.count} planes, mean / median / 90 % of squared errors, published scaling")
-    for given in options.given:
-        scores = [score(made, given, options.weights) for made in planes]
-        print("\n".join(report(given, planes, scores)), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, 48, list(HANDED_IN), simulate, score, report)

@@ -107,7 +107,8 @@ def test_bragg_residue_is_found(truth):
     peaks = clean.mean() * bragg_residue(truth.plane.axes.hkl(), 4.0, 0.04, 3)
     measured = np.where(truth.plane.measured, clean + peaks, np.nan)
     report = assess_suitability(factorize(replace(truth.plane, intensity=measured)))
-    assert report["bragg"].verdict in ("fair", "poor"), str(report)
+    assert report["bragg"].verdict != "good", str(report)
+    assert report["bragg"].value > 0.1
     assert "mask" in report["bragg"].sentence
     assert "bragg" in report.brief()
     assert report["size effect"].verdict == "good"

@@ -101,6 +101,7 @@ class Components(Result):
         lines = (
             ("plane", name + (" (simulated)" if plane.simulated else "")),
             ("measured", f"{100 * plane.coverage:.1f} % of the pixels"),
+            *self._mate_rows(),
             ("cell", str(plane.cell) if plane.cell is not None else "not known"),
             *self._lattice_rows(),
             ("explained", f"{100 * self.explained:.2f} % of the variance, R = {100 * self.r_factor:.1f} %"),
@@ -111,6 +112,10 @@ class Components(Result):
             *(("note", note) for note in plane.notes),
         )
         return Table("", lines)
+
+    def _mate_rows(self) -> tuple[tuple[str, str], ...]:
+        share = self.provenance.get("from_mates")
+        return () if share is None else (("by Friedel", f"{100 * share:.1f} % more, taken from the pixels at -Q"),)
 
     def _lattice_rows(self) -> tuple[tuple[str, str], ...]:
         found = self.found_lattice

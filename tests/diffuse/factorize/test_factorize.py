@@ -63,11 +63,10 @@ def test_mean_order_over_whole_cells_is_one(components: Components) -> None:
 
 
 def test_form_factor_carries_the_scale_of_the_input(truth: Components, components: Components) -> None:
-    tenfold = factorize(Plane(truth.plane.intensity * 10, truth.plane.axes, truth.plane.cell))
-    expected = 10 * components.form_factor
-    # As far as steps come to rest in the digits of float32.
-    assert np.allclose(tenfold.form_factor, expected, rtol=1e-3, atol=3e-4 * expected.max())
-    assert np.allclose(tenfold.short_range_order, components.short_range_order, atol=1e-3)
+    # By a power of two, so that no digit of float32 is rounded.
+    scaled = factorize(Plane(truth.plane.intensity * 16, truth.plane.axes, truth.plane.cell))
+    np.testing.assert_allclose(scaled.form_factor, 16 * components.form_factor, rtol=1e-9)
+    np.testing.assert_allclose(scaled.short_range_order, components.short_range_order, atol=1e-9)
 
 
 def test_dead_zones_are_filled(components: Components) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.diffuse.factorize.asking import Answer, scale_factor
 from unscatter.diffuse.factorize.folding import Grid, fit_order
+from unscatter.diffuse.factorize.lattice.spectrum import average_blocks
 from unscatter.diffuse.factorize.smooth_form import SmoothForm, smooth_form
 from unscatter.nouns.arrays import Floats, Mask
 
@@ -90,11 +93,12 @@ def _trust(intensity: Floats, model: Floats, measured: NDArray[np.bool_]) -> Flo
 def _choose_finest(intensity: Floats, measured: Mask, grid: Grid, answer: Answer) -> float:
     """Share of the plane below which I_FF has no fringes: the smoothest that still predicts hidden pixels."""
     block = int(max(1, min(max(intensity.shape) // CHOICE_PIXELS, grid.shortest // LEAST_PERIOD)))
-    weight = _averages(measured.astype(np.float64), block)
-    seen = weight > 0.5
-    values = np.where(seen, _averages(np.where(measured, intensity, 0.0), block) / np.maximum(weight, 1e-9), 0.0)
-    first = Answer(_averages(answer.form_factor, block), _averages(answer.short_range_order, block))
-    coarse = Grid(_averages(grid.x, block), _averages(grid.y, block), grid.lattice, grid.gram)
+    values = average_blocks(np.where(measured, intensity, np.nan), block)
+    seen = np.isfinite(values)
+    values = np.where(seen, values, 0.0)
+    first = Answer(average_blocks(answer.form_factor, block), average_blocks(answer.short_range_order, block))
+    x, y = (axis[: len(axis) // block * block].reshape(-1, block).mean(axis=1) for axis in (grid.x, grid.y))
+    coarse = replace(grid, x=x, y=y)
     hidden = seen & _squares(seen.shape)
     shown = seen & ~hidden
     if not hidden.any() or not shown.any():
@@ -109,15 +113,6 @@ def _choose_finest(intensity: Floats, measured: Mask, grid: Grid, answer: Answer
         if residuals[finest] > NOT_WORSE * best + HOPELESS:
             break
     return max(finest for finest, residual in residuals.items() if residual <= NOT_WORSE * best + UNRESTED)
-
-
-def _averages(values: Floats, block: int) -> Floats:
-    """Means over squares of pixels, or over stretches of an axis; what is left over at the end is cut."""
-    for axis in range(values.ndim):
-        kept = values.shape[axis] // block
-        values = np.moveaxis(values, axis, 0)[: kept * block]
-        values = np.moveaxis(values.reshape(kept, block, *values.shape[1:]).mean(axis=1), 0, axis)
-    return values
 
 
 def _squares(shape: tuple[int, ...]) -> Mask:

@@ -111,6 +111,8 @@ class Canvas:
 
 def spread_blocks(averaged: Floats, factor: int, shape: tuple[int, ...]) -> Floats:
     """Values on the pixels of a plane (ny, nx) from means over blocks of factor x factor, by cubic interpolation."""
+    if factor == 1:
+        return averaged
     rows, columns = ((np.arange(n) + 0.5) / factor - 0.5 for n in shape)
     return _interpolate_grid(averaged, rows, columns)
 

@@ -65,7 +65,7 @@ def factorize(
     started = time.perf_counter()
     whole, plane = plane, _below(plane, saturation)
     check_plane(plane)
-    plane = _with_mates(plane)
+    seen, plane = plane.coverage, _with_mates(plane)
     network = open_network(weights)
     known = plane_lattice(plane.axes) if plane.axes is not None and plane.cell is not None else None
     found = None
@@ -85,6 +85,7 @@ def factorize(
         "recipes": [recipe["name"] for recipe in network.card.record["recipes"]],
         **_lattice_record(plane, known, found, lattice),
         **({} if saturation is None else {"saturation": saturation}),
+        **({} if plane.coverage == seen else {"from_mates": plane.coverage - seen}),
         "seconds": round(time.perf_counter() - started, 3),
     }
     return Components(whole, answer.form_factor, answer.short_range_order, provenance)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft, ndimage
+from scipy import fft
 
+from unscatter.diffuse.factorize.canvas import spread_blocks
 from unscatter.diffuse.plane.smoothing import smooth_plane
 from unscatter.nouns.arrays import Floats
 
@@ -83,7 +84,7 @@ class SmoothForm:
         )
         start = np.zeros(self.field.padded) if white is None else white
         white = self._solve(SPREAD**2 * normal, self.field.adjoint(SPREAD * left), start)
-        made = _spread_out(SPREAD * self.field(white), self.block, self.first.shape)
+        made = spread_blocks(SPREAD * self.field(white), self.block, self.first.shape)
         return np.maximum(self.first + self.around * made, 1e-4 * self.first.max()), white
 
     def _solve(self, normal: Floats, right: Floats, white: Floats) -> Floats:
@@ -131,11 +132,3 @@ def _block_sums(image: Floats, block: int) -> Floats:
         return image
     rows, columns = (np.arange(0, n, block) for n in image.shape)
     return np.asarray(np.add.reduceat(np.add.reduceat(image, rows, axis=0), columns, axis=1))
-
-
-def _spread_out(blocks: Floats, block: int, shape: tuple[int, ...]) -> Floats:
-    """Values at the middles of squares on all pixels, by cubic splines."""
-    if block == 1:
-        return blocks
-    index = np.meshgrid(*((np.arange(n) + 0.5) / block - 0.5 for n in shape), indexing="ij")
-    return np.asarray(ndimage.map_coordinates(blocks, index, order=3, mode="nearest"))
