@@ -219,3 +219,16 @@ def test_saturated_pixels_take_no_part_and_stay_in_the_plane() -> None:
     np.testing.assert_array_equal(found.plane.intensity, capped.intensity)
     assert found.explained == expected.explained
     assert found.provenance["saturation"] == level
+
+
+def test_what_friedels_law_filled_is_told_and_stored(truth: Components, components: Components) -> None:
+    axes = truth.plane.axes
+    assert axes is not None
+    flat = replace(axes, origin=np.zeros(3), x=axes.x - axes.x.mean(), y=axes.y - axes.y.mean())
+    even = truth.short_range_order + truth.short_range_order[::-1, ::-1]
+    even[40:60, 30:50] = np.nan
+    filled = factorize(Plane(even, flat, truth.plane.cell))
+    assert filled.provenance["from_mates"] == pytest.approx(400 / even.size)
+    assert "by Friedel" in str(filled)
+    assert filled.plane.coverage < 1
+    assert "from_mates" not in components.provenance
