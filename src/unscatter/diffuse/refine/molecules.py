@@ -19,6 +19,7 @@ from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.molecule_fit import MoleculeFit, MoleculesAgainst, MotionScan
 from unscatter.nouns.plane import PlaneAxes
+from unscatter.one_thread import one_thread
 from unscatter.progress import steps
 from unscatter.version import __version__
 
@@ -78,6 +79,7 @@ class _Problem:
         return _scale_to(self.pixels, self.calculate(amounts), self.debye_waller, start)
 
 
+@one_thread
 def refine_molecules(
     components: Components,
     model: DisorderModel,

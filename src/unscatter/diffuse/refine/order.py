@@ -33,9 +33,11 @@ from unscatter.nouns.cell import Cell
 from unscatter.nouns.components import Components
 from unscatter.nouns.order_fit import Against, OrderFit
 from unscatter.nouns.plane import PlaneAxes
+from unscatter.one_thread import one_thread
 from unscatter.version import __version__
 
 
+@one_thread
 def refine_order(
     components: Components | Sequence[Components],
     *,
