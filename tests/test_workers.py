@@ -33,6 +33,23 @@ def test_answers_come_from_one_process_or_several(tmp_path: Path, jobs: int, ord
     assert found == expected if ordered else sorted(found) == expected
 
 
+KEPT: list[np.ndarray] = []
+
+
+def growing(number: int) -> int:
+    """Keeps 400 MB a call, for longer than joblib waits between two looks at a process's memory."""
+    KEPT.append(np.ones(50_000_000))
+    time.sleep(1.1)
+    return number
+
+
+def test_processes_whose_memory_has_grown_are_replaced_without_a_word(recwarn: pytest.WarningsRecorder) -> None:
+    pytest.importorskip("psutil", reason="without it joblib looks at no memory")
+    with spread(growing, range(6), Workers(jobs=2)) as answers:
+        assert list(answers) == list(range(6))
+    assert not recwarn.list
+
+
 def test_answers_of_a_cluster_stay_in_order_when_a_worker_is_killed(tmp_path: Path) -> None:
     with (
         cluster(tmp_path, 2, Path(__file__).parent) as place,

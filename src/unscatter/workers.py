@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
+from warnings import catch_warnings, filterwarnings
 
 from tyro.conf import arg
 
@@ -46,7 +47,11 @@ def spread(
         from joblib import Parallel, delayed
 
         kind = "generator" if ordered else "generator_unordered"
-        yield Parallel(n_jobs=workers.jobs, return_as=kind)(delayed(work)(item) for item in items)
+        with catch_warnings():
+            # A worker whose memory has grown, as the first use of a network makes it, is replaced, and nothing is lost:
+            # no news to anybody. Where warnings are errors it would end the thread that hands out the work, in silence.
+            filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
+            yield Parallel(n_jobs=workers.jobs, return_as=kind)(delayed(work)(item) for item in items)
     else:
         yield map(work, items)
 
