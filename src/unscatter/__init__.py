@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from unscatter.io.results.ranking import read_ranking
     from unscatter.jobs.classify import classify, classify_many
     from unscatter.jobs.factorize import factorize
+    from unscatter.jobs.fit import fit
     from unscatter.jobs.index import index
     from unscatter.jobs.refine_molecules import refine_molecules
     from unscatter.jobs.refine_order import refine_order
@@ -51,6 +52,7 @@ _HOMES = {
     "classify_many": "unscatter.jobs.classify",
     "factorize": "unscatter.jobs.factorize",
     "find_lines": "unscatter.powder.refine.lines",
+    "fit": "unscatter.jobs.fit",
     "fit_pattern": "unscatter.powder.refine.fit_pattern",
     "index": "unscatter.jobs.index",
     "read_components": "unscatter.io.results.components",
@@ -82,6 +84,7 @@ __all__ = [
     "classify_many",
     "factorize",
     "find_lines",
+    "fit",
     "fit_pattern",
     "index",
     "read_components",

@@ -102,7 +102,7 @@ def test_a_pattern_is_classified(client: TestClient, tmp_path: Path, small_class
     assert len(again["fit"]["calculated"]) == len(task["curve"]["two_theta"])
     assert "corundum.cP.fit.cif" in again["files"]
     no_cell = finish(client, {"job": "fit", "file": file, "options": {"bravais": "cP"}})
-    assert "which lattice" in no_cell["error"]
+    assert "which cell" in no_cell["error"]
 
 
 def test_a_volume_is_looked_at_plane_by_plane(client: TestClient) -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "supercell": ("refining", "Draw a crystal that has the refined alphas, and recompute the plane from it."),
     "classify": ("patterns", "Rank Bravais lattices, extinction groups and space groups of powder patterns."),
     "index": ("patterns", "Find the lattices that explain the lines of powder patterns, with figures of merit."),
+    "fit": ("patterns", "Fit a cell that is given to whole powder patterns: refined cell, R values, absences."),
     "watch": ("watching", "Watch a folder: work on planes and patterns as they are written, each once."),
     "serve": ("serving", "Serve a local page and a JSON API onto the same jobs."),
     "demo": ("about", "Simulate a plane and a powder pattern, and take apart the one and classify the other."),

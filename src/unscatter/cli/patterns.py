@@ -11,8 +11,10 @@ from unscatter.cli.files import Told, each_file
 from unscatter.cli.screen import Flat, Screen, indent, reporting_progress
 from unscatter.io.results.ranking import add_to_summary
 from unscatter.jobs import classify as classifying
+from unscatter.jobs import fit as fitting
 from unscatter.jobs import index as indexing
 from unscatter.jobs.classify import ClassifyOptions
+from unscatter.jobs.fit import LatticeFitOptions
 from unscatter.jobs.index import IndexOptions
 from unscatter.jobs.pattern_files import find_patterns, options_for, read_table, stems_of
 from unscatter.workers import Workers
@@ -90,3 +92,39 @@ def index(
         return [Told(f"{path}\n{indent(found.describe())}", {"file": path, **found.to_dict()}, written)]
 
     return each_file(patterns, one, screen, example="unscatter index corundum.xye")[0]
+
+
+def fit(
+    files: Positional[tuple[Path, ...]] = (),
+    /,
+    out: Path = Path(),
+    table: Path | None = None,
+    options: Flat[LatticeFitOptions] = LatticeFitOptions(),
+    picture: bool = True,
+    screen: Flat[Screen] = Screen(),
+) -> int:
+    """Fit a cell that is given to whole powder patterns without a structure: refined cell, R values, absences, picture.
+
+    Args:
+        files: powder patterns in any format that is read, or folders of them.
+        out: folder for NAME.fit.json, .h5, .csv (the points), .reflections.csv, .cif and .png.
+        table: CSV with the columns file, wavelength, radiation (and axis, block), as for classify.
+        picture: also draw a PNG: pattern, fit, difference, tick marks.
+    """
+    known = read_table(table) if table is not None else {}
+    patterns = find_patterns(files, table)
+    stems = stems_of(patterns)
+
+    def one(path: Path) -> list[Told]:
+        chosen = options_for(options, path, known, "fit")
+        fitted = fitting.run(path, chosen)
+        written = fitting.write(fitted, out / stems[path], picture=picture, start_files=chosen.start_files)
+        told = {name: value for name, value in fitted.to_dict().items() if name not in _CURVES}
+        return [Told(f"{path}\n{indent(fitted.describe())}", {"file": path, **told}, written)]
+
+    example = "unscatter fit corundum.xye --cell 4.76 4.76 12.99 90 90 120"
+    return each_file(patterns, one, screen, example=example)[0]
+
+
+# What is not told on a line of JSON: a number for each point of the pattern.
+_CURVES = ("calculated", "background")

@@ -21,7 +21,7 @@ COLUMNS = ("wavelength", "radiation", "axis", "block")
 #: In a folder these are no measured patterns, and are passed over.
 _NO_PATTERNS = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".pdf", ".md", ".json", ".toml", ".html", ".py", ".log",
                 ".doc", ".docx", ".ins", ".inp", ".pcr", ".par", ".poni", ".onnx"}  # fmt: skip
-_OF_US = re.compile(r".*\.classified\.\w+|classified(?:-\d+)?\.csv|\..*|.*~")
+_OF_US = re.compile(r".*\.(?:classified|indexed|fit|start)\.[\w.]+|classified(?:-\d+)?\.csv|\..*|.*~")
 
 
 def find_patterns(places: Sequence[Path], table: Path | None = None) -> list[Path]:

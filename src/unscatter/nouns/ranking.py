@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 from unscatter.nouns.findings import Findings
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.pattern import Pattern
-from unscatter.nouns.pattern_fit import PatternFit
+from unscatter.nouns.pattern_fit import CAVEAT, PatternFit
 from unscatter.nouns.prediction_sets import PredictionSets
 from unscatter.nouns.table import Result, Table
-
-#: What no check of a pattern can see.
-CAVEAT = "no check here sees two phases whose lines coincide, nor a superstructure too weak to be measured"
 
 
 @dataclass(frozen=True)

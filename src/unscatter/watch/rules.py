@@ -19,7 +19,11 @@ from unscatter.jobs.options import make_options
 #: Runs a job on a file and writes its results under a stem (folder and name); returns what was written and a summary.
 Work = Callable[[Path, Any, Path], tuple[tuple[Path, ...], str]]
 #: What results end in, so that a result is never taken for an input.
-RESULTS = (".factorized.h5", ".classified.json", ".classified.csv", ".classified.png", ".factorized.png", ".part")
+RESULTS = (
+    *(".factorized.h5", ".factorized.png", ".part"),
+    *(".classified.json", ".classified.csv", ".classified.png", ".indexed.json"),
+    *(".fit.h5", ".fit.json", ".fit.csv", ".fit.reflections.csv", ".fit.cif", ".fit.png"),
+)
 
 
 @dataclass(frozen=True)

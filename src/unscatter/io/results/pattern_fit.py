@@ -64,6 +64,27 @@ def write_points(path: str | Path, fit: PatternFit) -> None:
         writer.writerows([f"{value:.7g}" for value in row] for row in zip(*columns, strict=True))
 
 
+def write_reflections(path: str | Path, fit: PatternFit) -> None:
+    """Write a line for each reflection, and for each line that is foreign, without indices; whole or not at all.
+
+    Columns: h, k, l, multiplicity, d in Angstrom, two-theta in degrees as measured, area and its s.u., whether it is
+    seen, and the number of the resolved line that it is part of.
+    """
+    wavelength = float(fit.provenance.get("wavelength_A") or fit.pattern.wavelength or np.nan)
+    # d is that of the lattice: shifts are taken off.
+    true = fit.two_theta - fit.zero - fit.displacement * np.cos(np.radians(fit.two_theta / 2))
+    d = wavelength / (2 * np.sin(np.radians(true / 2)))
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("h", "k", "l", "multiplicity", "d_A", "two_theta_deg", "area", "area_su", "seen", "line"))
+        for n in range(len(fit.two_theta)):
+            numbers = (d[n], fit.two_theta[n], fit.area[n], fit.area_error[n])
+            row = [*fit.hkl[n].tolist(), int(fit.multiplicity[n]), *(f"{value:.7g}" for value in numbers)]
+            writer.writerow([*row, int(not fit.absent[n]), int(fit.column[n])])
+        for angle, area in zip(fit.foreign.tolist(), fit.foreign_area.tolist(), strict=True):
+            writer.writerow(["", "", "", "", "", f"{angle:.7g}", f"{area:.7g}", "", 1, "foreign"])
+
+
 def _group(parent: Node, name: str, nexus_class: str) -> Node:
     group = parent.create_group(name)
     group.attrs["NX_class"] = nexus_class

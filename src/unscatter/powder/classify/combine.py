@@ -119,13 +119,20 @@ def combine(
         if name in symbols:
             labels = extinction.of_group[groups]
             prior = np.asarray(np.bincount(labels, inside, len(extinction)), dtype=np.float64)
-            logs = symbols[name]
-            nats = np.maximum(SYMBOL_WEIGHT * (logs - logs.max()), -SYMBOL_CAP)
-            posterior = prior * np.exp(np.where(np.isfinite(logs), nats, -60.0))
-            posterior = posterior / posterior.sum()
+            posterior = weigh_symbols(prior, symbols[name])
             inside = inside * posterior[labels] / np.maximum(prior[labels], 1e-300)
         found[groups] = lattices[k] * inside / inside.sum()
     return np.asarray(found / found.sum())
+
+
+def weigh_symbols(prior: Floats, logs: Floats) -> Floats:
+    """Probability of the 99 extinction groups (99,) of one lattice, given their prior and ln of their evidence (99,).
+
+    Part of the evidence is believed, and no more than a cap: what is extinguished may be there all the same.
+    """
+    nats = np.maximum(SYMBOL_WEIGHT * (logs - logs.max()), -SYMBOL_CAP)
+    posterior = prior * np.exp(np.where(np.isfinite(logs), nats, -60.0))
+    return np.asarray(posterior / posterior.sum())
 
 
 @cache

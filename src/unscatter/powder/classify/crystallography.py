@@ -11,8 +11,8 @@ from scipy.signal import find_peaks
 from unscatter.nouns.findings import Finding, Findings
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
-from unscatter.nouns.pattern_fit import PatternFit
-from unscatter.nouns.ranking import CAVEAT, Ranking
+from unscatter.nouns.pattern_fit import CAVEAT, PatternFit
+from unscatter.nouns.ranking import Ranking
 from unscatter.powder.classify.combine import belief, combine, features_of, read_combination, sum_classes
 from unscatter.powder.classify.conformal import read_prediction_sets
 from unscatter.powder.classify.findings import LIMITS, find_findings

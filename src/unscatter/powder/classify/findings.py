@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from unscatter.nouns.findings import Finding, Findings
 from unscatter.nouns.lattice import Lattice
-from unscatter.nouns.pattern_fit import PatternFit
-from unscatter.nouns.ranking import CAVEAT, Ranking
+from unscatter.nouns.lines import Lines
+from unscatter.nouns.pattern_fit import CAVEAT, PatternFit
+from unscatter.nouns.ranking import Ranking
 from unscatter.powder.classify.combine import belief, features_of, read_combination, sum_classes
 from unscatter.powder.classify.known_patterns import farthest_outside
 from unscatter.powder.classify.second_phase import unexplained
@@ -28,6 +29,8 @@ LIMITS = {
     "agreement": (0.5, 0.02),
     "confidence": (0.7, 0.3),
     "preferred orientation": (3.0, 10.0),
+    "lines explained": (0.85, 0.6),
+    "lines seen": (0.4, 0.2),
 }
 
 
@@ -44,8 +47,8 @@ def find_findings(
     each = (
         _lines(found),
         _known(ranking, found),
-        *_foreign(fit, found),
-        _phases(fit, other, found),
+        *_foreign(fit, found.lines),
+        _phases(fit, other, found.lines),
         _fit(fit),
         _explains(found),
         _agreement(found, before),
@@ -53,6 +56,52 @@ def find_findings(
         _orientation(fit),
     )
     return Findings(each, "pattern", CAVEAT)
+
+
+def find_fit_findings(fit: PatternFit, lines: Lines, other: Lattice | None) -> Findings:
+    """Findings of the fit of a lattice that was given; lines: of the pattern, other: lattice of a second phase."""
+    each = (
+        _explained(fit, lines),
+        _seen(fit),
+        *_foreign(fit, lines),
+        _phases(fit, other, lines),
+        _fit(fit),
+        _orientation(fit),
+    )
+    return Findings(each, "fit", CAVEAT)
+
+
+def explained_share(fit: PatternFit, lines: Lines) -> float:
+    """Share of the lines, each by the square root of its area, that lie where the lattice predicts one."""
+    inside = _comparable(fit, lines)
+    left = unexplained(inside, fit)
+    return 1 - float(np.sqrt(left.area).sum() / max(float(np.sqrt(inside.area).sum()), 1e-300))
+
+
+def _comparable(fit: PatternFit, lines: Lines) -> Lines:
+    """Lines in the range of a fit that are no images of stronger ones."""
+    images = np.array([bool(flag) for flag in lines.flags], dtype=bool)
+    return lines.chosen((lines.two_theta <= fit.pattern.two_theta[-1]) & ~images)
+
+
+def _explained(fit: PatternFit, lines: Lines) -> Finding:
+    inside, share = _comparable(fit, lines), explained_share(fit, lines)
+    left = unexplained(inside, fit)
+    said = f"{len(inside) - len(left)} of {len(inside)} lines lie where {fit.lattice.bravais} predicts one"
+    if share < LIMITS["lines explained"][0]:
+        places = ", ".join(f"{angle:.2f}" for angle in np.sort(left.two_theta[np.argsort(-left.area)][:5]))
+        said += (
+            f" (strongest others at {places} deg): another cell or centring, a zero that is far off (--zero), or a "
+            "second phase; unscatter index lists the lattices that explain the lines"
+        )
+    return _finding("lines explained", share, said)
+
+
+def _seen(fit: PatternFit) -> Finding:
+    said = f"{100 * fit.seen_share:.0f} % of the {fit.resolved} lines that are predicted and resolved carry intensity"
+    if fit.seen_share < LIMITS["lines seen"][0]:
+        said += ": the cell may be a multiple of the true one, or its symmetry or centring too low"
+    return _finding("lines seen", fit.seen_share, said)
 
 
 def _finding(name: str, value: float, sentence: str) -> Finding:
@@ -71,7 +120,7 @@ def _known(ranking: Ranking, found: Interpretation) -> Finding:
     return _finding(name, outside.factor, outside.sentence() if outside.factor >= LIMITS[name][0] else said)
 
 
-def _foreign(fit: PatternFit | None, found: Interpretation) -> tuple[Finding, Finding]:
+def _foreign(fit: PatternFit | None, lines: Lines) -> tuple[Finding, Finding]:
     names = ("foreign intensity", "foreign lines")
     if fit is None:
         why = "no lattice explains the lines, so that none can be called foreign"
@@ -82,20 +131,20 @@ def _foreign(fit: PatternFit | None, found: Interpretation) -> tuple[Finding, Fi
     said += f" (strongest at {places} deg): a second phase, its images of other wavelengths, or another cell" * (
         len(fit.foreign) > 0
     )
-    count = len(fit.foreign) / max(len(found.lines), 1)
+    count = len(fit.foreign) / max(len(lines), 1)
     return (
         _finding(names[0], share, said),
-        _finding(names[1], count, f"{len(fit.foreign)} lines are foreign to the lattice, of {len(found.lines)} found"),
+        _finding(names[1], count, f"{len(fit.foreign)} lines are foreign to the lattice, of {len(lines)} found"),
     )
 
 
-def _phases(fit: PatternFit | None, other: Lattice | None, found: Interpretation) -> Finding:
+def _phases(fit: PatternFit | None, other: Lattice | None, lines: Lines) -> Finding:
     if fit is None:
         return Finding.untested("phases", LIMITS["phases"], "no lattice explains the lines, so that none is left over")
-    left = unexplained(found.lines, fit)
+    left = unexplained(lines, fit)
     if other is None:
         return _finding("phases", 0.0, f"no lattice of a second phase explains the {len(left)} lines left over")
-    share = float(left.area.sum() / found.lines.area.sum())
+    share = float(left.area.sum() / lines.area.sum())
     return _finding(
         "phases",
         share,

@@ -93,7 +93,10 @@ def draw_fit(above: Axes, below: Axes, fit: PatternFit, second: PatternFit | Non
     for row, (one, color) in enumerate([(fit, FITTED), (second, SECOND)]):
         if one is not None:
             height = -1.6 - 1.0 * row
-            below.plot(one.two_theta, np.full(len(one.two_theta), height), "|", color=color, markersize=6)
+            # Lines that are predicted and not seen are pale.
+            for which, strength in ((~one.absent, 1.0), (one.absent, 0.3)):
+                place = one.two_theta[which]
+                below.plot(place, np.full(len(place), height), "|", color=color, markersize=6, alpha=strength)
             below.text(
                 1.004,
                 height,
