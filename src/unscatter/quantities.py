@@ -40,6 +40,10 @@ _LENGTHS = {
     "m|met(?:er|re)s?": 1e10,
     "fm": 1e-5,
     "um|µm|microns?|micromet(?:er|re)s?": 1e4,
+    # units of Siegbahn, in books and old files
+    "kx|kxu|kx[ -]?units?": 1.00207,
+    "xu|x\\.u\\.?|x[ -]units?": 1.00207e-3,
+    "må|milliångstr(?:o|ö)ms?|milliangstroms?": 1e-3,
     "mm|millimet(?:er|re)s?": 1e7,
     "cm|centimet(?:er|re)s?": 1e8,
 }
@@ -57,7 +61,7 @@ SPELLINGS: dict[Dimension, dict[str, float]] = {
     },
     "length": _LENGTHS,
     "inverse length": {
-        rf"1/(?:{names})|(?:{names})(?:\^|\*\*)?-1|(?:inverse |inv\.? ?|reciprocal |per )(?:{names})": 1 / factor
+        rf"1/(?:{names})|(?:{names})(?:\^|\*\*)?-1|(?:inverse |inv[._ ]*|reciprocal |per )(?:{names})": 1 / factor
         for names, factor in _LENGTHS.items()
     },
     "inverse area": {
@@ -85,8 +89,11 @@ WAVELENGTH_WORDS = (
 
 #: Names of quantities, as `_plain` spells them, with kind, dimension, and the factor that the name itself brings.
 NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
-    (r"(?:2theta|twotheta|2th|tth|ttheta|2t)(?:corrected|corr|scan|obs|angle|value|position|pos|meas|calc)?|polarangle|"
-     r"(?:scattering|diffraction)angle(?:2theta)?|(?:angle|pos|position|detector|scan|axis)2theta",
+    (r"(?:2[x×]?theta|twotheta|2th|tth|ttheta|2t)(?:corrected|corr|scan|obs|angle|value|position|pos|meas|calc)?|"
+     r"polarangle|(?:scattering|diffraction)angle(?:\(?2theta\)?)?|"
+     r"(?:angle|pos|position|detector|scan|axis|winkel|beugungswinkel)\(?2theta\)?|"
+     # a coupled scan counts in the angle of its detector
+     r"(?:theta|th|omega|om|gonio)/?(?:2theta|twotheta|2th|tth)",
      "two-theta", "angle", 1.0),
     (r"theta|th|braggangle|braggangletheta|angletheta", "theta", "angle", 1.0),
     (r"(?:s=)?sin(?:\(theta\)|theta)/(?:lambda|l)|stol|stl", "Q", "inverse length", 4 * math.pi),
@@ -203,7 +210,9 @@ def find_quantity(label: str, unit: str = "") -> Quantity | None:
         return Quantity("two-theta", "angle", name=label.strip(), unit_given=True)
     for name, inside in _splits(label):
         known = _named(name, label)
-        if known is not None and (not inside or find_unit(inside) is not None):
+        # what is no axis of diffraction may be in any unit: Temperature (K)
+        other = known is not None and known.kind == "another quantity" and re.search(r"[\[(]", label) is not None
+        if known is not None and (not inside or other or find_unit(inside) is not None):
             return _with_unit(known, unit.strip() or inside)
     return None
 
@@ -328,7 +337,7 @@ def _splits(label: str) -> list[tuple[str, str]]:
 def _plain(name: str) -> str:
     """A name without case, blanks, hyphens and underscores, Greek letters spelled out."""
     text = unicodedata.normalize("NFKC", name).lower()
-    for letter, word in (("θ", "theta"), ("ϑ", "theta"), ("ϴ", "theta"), ("λ", "lambda"), ("ω", "omega"), ("⋅", "")):
+    for letter, word in (("θ", "theta"), ("ϑ", "theta"), ("ϴ", "theta"), ("λ", "lambda"), ("ω", "omega"), ("⋅", ""), ("·", "")):
         text = text.replace(letter, word)
     text = re.sub(r"[$\\{}\s_.]|(?<=\w)\*(?=theta)", "", text)
     text = re.sub(r"-(?!\d)", "", text)
@@ -343,5 +352,5 @@ def _unit_text(text: str) -> str:
     text = re.sub(r"\\?(?<![A-Za-z])(?:circ|degree)\b", "o", text).replace("\\AA", "A").replace("\\mu", "µ")
     text = re.sub(r"[$\\{}\[\]()<>]|mathrm|\btext\b", "", text).replace("−", "-").replace("–", "-")
     # NFKC turns the micro sign into the Greek letter
-    text = text.replace("μ", "µ").replace("θ", "theta")
+    text = re.sub(r"^in (?!\d)", "", text.replace("μ", "µ").replace("θ", "theta"))
     return re.sub(r"\s*([/^*-])\s*", r"\1", " ".join(text.split()))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.patterns.not_measured import not_measured
+from unscatter.io.patterns.passes import in_order
 from unscatter.io.patterns.scan import Scan
 from unscatter.io.planes.missing import ABSURD
 from unscatter.nouns.pattern import FEW_NEGATIVE, far_below_zero
@@ -39,9 +40,25 @@ def trim(scan: Scan) -> Scan:
     # FullProf ends its lists with -1000 or -10000
     scan = _without_ends(scan, np.isin(scan.intensity, (-1000.0, -10000.0)))
     # a detector that passes zero measures the other side of the beam
-    scan = scan[~(scan.positions <= 0)]
+    if scan.positions.size and np.all(scan.positions <= 0):
+        scan = replace(scan, positions=-scan.positions)[::-1].telling("all angles are negative: the sign was left out")
+    scan = in_order(_without_unknown(scan[~(scan.positions <= 0)]))
     missing = ~np.isfinite(scan.intensity) | (np.abs(scan.intensity) > ABSURD)
     return _telling_negative(_without_gaps(_without_ends(scan, missing)))
+
+
+def _without_unknown(scan: Scan) -> Scan:
+    """The scan with NaN for intensities whose uncertainty says that they were not measured: NaN, negative, beyond 1e30."""
+    sigma = scan.sigma
+    if sigma is None or sigma.size != scan.intensity.size:
+        return scan
+    unknown = ~((sigma >= 0) & (sigma < ABSURD))
+    count = int(np.sum(unknown & np.isfinite(scan.intensity)))
+    if not unknown.any() or unknown.mean() > MOST_MISSING:
+        return scan
+    told = f"{count} points have no uncertainty (not a number, negative or beyond 1e30): not measured" if count else ""
+    sound = np.where(unknown, 0.0, sigma)
+    return replace(scan, intensity=np.where(unknown, np.nan, scan.intensity), sigma=sound).telling(told)
 
 
 def _telling_negative(scan: Scan) -> Scan:

@@ -19,6 +19,8 @@ from unscatter.io.patterns.checks import LEAST_POINTS
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import facts, first_page, take_json
 from unscatter.io.patterns.labels import (
+    DIFFRACTION,
+    INTENSITIES,
     Label,
     are_lines,
     assumed_intensity,
@@ -26,24 +28,31 @@ from unscatter.io.patterns.labels import (
     choose_intensity,
     column_of,
     find_labels,
+    other_quantity,
     stated_axis,
 )
+from unscatter.io.patterns.marks import marked
+from unscatter.io.patterns.passes import choose_pass
 from unscatter.io.patterns.pyfai import axis_of_geometry
-from unscatter.io.patterns.scan import Scan, refuse_changing
+from unscatter.io.patterns.scan import Scan, choose_number, join, refuse_changing
+from unscatter.io.patterns.shapes import second_axis, without_counter
+from unscatter.io.patterns.spec import scans_of_spec
 from unscatter.io.text.table import (
     NO_NUMBER,
     WIDEST_ROW,
     bracketed_table,
+    first_remark,
     first_row,
     has_decimal_comma,
     number_table,
     remarked_table,
 )
+from unscatter.io.text.words import numbers_beside_words
 from unscatter.io.text.thousands import without_thousands
 from unscatter.quantities import Quantity, parse_number
 
 NAME = "columns of text"
-BLOCKS = ""
+BLOCKS = "number of the pass over the angles, or of the scan of SPEC"
 ASSUMES: tuple[str, ...] = (
     "a table without names is two-theta in degrees, intensity, and in three columns its uncertainty",
     "where the header names an anode and no wavelength, its K-alpha 1",
@@ -54,6 +63,7 @@ _MOST_COLUMNS = 10
 #: A text with words between its numbers is read line by line, up to this size.
 _MOST_CHARACTERS = 24 * 2**20
 _NOTHING = (float("nan"), float("nan"))
+_ONE_COLUMN = "one column of numbers; expected two-theta (deg) and intensity: put the angle before every number"
 
 
 @dataclass(frozen=True)
@@ -61,13 +71,14 @@ class Table:
     """A table of numbers in a text, with the lines above it.
 
     values: (rows, columns); brackets: (rows,) uncertainty in brackets behind the second number, NaN where there is
-    none; header: lines above; separator: "," ";" "\\t" or "" for blanks.
+    none; header: lines above; separator: "," ";" "\\t" or "" for blanks; remark: the first line of words among the rows.
     """
 
     values: NDArray[np.float64]
     brackets: NDArray[np.float64]
     header: list[str]
     separator: str
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,23 +96,63 @@ def recognises(content: Content) -> bool:
 def read(content: Content) -> Scan:
     """Read columns of numbers.
 
-    Raises ValueError if there are none, if a line breaks off, if they are the rows of an image or a list of lines.
+    Of a file of SPEC each scan is read, of any other one pass or the sum of all. Raises ValueError if there are none, if
+    a line breaks off, if they are the rows of an image or a list of lines.
     """
-    table = read_table(content)
+    if scans := scans_of_spec(content.text):
+        return _of_spec(scans, content.block)
+    return choose_pass(_read_text(content.text), content.block)
+
+
+def _read_text(text: str) -> Scan:
+    table = _table_of(text)
     header, cut = first_page(table.header)
     found = find_labels(header, table.values.shape[1], table.separator)
     scan = _unnamed(table, header) if found is None else _named(table, *found)
-    return _interpolated(scan, header).telling(cut)
+    remark = f"lines of words among the rows were not read, the first of them {table.remark[:60]!r}" * bool(table.remark)
+    return _interpolated(scan, header).telling(cut, remark)
+
+
+def _of_spec(scans: list[str], block: str) -> Scan:
+    """The scans over an axis of diffraction put together, or the one that is asked for."""
+    if block:
+        return _read_text(choose_number(scans, block)[0])
+    read: list[Scan] = []
+    left: list[str] = []
+    for number, text in enumerate(scans, 1):
+        try:
+            read.append(_read_text(text))
+        except ValueError as error:
+            left.append(f"{number} ({error})")
+    kinds = [scan.axis.kind if scan.axis else "two-theta" for scan in read]
+    best = next((kind for kind in DIFFRACTION if kind in kinds), "")
+    kept = [scan for scan, kind in zip(read, kinds, strict=True) if kind == best]
+    if not kept:
+        raise ValueError(f"none of the {len(scans)} scans of SPEC is a pattern: {left[0] if left else 'another axis'}")
+    if len({scan.axis for scan in kept}) > 1:
+        raise ValueError(f"{len(kept)} scans over axes in different units; expected one: choose it with --block 1")
+    told = f"of {len(scans)} scans of SPEC {len(kept)} are over {best}: these are used (--block chooses)"
+    return join(kept).telling(told if len(scans) > 1 else "")
 
 
 def read_table(content: Content) -> Table:
     """The table of numbers of a text; raises ValueError if there is none or it breaks off."""
-    text = without_thousands(content.text)
+    return _table_of(content.text)
+
+
+def _table_of(text: str) -> Table:
+    text = without_thousands(text)
     comma = has_decimal_comma(text)
-    return _quick_table(text, comma) or _patient_table(text.split("\n"), comma)
+    table = _quick_table(text, comma)
+    if table is None and (numbers := numbers_beside_words(text)) is not None:
+        table = _quick_table(numbers, comma)
+    return table or _patient_table(text.split("\n"), comma)
 
 
 def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
+    # a column of words has no numbers
+    empty = np.all(np.isnan(table.values), axis=0)
+    labels = [Label("") if none else label for label, none in zip(labels, empty, strict=True)]
     axis = choose_axis(labels)
     # a scan of SPEC may list h, k, l beside every point
     if are_lines(labels) and not (axis is not None and _is_even(table.values[:, axis])):
@@ -130,7 +181,10 @@ def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
     for place, label in enumerate(labels):
         if label.role == "factor":
             refuse_changing(columns[:, place], f"the column {label.text!r}")
-    if len(labels) > 3:
+        if label.role in ("bad", "good", "quality") and (bad := marked(columns[:, place], label.role)).any():
+            values = np.where(bad, np.nan, values)
+            told.append(f"{int(bad.sum())} points are marked in the column {label.text!r}")
+    if len(labels) > 3 or len([label for label in labels if label.role in INTENSITIES]) > 1:
         used = [labels[place].text for place in (axis, intensity)]
         told.append(f"of {len(labels)} columns {' and '.join(used)} are used")
     if quantity is None:
@@ -165,7 +219,9 @@ def _by_unit(label: Label) -> tuple[Quantity | None, str]:
 
     Raises ValueError for units of what may be Q or 1/d, or is no axis of diffraction.
     """
-    unit = label.unit
+    unit, other = label.unit, other_quantity(label.text)
+    if other is not None:
+        return other, ""
     if unit is None or unit.dimension == "angle":
         quantity = None if unit is None else Quantity("two-theta", "angle", unit.factor, unit.offset, label.text, True)
         return quantity, f"the column {label.text!r} is assumed to be two-theta in degrees"
@@ -197,6 +253,9 @@ def _sigma(table: Table, labels: list[Label]) -> NDArray[np.float64] | None:
     with np.errstate(divide="ignore", invalid="ignore"):
         if (place := column_of(labels, "sigma")) is not None:
             return columns[:, place]
+        if (place := column_of(labels, "relative sigma")) is not None and (of := choose_intensity(labels)) is not None:
+            percent = 0.01 if "%" in labels[place].text or "percent" in labels[place].text.lower() else 1.0
+            return np.asarray(percent * columns[:, place] * np.abs(columns[:, of]))
         if (place := column_of(labels, "variance")) is not None:
             return np.sqrt(columns[:, place])
         if (place := column_of(labels, "weight")) is not None and np.all(columns[:, place] > 0):
@@ -219,7 +278,10 @@ def _varying(scale: NDArray[np.float64], name: str) -> NDArray[np.float64] | Non
 
 
 def _unnamed(table: Table, header: list[str]) -> Scan:
-    values, count = table.values, table.values.shape[1]
+    values = table.values[:, ~np.all(np.isnan(table.values), axis=0)]
+    count = values.shape[1]
+    if count < 2:
+        raise ValueError(_ONE_COLUMN)
     if count > _MOST_COLUMNS:
         raise ValueError(
             f"{count} numbers a line: an image or a table of many patterns; expected two or three columns: "
@@ -233,13 +295,18 @@ def _unnamed(table: Table, header: list[str]) -> Scan:
         axis, how = axis_of_geometry(json, values[:, 0])
         told += [how] if how else []
     sigma = table.brackets if np.all(np.isfinite(table.brackets)) else None
-    if count == 3:
-        sigma = values[:, 2]
-        told.append("the third column is assumed to be the uncertainty of the second")
     if count > 3 and count % 2 == 0 and np.all(np.diff(values.reshape(-1, 2)[:, 0]) > 0):
         told.append(f"the {count} columns without names are pairs of position and intensity, one behind the other")
         pairs = values.reshape(-1, 2)
         return Scan(pairs[:, 0], pairs[:, 1], axis=axis, **known, assumptions=tuple(told))
+    values, how = without_counter(values)
+    told += [how] if how else []
+    if (other := second_axis(values)) is not None:
+        return Scan(values[:, 0], *other.columns(values), axis=axis, **known, assumptions=(*told, other.words))
+    count = values.shape[1]
+    if count == 3:
+        sigma = values[:, 2]
+        told.append("the third column is assumed to be the uncertainty of the second")
     if count > 3:
         told.append(f"of {count} columns without names the second is assumed to be the intensity")
     return Scan(values[:, 0], values[:, 1], sigma, axis=axis, **known, assumptions=tuple(told))
@@ -260,17 +327,18 @@ def _quick_table(text: str, comma: bool) -> Table | None:
     if first is None or width < 2:
         return None
     below = text[above + sum(len(line) + 1 for line in top[:first]) :]
-    values, brackets = None, None
+    values, brackets, remark = None, None, ""
     if any("(" in top[i] for i in rows):
         values, brackets = bracketed_table(below, decimal_comma=comma) or (None, None)
     else:
         values = number_table(below, decimal_comma=comma)
-        values = remarked_table(below, decimal_comma=comma) if values is None else values
+        if values is None:
+            values, remark = remarked_table(below, decimal_comma=comma), first_remark(below)
     if values is None:
         return None
     header = [line for line in [*text[:above].split("\n"), *top[:first]] if line.strip()]
     brackets = np.full(len(values), np.nan) if brackets is None else brackets
-    return Table(values, brackets, header, _separator(top[first], comma))
+    return Table(values, brackets, header, _separator(top[first], comma), remark)
 
 
 def _is_row(line: str, comma: bool) -> bool:
@@ -337,9 +405,7 @@ def _widest(rows: list[_Row]) -> tuple[int, list[_Row]]:
         )
     width = Counter(len(row.values) for row in rows).most_common(1)[0][0]
     if width == 1:
-        raise ValueError(
-            "one column of numbers; expected two-theta (deg) and intensity: put the angle before every number"
-        )
+        raise ValueError(_ONE_COLUMN)
     first = next(i for i, row in enumerate(rows) if len(row.values) == width)
     for row in rows[first:]:
         if len(row.values) != width:

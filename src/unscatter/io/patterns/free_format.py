@@ -1,4 +1,4 @@
-"""Titles, a line "start step stop", then counts and perhaps as many uncertainties.
+"""Titles, a line "start step stop" (or "start stop step", "start step count"), then counts and perhaps uncertainties.
 
 So write ILL (FullProf INS 5), PSI's DMC and HRPT (INS 8), DBWS and FullProf's free format (INS 0).
 """
@@ -33,7 +33,7 @@ def read(content: Content) -> Scan:
     at = _grid_line(content)
     if at is None:
         raise ValueError("no line with start, step and stop; expected for example 5.0 0.05 120.0 above the counts")
-    start, step, stop = grid_numbers(content.lines[at])[:3]
+    start, step, stop = _start_step_stop(content, at)
     count = _count(start, step, stop)
     values = whole(_values(content.lines[at + 1 :]), count, content.text)
     told = announced(count, values.size)
@@ -46,9 +46,26 @@ def read(content: Content) -> Scan:
 def _grid_line(content: Content) -> int | None:
     for i, line in enumerate(content.head(_HEADER_LINES)):
         numbers = grid_numbers(line)
-        if len(numbers) >= 3 and _is_grid(*numbers[:3]):
+        if len(numbers) >= 3 and (_is_grid(*numbers[:3]) or _other_order(content, i, numbers) is not None):
             return i
     return None
+
+
+def _start_step_stop(content: Content, at: int) -> tuple[float, float, float]:
+    numbers = grid_numbers(content.lines[at])
+    start, step, stop = numbers[:3]
+    return (start, step, stop) if _is_grid(start, step, stop) else _other_order(content, at, numbers) or (0, 0, 0)
+
+
+def _other_order(content: Content, at: int, numbers: list[float]) -> tuple[float, float, float] | None:
+    """Start, step and stop of "start stop step" or "start step count", where as many numbers follow as that makes."""
+    start, second, third = numbers[:3]
+    stop = start + second * (third - 1)
+    ways = [way for way in ((start, third, second), (start, second, stop)) if _is_grid(*way)]
+    if not ways:
+        return None
+    found = _values(content.lines[at + 1 :]).size
+    return next((way for way in ways if _count(*way) == found), None)
 
 
 def _is_grid(start: float, step: float, stop: float) -> bool:

@@ -22,7 +22,9 @@ ROLES: dict[str, str] = {
     r"(?:sigma|sig|esd|err|error|errors|std|s|e|d|σ|delta|uncertainty)_?(?:of_?)?\(?(?:i|y|int|intensity|counts|obs|"
     r"iobs|yobs)\)?|(?:i|y|int|intensity|counts|iobs|yobs)_?(?:sigma|sig|esd|err|errors?|std|su|uncertainty)|"
     r"standard(?:deviation|uncertainty|error)|statisticalerror",
-    "variance": r"variance|var|sigma\^?2|sig\^?2|esd\^?2|σ2",
+    "relative sigma": r"(?:rel(?:ative)?\.?|fractional|percent(?:age)?)[_.]?(?:err(?:ors?)?|sigma|sig|esd|unc(?:ertainty)?|std)|"
+    r"(?:d|δ|Δ|delta_?|sigma|σ|err)_?i/i|(?:sigma|esd|err(?:or)?|std)_?(?:rel(?:ative)?|percent)",
+    "variance": r"variances?|errors?_?squared|var|sigma\^?2|sig\^?2|esd\^?2|σ2",
     "weight": r"weights?|w|wt",
     "time": r"time_?per_?step|count(?:ing)?_?time|step_?time|exposure(?:_?time)?|live_?time|"
     r"integration_?time|dwell(?:_?time)?",
@@ -30,7 +32,10 @@ ROLES: dict[str, str] = {
     "monitor": r"monitor\d?|mon\d?|i0|i_0|norm",
     "factor": r"att(?:en(?:uat(?:or|ion|ed)?)?)?(?:_?f(?:actor|ilter)?)?\d?|filters?|absorber|absorption|"
     r"trans(?:mission)?|scale(?:_?factor)?|scaling|factor|corr(?:ection)?(?:_?factor)?|dark(?:_?(?:counts?|current|i))?|efficiency|"
-    r"flat_?field|norm(?:ali[sz]ation)?_?factor|dead_?time(?:_?corr(?:ection)?)?",
+    r"flat_?field|norm(?:ali[sz]ation)?_?factor|normali[sz]ation|dead_?time(?:_?corr(?:ection)?)?",
+    "bad": r"masks?|masked|bad|exclude[ds]?|excluded|is_?bad|invalid|reject(?:ed)?|outliers?|saturated|dead",
+    "good": r"valid|good|is_?valid|use[ds]?|included?|ok",
+    "quality": r"flags?|quality|status|quality_?flags?|dq",
     "h": r"h",
     "k": r"k",
     "l": r"l",
@@ -41,10 +46,10 @@ ROLES: dict[str, str] = {
 }
 _ROLES = tuple((re.compile(names), role) for role, names in ROLES.items())
 #: Which of several columns is the intensity.
-_INTENSITIES = ("observed", "intensity", "other intensity")
+INTENSITIES = ("observed", "intensity", "other intensity")
 #: Which of several axes is used: what needs no conversion first, what cannot be converted last.
 _AXES = ("two-theta", "d", "Q", "1/d^2", "theta", "an angle", "time of flight", "energy", "another angle", "radius")
-_DIFFRACTION = _AXES[:5]
+DIFFRACTION = _AXES[:5]
 #: Units that stand in a line of units and belong to no axis.
 _UNITS_OF_INTENSITY = re.compile(
     r"counts?|cts|cps|counts/s|a\.?u\.?|arb\.?(?:units)?|counts?persecond|-|1", re.IGNORECASE
@@ -64,6 +69,8 @@ _BEFORE_ALL = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_ONE = re.compile(r"\s*(?:[xyez]|dy|e[xy])\s*[:=]\s*", re.IGNORECASE)
+#: A number alone or with a unit, not the 2 of 2theta.
+_IS_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
 #: Of counts in so much time, which no counting time divides.
 _RATE = re.compile(
     r"(?:k|m)?cps|(?:counts?|cts|impulse?s?|imp|photons?)?(?:/|per)_?s(?:ec(?:ond)?s?)?|hz|(?:counts?|cts|imp)\.?s\^?-1|1/s|s\^?-1|"
@@ -109,10 +116,14 @@ def parse_label(text: str) -> Label:
     plain = _plain(text)
     if is_transformed(text):
         return Label(text, "transformed")
+    bare = re.sub(r"[\[(][^\])]*[\])]$", "", plain)
+    # I / a.u., Intensity, counts
+    divided = re.fullmatch(r"(.+?)[,/](.+)", plain)
+    before = divided[1] if divided is not None and _UNITS_OF_INTENSITY.fullmatch(divided[2]) else plain
     for names, role in _ROLES:
-        if names.fullmatch(plain) or names.fullmatch(re.sub(r"[\[(][^\])]*[\])]$", "", plain)):
+        if any(names.fullmatch(name) for name in (plain, bare, before)):
             # E and S are uncertainties, d and Q never
-            return Label(text, role)
+            return Label(text, "relative sigma" if role == "sigma" and "%" in plain else role)
     try:
         return Label(text, axis=find_quantity(text))
     except ValueError:
@@ -127,10 +138,15 @@ def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list
     """
     if counted := _counted(header, width):
         return counted
-    for place in range(len(header) - 1, -1, -1):
+    # a line of units alone is that of the names above it
+    places = range(len(header) - 1, -1, -1)
+    for units_too, place in ((units_too, place) for units_too in (False, True) for place in places):
         for words in _divisions(header[place], separator):
+            if not units_too and all(_is_unit(word) for word in words):
+                continue
             # names of other columns than there are do not matter
-            labels = _accepted([parse_label(word) for word in words[: width + 1]], width)
+            names = [parse_label(word) for word in words[: width + 1]]
+            labels = _accepted(names, width, separated=bool(separator) and separator in header[place])
             if labels:
                 units, rest = _with_units(labels, header[place + 1 : place + 2], separator)
                 return units, [*header[:place], *header[place + 1 + rest :]]
@@ -162,7 +178,7 @@ def choose_intensity(labels: Sequence[Label]) -> int | None:
 
     Raises ValueError where the only one holds logarithms or roots.
     """
-    for role in _INTENSITIES:
+    for role in INTENSITIES:
         for place, label in enumerate(labels):
             if label.role == role:
                 return place
@@ -187,6 +203,15 @@ def assumed_intensity(labels: Sequence[Label], axis: int) -> int:
     return next(iter(nameless or [place for place in others if labels[place].axis is None] or others))
 
 
+def other_quantity(text: str) -> Quantity | None:
+    """The quantity that a name means where that is no axis of diffraction: a channel, a temperature, a time."""
+    try:
+        found = find_quantity(text)
+    except ValueError:
+        return None
+    return found if found is not None and found.kind == "another quantity" else None
+
+
 def column_of(labels: Sequence[Label], role: str) -> int | None:
     """Number of the first column of a role; None where there is none."""
     return next((place for place, label in enumerate(labels) if label.role == role), None)
@@ -198,16 +223,19 @@ def are_lines(labels: Sequence[Label]) -> bool:
     return {"h", "k", "l"} <= roles or "width" in roles or ("multiplicity" in roles and len(labels) > 3)
 
 
-def _accepted(labels: list[Label], width: int) -> list[Label]:
-    """The labels, one for each column, if they are such; empty if not."""
+def _accepted(labels: list[Label], width: int, *, separated: bool) -> list[Label]:
+    """The labels, one for each column, if they are such; empty if not. separated: commas or tabs part them."""
     axes = [label for label in labels if label.axis is not None]
     known = [label for label in labels if label.known]
+    if any(label.axis is None and _IS_NUMBER.match(label.text) for label in labels):
+        # a statement: wavelength 0.7093 (A)
+        return []
     if len(axes) == len(labels):
         # one name of several words, or a title
         return []
-    if len(labels) == width and known and (axes or any(label.role in _INTENSITIES for label in labels)):
-        # a title of as many words may hold one that looks like a name
-        return labels if len(known) >= 2 else []
+    if len(labels) == width and known and (axes or any(label.role in INTENSITIES for label in labels)):
+        # a title of as many words may hold one that looks like a name; parted by commas or tabs they are names
+        return labels if len(known) >= 2 or (separated and axes and width > 2) else []
     # names, and then a remark in the same line; or fewer names than columns
     first = labels[:width]
     if len(first) >= 2 and all(label.known for label in first) and any(label.axis is not None for label in first):
@@ -230,7 +258,7 @@ def stated_axis(header: Sequence[str], table: Mapping[str, object]) -> Quantity 
         # "q_nm^-1 scattering": a name with its unit, and a remark; with a number behind it, it is a fact
         first, _, remark = text.partition(" ")
         found = None if re.search(r"\d", remark) else _axis_in(first)
-        if found is not None and found.unit_given and found.kind in _DIFFRACTION:
+        if found is not None and found.unit_given and found.kind in DIFFRACTION:
             return found
     return None
 
@@ -245,9 +273,10 @@ def _axis_in(text: str) -> Quantity | None:
 
 def _divisions(line: str, separator: str) -> list[list[str]]:
     """Ways to divide a line into names."""
-    bare = _BEFORE_ALL.sub("", line, count=1).strip().strip(",;")
-    bare = re.sub(r"^\[(.*)\]$", r"\1", bare)
-    ways = [bare.split(separator)] if separator.strip() or separator == "\t" else []
+    whole = _BEFORE_ALL.sub("", line, count=1).strip(" \r\n" if separator == "\t" else None)
+    bare = re.sub(r"^\[(.*)\]$", r"\1", whole.strip().strip(",;"))
+    # the first column of a spreadsheet, its index, may have no name
+    ways = [whole.split(separator), bare.split(separator)] if separator else []
     ways += [re.split(r"\s{2,}|\t", bare), re.split(r"\s*[,;]\s*", bare), _words(bare)]
     return [[_BEFORE_ONE.sub("", word).strip(" \t\"'{}:;,") for word in way] for way in ways if len(way) > 1]
 

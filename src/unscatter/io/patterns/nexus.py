@@ -19,6 +19,7 @@ from unscatter.io.patterns.header import facts, wavelength_of
 from unscatter.io.patterns.labels import is_rate, parse_label, refuse_transformed
 from unscatter.io.patterns.scan import Radiation, Scan, refuse_changing
 from unscatter.io.planes.grids import Slices
+from unscatter.io.planes.nexus_masks import ERRORS, VARIANCES, unused_arrays
 from unscatter.io.planes.nexus_signal import read_signal, scaling_of
 from unscatter.quantities import Quantity, find_quantity, find_unit
 
@@ -177,6 +178,9 @@ def _scan(store: Store, name: str, frame: str) -> Scan:
     around = list(_nodes(store, entry))
     positions, axis = _axis(store, group, axis_name, intensity.size)
     sigma = _sigma(store, group, signal_name, signal, chosen)
+    others = [other for other in unused_arrays(store, name, signal_name) if not _is_used(store, name, other, axis_name)]
+    if others:
+        lost.append(f"{', '.join(others[:8])} beside {signal_name} were not used")
     radiation = _probe(around)
     scan = Scan(
         positions=positions,
@@ -190,6 +194,15 @@ def _scan(store: Store, name: str, frame: str) -> Scan:
     )
     scan = replace(scan, per_second=any(is_rate(said) for said in words))
     return _same_conditions(store, around, scan).telling(*lost)
+
+
+def _is_used(store: Store, group_name: str, name: str, axis_name: str) -> bool:
+    """Whether an array beside the signal has a meaning that is looked at elsewhere."""
+    known = name == axis_name or bool(_role(store, f"{group_name}/{name}"))
+    try:
+        return known or find_quantity(name) is not None
+    except ValueError:
+        return True
 
 
 def _chosen_frame(store: Store, name: str, signal: Node, axis_name: str, frame: str) -> Slices:
@@ -234,10 +247,22 @@ def _axis(store: Store, group: Node, name: str, count: int) -> tuple[Column, Qua
 
 
 def _sigma(store: Store, group: Node, name: str, signal: Node, chosen: Slices) -> Column | None:
-    for key in (attribute(signal, "uncertainties"), f"{name}_errors", "errors", f"{name}_error"):
+    """Standard uncertainties in the unit of the intensities: scaled and divided as these are."""
+    words = [(key, 1.0) for key in (attribute(signal, "uncertainties"), *(said.format(name) for said in ERRORS))]
+    words += [(said.format(name), 0.5) for said in VARIANCES]
+    for key, power in words:
         node = store.dataset(key, group) if key else None
-        if node is not None and node.shape == signal.shape and node.dtype.kind in "fiu":
-            return np.ravel(np.asarray(node[chosen], dtype=np.float64))
+        if node is None or node.dtype.kind not in "fiu" or node.size != signal.size:
+            continue
+        numbers = node[chosen] if node.shape == signal.shape else node[()]
+        with np.errstate(invalid="ignore"):
+            sigma = np.ravel(np.asarray(numbers, dtype=np.float64)) ** power
+        weights = store.dataset(f"{name}_weights", group)
+        if weights is not None and weights.shape == signal.shape:
+            sigma = sigma / np.maximum(np.ravel(np.asarray(weights[chosen], dtype=np.float64)), 1e-300)
+        return sigma if scaling_of(store, group, key) != (1.0, 0.0) else (
+            sigma * abs(scaling_of(store, group, name, alone=True)[0])
+        )
     return None
 
 

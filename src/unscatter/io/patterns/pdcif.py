@@ -174,6 +174,9 @@ def _scan(blocks: list[Block], found: _Found) -> Scan:
     equation = block.text("_pd_calib_conversion_eqn").strip(" ?.")
     if equation and not found.corrected:
         told.append(f"the conversion of the positions that the file describes was not applied: {equation[:60]!r}")
+    regions = " ".join(block.text("_pd_proc_info_excluded_regions").split()).strip(" ?.")
+    if regions and regions.lower() not in ("none", "no"):
+        told.append(f"regions that the refinement excluded are part of the pattern: {regions[:80]!r}")
     told += [
         excluded,
         *scaling,

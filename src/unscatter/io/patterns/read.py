@@ -22,6 +22,7 @@ from unscatter.io.patterns import (
     fullprof_prf,
     gsas,
     jade_mdi,
+    keyed_grid,
     nexus,
     pdcif,
     philips_rd,
@@ -82,6 +83,7 @@ FORMATS: tuple[Format, ...] = (
     pdcif,
     fullprof,
     free_format,
+    keyed_grid,
     columns,
 )
 

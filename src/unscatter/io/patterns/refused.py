@@ -20,6 +20,9 @@ _KNOWN = {
     b"RAW_1.0": _EXPORT.format("Stoe RAW data"),
     b"FI\0\0": _EXPORT.format("Rigaku binary RAW data"),
     b"\xd0\xcf\x11\xe0": _EXPORT.format("an old Office document"),
+    b"\x1f\x8b": "packed by gzip; expected the pattern itself: unpack it with gunzip",
+    b"BZh": "packed by bzip2; expected the pattern itself: unpack it with bunzip2",
+    b"\xfd7zXZ": "packed by xz; expected the pattern itself: unpack it with unxz",
 }
 
 
@@ -30,5 +33,9 @@ def refuse(content: Content) -> None:
             raise ValueError(reason)
     if content.start.startswith(b"BM") and not content.text:
         raise ValueError(_IMAGE.format("BMP"))
+    if content.start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise ValueError(_EXPORT.format("a page of the web (HTML)"))
+    if content.start.lstrip().startswith((b'{"', b"{\n", b"[[", b"[{")) and content.text.rstrip().endswith(("}", "]")):
+        raise ValueError(_EXPORT.format("JSON"))
     if b"###CBF" in content.start[:64]:
         raise ValueError(_DETECTOR.format("CBF"))

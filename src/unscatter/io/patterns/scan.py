@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.io.patterns.shapes import shapes_differ
 from unscatter.quantities import Quantity
 
 #: More points than this, or more ranges put together, are no pattern.
@@ -182,6 +183,12 @@ def _sum(repeats: list[Scan]) -> Scan:
     first, count = repeats[0], len(repeats)
     if count == 1:
         return first
+    share = max(shapes_differ(first.intensity, other.intensity) for other in repeats[1:])
+    if share:
+        raise ValueError(
+            f"{count} scans over the same range that differ by {share:.0%} in shape are no repeats of one; expected one "
+            "pattern: choose it by its number, for example --block 1"
+        )
     times = np.array([part.seconds or 1.0 for part in repeats])
     weights = times / times.sum() if first.per_second else np.ones(count)
     sigma = None

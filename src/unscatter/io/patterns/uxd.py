@@ -70,10 +70,15 @@ def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
         # a count and its time, one after the other
         counts, times = counts[::2], np.array(counts[1::2])
     start, step = _number(keys, "START"), _number(keys, "STEPSIZE")
-    # the printed angles are rounded: the grid is the better one
+    # the printed angles are rounded: the grid is the better one, where both agree
     two_theta = np.array([row[0] for row in rows]) if angles else np.array([])
+    told = ""
     if start is not None and step is not None:
-        two_theta = grid(start, step, len(counts))
+        even = grid(start, step, len(counts))
+        if two_theta.size and np.max(np.abs(two_theta - even)) > 0.5 * abs(step):
+            told = f"_START and _STEPSIZE ({start:g}, {step:g}) are not those of the angles: the angles are used"
+        else:
+            two_theta = even
     if two_theta.size != len(counts):
         raise ValueError("UXD range without _START and _STEPSIZE; expected both, or _2THETACOUNTS with the angles")
     unit = keys.get("WLUNIT", "")
@@ -89,7 +94,7 @@ def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
         seconds=_number(keys, "STEPTIME"),
         per_second="CPS" in mark,
     )
-    return at_same_time(scan, times).telling(assumed)
+    return at_same_time(scan, times).telling(assumed, told)
 
 
 def _number(keys: dict[str, str], name: str) -> float | None:

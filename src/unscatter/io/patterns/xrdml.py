@@ -45,9 +45,10 @@ def read(content: Content) -> Scan:
     ]
     if len(found) > _MOST_SCANS:
         raise ValueError(f"{len(found)} scans in one file; expected one: export the scan you want")
-    chosen = choose_number(found, content.block)
     title = find_text(root, "name") or find_text(root, "id") or ""
-    scans = [_scan(*one, title) for one in chosen]
+    usual = _usual_step([scan for scan, _ in found])
+    chosen = choose_number(found, content.block)
+    scans = [_scan(*one, title, usual) for one in chosen]
     if chosen and all(scan is None for scan in scans):
         raise ValueError("no scan over 2Theta (start and end positions); expected a coupled or detector scan: give one")
     _refuse_series([scan for scan, part in zip(chosen, scans, strict=True) if part is not None])
@@ -65,14 +66,36 @@ def _refuse_series(scans: list[tuple[ET.Element, ET.Element]]) -> None:
         )
 
 
-def _scan(scan: ET.Element, measurement: ET.Element, title: str) -> Scan | None:
+def _usual_step(scans: list[ET.Element]) -> float | None:
+    """The step that all scans of a file have which were not aborted; None where they differ, or there is none."""
+    steps = set()
+    for scan in scans:
+        points = scan.find(".//{*}dataPoints")
+        axis = None if points is None else points.find("{*}positions[@axis='2Theta']")
+        ends = [] if axis is None else [find_number(axis, name) for name in ("startPosition", "endPosition")]
+        if points is None or _is_aborted(scan) or len(ends) < 2 or None in ends:
+            continue
+        count = _intensity(points)[0].size
+        steps.add(round(((ends[1] or 0.0) - (ends[0] or 0.0)) / max(count - 1, 1), 6))
+    return steps.pop() if len(steps) == 1 else None
+
+
+def _is_aborted(scan: ET.Element) -> bool:
+    return (scan.get("status") or "").lower() == "aborted"
+
+
+def _scan(scan: ET.Element, measurement: ET.Element, title: str, usual: float | None) -> Scan | None:
     points = scan.find(".//{*}dataPoints")
     if points is None:
         return None
     intensity, per_second = _intensity(points)
-    two_theta = _two_theta(points, intensity.size)
+    times = _list(points, "countingTimes")
+    two_theta, told = _two_theta(points, intensity.size), ""
     if two_theta is None:
         return None
+    if _is_aborted(scan):
+        two_theta, told = _up_to_abort(points, two_theta, intensity.size, usual)
+        times = times if times is None else times[: intensity.size]
     axis = points.find("{*}positions[@axis='2Theta']")
     first, second = _wavelengths(measurement)
     part = Scan(
@@ -86,9 +109,28 @@ def _scan(scan: ET.Element, measurement: ET.Element, title: str) -> Scan | None:
         seconds=find_number(points, "commonCountingTime"),
         per_second=per_second,
     )
-    aborted = (scan.get("status") or "").lower() == "aborted"
-    told = "the scan was aborted: its end is taken for the position of its last point" if aborted else ""
-    return at_same_time(part, _list(points, "countingTimes")).telling(_of_slits(measurement), told)
+    return at_same_time(part, times).telling(_of_slits(measurement), told)
+
+
+def _up_to_abort(
+    points: ET.Element, positions: NDArray[np.float64], count: int, usual: float | None
+) -> tuple[NDArray[np.float64], str]:
+    """Positions of the points of an aborted scan, whose header may give the end that was planned; and what is told.
+
+    How many points were planned a list of positions, times or attenuation tells, or the step the scans beside it.
+    """
+    if positions.size > count:
+        return positions[:count], f"the scan was aborted: of {positions.size} positions the first {count} are used"
+    lists = [_list(points, tag) for tag in ("countingTimes", "beamAttenuationFactors")]
+    planned = max((found.size for found in lists if found is not None), default=0)
+    step = float(positions[1] - positions[0]) if count > 1 else 0.0
+    if planned > count:
+        whole = np.linspace(positions[0], positions[-1], planned)
+        return whole[:count], f"the scan was aborted after {count} of {planned} points: these are used"
+    if usual is not None and count > 1 and abs(step - usual) > 0.01 * abs(usual):
+        told = f"the scan was aborted: the step of the scans beside it, {usual:g} deg, is taken for its own"
+        return positions[0] + usual * np.arange(count), told
+    return positions, "the scan was aborted: its end is taken for the position of its last point"
 
 
 def _intensity(points: ET.Element) -> tuple[NDArray[np.float64], bool]:
@@ -141,8 +183,10 @@ def _two_theta(points: ET.Element, count: int) -> NDArray[np.float64] | None:
     if listed is not None:
         return listed
     start, end = _list(axis, "startPosition"), _list(axis, "endPosition")
-    # a common position: the detector stood still
-    return None if start is None or end is None else np.linspace(float(start[0]), float(end[0]), count)
+    # a common position, or an end that is the start: the detector stood still
+    if start is None or end is None or start[0] == end[0]:
+        return None
+    return np.linspace(float(start[0]), float(end[0]), count)
 
 
 def _list(element: ET.Element, tag: str) -> NDArray[np.float64] | None:

@@ -16,6 +16,13 @@ from unscatter.nouns.arrays import Mask
 #: NXdetector), what is zero in the second. Without case.
 BAD = ("{0}_mask", "mask", "pixel_mask", "bad_pixel_mask", "bad_pixels", "bad", "dead_pixels", "hot_pixels", "invalid",
        "masked")  # fmt: skip
+#: Flags: of whole numbers what is not zero was not measured, unless most are one and the others zero.
+QUALITY = ("quality", "{0}_quality", "data_quality", "quality_flags", "{0}_flags", "flags", "flag", "{0}_status", "status",
+           "dq")  # fmt: skip
+#: Where these uncertainties of a signal are no number, or negative, it was not measured.
+ERRORS = ("{0}_errors", "errors", "{0}_error", "error", "sigma", "{0}_sigma")
+#: Squares of uncertainties.
+VARIANCES = ("{0}_variance", "{0}_variances", "variances", "variance", "{0}_errors_squared", "errors_squared")
 GOOD = ("valid", "is_valid", "valid_pixels", "good", "good_pixels")
 _OF_DETECTORS = ("instrument/detector/pixel_mask", "detector/pixel_mask")
 #: Fields that belong to a signal and are no data of their own.
@@ -45,6 +52,7 @@ def find_masks(store: Store, group_name: str, name: str, node: Node) -> list[Sig
         mask = store.dataset(member, group) if member != name and (good or member.lower() in bad) else None
         if mask is not None:
             found.append(_fitting(store, member, mask, name, node, good=good))
+    found += _flags_and_errors(store, group, name, node)
     entry = group_name.rpartition("/")[0]
     for path in dict.fromkeys(
         f"{holder}/{inside}".strip("/") for holder in (group_name, entry) for inside in _OF_DETECTORS
@@ -54,6 +62,46 @@ def find_masks(store: Store, group_name: str, name: str, node: Node) -> list[Sig
         if mask is not None and mask.shape == node.shape:
             found.append(_fitting(store, "pixel_mask", mask, name, node, good=False))
     return found
+
+
+def _flags_and_errors(store: Store, group: Node, name: str, node: Node) -> list[SignalMask]:
+    """What flags of quality mark, and uncertainties that are no number, where they have the shape of the signal."""
+    flags = [pattern.format(name).lower() for pattern in QUALITY]
+    errors = [said for said in (attribute(node, "uncertainties"), *(text.format(name) for text in ERRORS)) if said]
+    found = []
+    for member in group:
+        flagged, uncertain = member.lower() in flags, member in errors
+        other = store.dataset(member, group) if member != name and (flagged or uncertain) else None
+        if other is None or other.shape != node.shape or other.dtype.kind not in ("biu" if flagged else "f"):
+            continue
+        sample = np.asarray(_middle(other))
+        if flagged:
+            found.append(SignalMask(member, _by_flags(other, good=_means_good(sample))))
+        elif np.any(_is_number(sample)):
+            found.append(SignalMask(f"{member} as not known", _by_errors(other)))
+    return found
+
+
+def _middle(node: Node) -> np.ndarray:
+    """A part of an array that tells of all of it: a plane, or of a volume its middle layer."""
+    return np.asarray(node[()] if node.ndim < 3 else node[node.shape[0] // 2])
+
+
+def _means_good(sample: np.ndarray) -> bool:
+    """Whether flags say what is good: ones where something was measured, in most places, and zeros."""
+    return bool(np.all((sample == 0) | (sample == 1)) and sample.mean() > 0.5)
+
+
+def _is_number(errors: np.ndarray) -> Mask:
+    return np.asarray(np.isfinite(errors) & (errors >= 0))
+
+
+def _by_flags(flags: Node, *, good: bool) -> Callable[[Slices], Mask]:
+    return lambda slices: np.asarray((flags[slices] == 0) if good else (flags[slices] != 0))
+
+
+def _by_errors(errors: Node) -> Callable[[Slices], Mask]:
+    return lambda slices: ~_is_number(errors[slices])
 
 
 def _fitting(store: Store, label: str, mask: Node, name: str, node: Node, *, good: bool) -> SignalMask:
@@ -76,7 +124,7 @@ def unused_arrays(store: Store, group_name: str, name: str) -> list[str]:
     """Names of other arrays of the shape of the signal, which are not used: fits, backgrounds, normalizations."""
     group: Node = store.get(group_name or "/")
     node: Node = store.dataset(name, group)
-    known = {pattern.format(name).lower() for pattern in (*BAD, *GOOD)} | {name.lower()}
+    known = {pattern.format(name).lower() for pattern in (*BAD, *GOOD, *QUALITY, *ERRORS, *VARIANCES)} | {name.lower()}
     known |= {
         said.lower() for said in (attribute(node, "mask"), attribute(group, "mask"), attribute(node, "uncertainties"))
     }

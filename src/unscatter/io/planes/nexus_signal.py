@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,11 +27,23 @@ def read_signal(store: Store, group_name: str, name: str, slices: Slices, fills:
         (mask.name, np.broadcast_to(mask.marks(slices), raw.shape))
         for mask in find_masks(store, group_name, name, node)
     ]
+    masks += _outside_of_valid(store, node, raw)
     block = measured_values(raw, spelling, masks)
     weights = store.dataset(f"{name}_weights", group)
     if weights is None or weights.shape != node.shape:
         return block
     return _divided(block, np.asarray(require_numbers(weights, store.path)[slices], dtype=np.float64), name)
+
+
+def _outside_of_valid(store: Store, node: Node, raw: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
+    """What lies outside of the attributes valid_min, valid_max or valid_range (netCDF): counted before any scaling."""
+    said = node.attrs.get("valid_range")
+    ends = [_attribute(store, node, name) for name in ("valid_min", "valid_max")]
+    if said is not None and np.size(said) == 2:
+        ends = [float(end) for end in np.ravel(said)]
+    low, high = (-np.inf if ends[0] is None else ends[0]), (np.inf if ends[1] is None else ends[1])
+    outside = (raw < low) | (raw > high)
+    return [(f"its valid range, {low:g} to {high:g}, as outside", outside)] if np.any(outside) else []
 
 
 def _divided(block: Block, weights: NDArray[np.float64], name: str) -> Block:

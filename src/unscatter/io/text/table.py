@@ -68,6 +68,14 @@ def first_row(text: str) -> int:
     return found.start() + 1 if found else 0
 
 
+def first_remark(text: str) -> str:
+    """The first line of words with a row of numbers above and below it, "" where there is none."""
+    found = _LINE_OF_WORDS.search(text)
+    while found is not None and not found[0].strip():
+        found = _LINE_OF_WORDS.search(text, found.end())
+    return found[0].strip() if found is not None and _FIRST_ROW.search(text, found.end()) else ""
+
+
 def remarked_table(text: str, *, decimal_comma: bool = False) -> NDArray[np.float64] | None:
     """The numbers of a text that begins with a row, has remarks behind # and !, and words in lines of their own."""
     if "#" in text or "!" in text:
