@@ -337,7 +337,15 @@ def _splits(label: str) -> list[tuple[str, str]]:
 def _plain(name: str) -> str:
     """A name without case, blanks, hyphens and underscores, Greek letters spelled out."""
     text = unicodedata.normalize("NFKC", name).lower()
-    for letter, word in (("θ", "theta"), ("ϑ", "theta"), ("ϴ", "theta"), ("λ", "lambda"), ("ω", "omega"), ("⋅", ""), ("·", "")):
+    for letter, word in (
+        ("θ", "theta"),
+        ("ϑ", "theta"),
+        ("ϴ", "theta"),
+        ("λ", "lambda"),
+        ("ω", "omega"),
+        ("⋅", ""),
+        ("·", ""),
+    ):
         text = text.replace(letter, word)
     text = re.sub(r"[$\\{}\s_.]|(?<=\w)\*(?=theta)", "", text)
     text = re.sub(r"-(?!\d)", "", text)

@@ -40,6 +40,19 @@ NAMED = {
     "divided by bare times": table("2theta,Counts,Time", X, Y * STEPPED, STEPPED, separator=","),
     "JSON": table('# {"unit": "q_nm^-1", "method": "csr"}', 10 * Q, Y),
     "names of one blank": table("# 2 theta (deg) Intensity (counts)", X, Y),
+    "a coupled scan": table("Theta-2Theta (deg),Counts", X, Y, separator=","),
+    "omega beside it": table("Omega/2Theta;Counts", X, Y, separator=";"),
+    "a dot between": table("2·θ / °;I / a.u.", X, Y, separator=";"),
+    "in German": table("Beugungswinkel 2Theta [°];Zählrate [cps]", X, Y, separator=";"),
+    "brackets": table("Angle (2θ)\tIntensity (counts)", X, Y, separator="\t"),
+    "units behind commas": table("# q, 1/nm  I, a.u.", 10 * Q, Y),
+    "an inverse in words": table("# q in inverse nm, intensity", 10 * Q, Y),
+    "an inverse in letters": table("q_inv_nm,I", 10 * Q, Y, separator=","),
+    "an index without a name": table(",2theta,intensity", np.arange(X.size), X, Y, separator=","),
+    "temperatures": table("2theta,300K,350K", X, Y, Y[::-1], separator=","),
+    "sample and can": table("2theta\tsample\tempty can", X, Y, Y[::-1], separator="\t"),
+    "units below names of three": table("2Theta,Intensity,Error\ndeg,counts,counts", X, Y, w.SIGMA, separator=","),
+    "a statement, no name": table("# wavelength 1.5406 (A)", X, Y),
     "divided by times": table("2theta,Counts,TimePerStep", X, Y * RISING * 1.5, RISING, separator=","),
     "divided by a monitor": table("2theta,Counts,Monitor", X, Y * RISING * 1.5, RISING * 1e6, separator=","),
 }
@@ -59,7 +72,22 @@ def test_columns_are_picked_by_their_names(name: str, tmp_path: Path) -> None:
         assert told(pattern, "the intensity was divided by the column")
 
 
+def with_words(names: str, words: str, *, first: bool) -> bytes:
+    rows = (f"{words},{x:.9g},{y:.9g}" if first else f"{x:.9g},{y:.9g},{words}" for x, y in zip(X, Y, strict=True))
+    return "\n".join([names, *rows, ""]).encode()
+
+
+@pytest.mark.parametrize("words", ["2024-05-01T12:30:00", "12:30:00", "ok", "run 3"])
+def test_columns_of_words_beside_the_numbers_are_passed_over(words: str, tmp_path: Path) -> None:
+    for data in (with_words("time,2theta,I", words, first=True), with_words("2theta,I,status", words, first=False)):
+        pattern = read(tmp_path, data)
+        np.testing.assert_array_equal(pattern.intensity, Y)
+        assert pattern.sigma is None
+
+
 REFUSED = {
+    "channel": table("channel,counts", np.arange(X.size) / 10 + 5, Y, separator=","),
+    "Temperature (K)": table("Temperature (K),counts", X, Y, separator=","),
     "s (1/nm)": table("# s (1/nm)   I", 10 / D, Y),
     "omega": table("Omega Counts", X, Y),
     "chi_deg": table("# chi_deg I sigma", X, Y, w.SIGMA),
@@ -75,6 +103,47 @@ def test_what_is_named_and_no_axis_of_diffraction_is_refused_by_its_name(name: s
     with pytest.raises(ValueError, match="expected two-theta") as caught:
         read(tmp_path, REFUSED[name], wavelength=1.5406)
     assert name.lower()[:6] in str(caught.value).lower()
+
+
+@pytest.mark.parametrize("name", ["sigma (%)", "rel. error", "dI/I", "error [%]", "relative sigma"])
+def test_relative_uncertainties_are_made_absolute(name: str, tmp_path: Path) -> None:
+    share = w.SIGMA / Y * (100 if "%" in name else 1)
+    pattern = read(tmp_path, table(f"2theta,I,{name}", X, Y, share, separator=","))
+    np.testing.assert_allclose(pattern.sigma, w.SIGMA, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["mask", "excluded", "flag", "quality", "valid", "used"])
+def test_points_that_a_column_marks_are_left_out(name: str, tmp_path: Path) -> None:
+    gap = (X > 40) & (X < 41)
+    marks = np.where(gap, 0, 1) if name in ("valid", "used", "quality") else np.where(gap, 1, 0)
+    pattern = read(tmp_path, table(f"2theta,I,{name}", X, np.where(gap, 12345, Y), marks, separator=","))
+    np.testing.assert_array_equal(pattern.intensity, Y[~gap])
+    assert told(pattern, f"19 points are marked in the column {name!r}")
+
+
+UNNAMED = {
+    "d beside two-theta": (X, D, Y),
+    "d behind the intensity": (X, Y, D),
+    "a counter": (np.arange(1, X.size + 1), X, Y),
+    "d beside, and the uncertainty": (X, D, Y, w.SIGMA),
+}
+
+
+@pytest.mark.parametrize("name", UNNAMED)
+def test_a_column_that_runs_is_neither_intensity_nor_uncertainty(name: str, tmp_path: Path) -> None:
+    pattern = read(tmp_path, table("", *UNNAMED[name]))
+    np.testing.assert_allclose(pattern.two_theta, X)
+    np.testing.assert_array_equal(pattern.intensity, Y)
+    assert (pattern.sigma is not None) == ("uncertainty" in name)
+    assert told(pattern, "counts the points" if name == "a counter" else "runs as an axis does")
+
+
+def test_words_among_the_rows_are_told(tmp_path: Path) -> None:
+    half = X.size // 2
+    data = table("# 2theta I", X[:half], Y[:half]) + table("# step time 10 s", X[half:], Y[half:])
+    pattern = read(tmp_path, data)
+    np.testing.assert_array_equal(pattern.intensity, Y)
+    assert told(pattern, "the first of them '# step time 10 s'")
 
 
 @pytest.mark.parametrize("name", ["log(I)", "log10 counts", "sqrt(I)", "Intensity (log)", "ln(counts)"])

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pattern_writers as w
 import pytest
 from test_pattern_kinds import RISING, Q, X, Y, changed, told
 from test_same_pattern import assert_same, read
+
+from unscatter.io.patterns import read_pattern
 
 
 def without_beam(file: h5py.File) -> None:
@@ -25,6 +28,95 @@ def test_the_wavelength_may_be_a_text_or_stand_in_a_text_of_json(tmp_path: Path)
 
     for change in (words, configuration):
         assert read(tmp_path, changed(tmp_path, change).read_bytes()).wavelength == pytest.approx(1.5406)
+
+
+GAP = (X > 40) & (X < 41)
+
+
+def beside(**arrays: np.ndarray) -> object:
+    """What writes arrays into the group of the pattern, in place of those of the name."""
+
+    def change(file: h5py.File) -> None:
+        for name, values in arrays.items():
+            if name in file["entry/data"]:
+                del file[f"entry/data/{name}"]
+            file[f"entry/data/{name}"] = values
+
+    return change
+
+
+MARKS = {
+    "I_errors": np.where(GAP, np.nan, w.SIGMA),
+    "quality": GAP.astype(np.int32),
+    "flags": np.where(GAP, 8, 0),
+    "status": (~GAP).astype(np.int8),
+}
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_flags_and_uncertainties_mark_what_was_not_measured(name: str, tmp_path: Path) -> None:
+    change = beside(**{"I": np.where(GAP, 12345.6, Y), name: MARKS[name]})
+    pattern = read_pattern(changed(tmp_path, change))
+    np.testing.assert_allclose(pattern.intensity, Y[~GAP])
+    assert told(pattern, f"19 of 1200 points are marked in {name}")
+
+
+def test_what_is_outside_of_the_valid_range_was_not_measured(tmp_path: Path) -> None:
+    def change(file: h5py.File) -> None:
+        beside(I=np.where(GAP, 12345.6, Y))(file)  # type: ignore[operator]
+        file["entry/data/I"].attrs["valid_range"] = [0.0, 5000.0]
+
+    np.testing.assert_allclose(read_pattern(changed(tmp_path, change)).intensity, Y[~GAP])
+
+
+@pytest.mark.parametrize("name", ["I_variance", "variances", "errors_squared"])
+def test_variances_are_squares_of_uncertainties(name: str, tmp_path: Path) -> None:
+    def change(file: h5py.File) -> None:
+        del file["entry/data/I_errors"]
+        file[f"entry/data/{name}"] = w.SIGMA**2
+
+    np.testing.assert_allclose(read_pattern(changed(tmp_path, change)).sigma, w.SIGMA)
+
+
+def test_uncertainties_are_scaled_as_the_intensities_are(tmp_path: Path) -> None:
+    scaled = read_pattern(changed(tmp_path, beside(I=Y / 4, I_errors=w.SIGMA / 4, I_scaling_factor=4.0)))
+    np.testing.assert_allclose(scaled.sigma, w.SIGMA)
+    weighted = read_pattern(changed(tmp_path, beside(I=3 * Y, I_errors=3 * w.SIGMA, I_weights=0 * Y + 3)))
+    np.testing.assert_allclose(weighted.sigma, w.SIGMA)
+
+
+def test_other_arrays_beside_the_pattern_are_told(tmp_path: Path) -> None:
+    assert told(read_pattern(changed(tmp_path, beside(background=0 * Y + 3))), "background beside I were not used")
+
+
+def test_the_wavelength_of_the_monochromator_comes_first(tmp_path: Path) -> None:
+    def change(file: h5py.File) -> None:
+        file["entry/aaa/wavelength"] = 0.7
+
+    pattern = read_pattern(changed(tmp_path, change))
+    assert pattern.wavelength == pytest.approx(1.5406)
+    assert told(pattern, "not 0.7 A of entry/aaa/wavelength")
+
+
+def test_two_wavelengths_as_near_as_those_of_a_tube_are_a_doublet(tmp_path: Path) -> None:
+    def change(file: h5py.File) -> None:
+        del file["entry/instrument/monochromator/wavelength"]
+        file["entry/instrument/monochromator/wavelength"] = [1.5444, 1.5406]
+
+    pattern = read_pattern(changed(tmp_path, change))
+    assert (pattern.wavelength, pattern.second_wavelength) == (1.5406, 1.5444)
+
+
+def test_frames_may_run_along_either_axis(tmp_path: Path) -> None:
+    def change(file: h5py.File) -> None:
+        del file["entry/data/I_errors"]
+        beside(I=np.outer(Y, [1, 2, 3]), time=np.arange(3.0))(file)  # type: ignore[operator]
+        file["entry/data"].attrs["axes"] = ["two_theta", "time"]
+
+    path = changed(tmp_path, change)
+    with pytest.raises(ValueError, match=r"3 patterns over 'two_theta'.*--block entry/data#1"):
+        read_pattern(path)
+    np.testing.assert_allclose(read_pattern(path, block="entry/data#3").intensity, 3 * Y)
 
 
 @pytest.mark.parametrize("say", ["units", "long_name"])

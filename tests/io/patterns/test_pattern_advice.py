@@ -1,5 +1,6 @@
 """Each refusal says what was seen, what was expected and what to type: what it advises, followed literally, helps."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -89,7 +90,7 @@ REPAIRS: dict[str, tuple[bytes, str, bytes]] = {
         "correct it or take it out",
         joined(*ROWS),
     ),
-    "points out of order": (joined(*ROWS[600:], *ROWS[:600]), "sort the points", joined(*sorted(ROWS))),
+    "packed": (gzip.compress(joined(*ROWS)), "unpack it with gunzip", joined(*ROWS)),
     "one column": (
         joined(*(f"{y:.0f}" for y in Y)).replace(b"# 2theta counts\n", b""),
         "put the angle before every number",

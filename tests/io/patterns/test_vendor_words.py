@@ -1,5 +1,6 @@
 """What vendors' files say beside their counts is applied, refused or told."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,67 @@ def test_rigaku_says_which_lines_its_optics_let_through(
 
 def test_an_aborted_scan_of_xrdml_is_told(tmp_path: Path) -> None:
     assert told(read(tmp_path, xrdml(scan().replace("<scan>", '<scan status="Aborted">'))), "aborted")
+
+
+def aborted(intensities: np.ndarray, *, times: int = 0, positions: int = 0) -> str:
+    """A scan of XRDML that was aborted: its header has the end, times or positions that were planned."""
+    text = scan(time=f"<countingTimes>{'1 ' * times}</countingTimes>" if times else "")
+    text = text.replace(" ".join(map(str, Y)), " ".join(map(str, intensities)))
+    text = text.replace("<scan", '<scan status="Aborted"', 1)
+    if positions:
+        listed = f"<listPositions>{' '.join(map(str, X[:positions]))}</listPositions>"
+        text = re.sub(r"<startPosition>.*?</endPosition>", listed, text)
+    return text
+
+
+@pytest.mark.parametrize(("how", "words"), [({"times": 1200}, "after 600 of 1200"), ({"positions": 1200}, "first 600")])
+def test_an_aborted_scan_of_xrdml_ends_where_it_was_stopped(how: dict[str, int], words: str, tmp_path: Path) -> None:
+    pattern = read(tmp_path, xrdml(aborted(Y[:600], **how)))
+    np.testing.assert_allclose(pattern.two_theta, X[:600])
+    assert told(pattern, words)
+
+
+def test_an_aborted_scan_of_xrdml_has_the_step_of_the_scans_beside_it(tmp_path: Path) -> None:
+    data = xrdml(scan(), aborted(Y[:600]))
+    np.testing.assert_allclose(read(tmp_path, data, block="2").two_theta, X[:600])
+
+
+def test_scans_of_xrdml_over_one_range_that_differ_are_no_repeats(tmp_path: Path) -> None:
+    turned = scan().replace(" ".join(map(str, Y)), " ".join(map(str, Y[::-1])))
+    with pytest.raises(ValueError, match=r"no repeats of one.*--block 1"):
+        read(tmp_path, xrdml(scan(), turned))
+
+
+RECORDS = [f"{100 * x:12.4f} {y:12.3f} {s:12.3f}" for x, y, s in zip(X, Y, w.SIGMA, strict=True)]
+DEGREES = [f"{x:12.4f} {y:12.3f} {s:12.3f}" for x, y, s in zip(X, Y, w.SIGMA, strict=True)]
+BANKS = {
+    "degrees": ("CONS 20.0 0.05 0 0 FXYE", DEGREES, "in degrees, not in hundredths"),
+    "no type": ("CONS 2000 5", RECORDS, "look like FXYE"),
+    "no grid": ("CONS 0 0 0 0 FXYE", RECORDS, ""),
+    "no uncertainty": ("CONS 2000 5 0 0 FXYE", [record[:25] for record in RECORDS], "look like FXY "),
+}
+
+
+@pytest.mark.parametrize("name", BANKS)
+def test_banks_of_gsas_as_other_programs_write_them(name: str, tmp_path: Path) -> None:
+    bank, records, words = BANKS[name]
+    pattern = read(tmp_path, "\n".join(["made up", f"BANK 1 1200 1200 {bank}", *records, ""]).encode())
+    np.testing.assert_allclose(pattern.two_theta, X, atol=1e-6)
+    np.testing.assert_allclose(pattern.intensity, Y)
+    assert not words or told(pattern, words)
+
+
+def test_the_angles_of_uxd_win_over_a_grid_that_is_not_theirs(tmp_path: Path) -> None:
+    rows = "".join(f"{x:.4f} {y:g}\n" for x, y in zip(X, Y, strict=True))
+    head = "_FILEVERSION=2\n_WL1=1.5406\n_STEPSIZE=0.02\n_START=20\n_2THETACOUNTS\n"
+    pattern = read(tmp_path, (head + rows).encode())
+    np.testing.assert_allclose(pattern.two_theta, X)
+    assert told(pattern, "the angles are used")
+
+
+def test_excluded_regions_of_a_cif_are_told(tmp_path: Path) -> None:
+    text = w.cif().replace(b"loop_", b"_pd_proc_info_excluded_regions '40 to 41: sample holder'\nloop_", 1)
+    assert told(read(tmp_path, text), "'40 to 41: sample holder'")
 
 
 def test_gsas_in_lower_case_and_with_blanks_between_numbers(tmp_path: Path) -> None:

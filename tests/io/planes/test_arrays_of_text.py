@@ -85,14 +85,14 @@ def test_lines_above_the_numbers_are_told(tmp_path):
 
 def test_an_archive_of_several_planes_is_read_as_its_refusal_says(tmp_path):
     path = tmp_path / "p.npz"
-    np.savez(path, intensity=COUNTS, mask=GAP, h=np.linspace(-2, 2, 21))
+    np.savez(path, intensity=COUNTS, marks=GAP, x=np.linspace(-2, 2, 21))
     with pytest.raises(ValueError, match="choose one with --dataset intensity") as caught:
         read_plane(path)
     mask = re.search(r"--mask \S+::(\w+)", str(caught.value))[1]
     plane = read_plane(path, dataset="intensity", mask=f"{path}::{mask}")
     np.testing.assert_array_equal(plane.intensity, MARKED)
-    np.testing.assert_array_equal(read_mask(f"{path}::mask"), GAP)
-    assert "of the arrays intensity, mask, h only intensity was read" in plane.notes
+    np.testing.assert_array_equal(read_mask(f"{path}::marks"), GAP)
+    assert "of the arrays intensity, marks, x only intensity was read" in plane.notes
 
 
 def test_an_archive_of_a_volume_is_cut(tmp_path):

@@ -48,7 +48,7 @@ def trim(scan: Scan) -> Scan:
 
 
 def _without_unknown(scan: Scan) -> Scan:
-    """The scan with NaN for intensities whose uncertainty says that they were not measured: NaN, negative, beyond 1e30."""
+    """The scan with NaN for intensities whose uncertainty is no number, negative or beyond 1e30: not measured."""
     sigma = scan.sigma
     if sigma is None or sigma.size != scan.intensity.size:
         return scan

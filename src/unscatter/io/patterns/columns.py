@@ -34,6 +34,7 @@ from unscatter.io.patterns.labels import (
 from unscatter.io.patterns.marks import marked
 from unscatter.io.patterns.passes import choose_pass
 from unscatter.io.patterns.pyfai import axis_of_geometry
+from unscatter.io.patterns.refused import refuse_text
 from unscatter.io.patterns.scan import Scan, choose_number, join, refuse_changing
 from unscatter.io.patterns.shapes import second_axis, without_counter
 from unscatter.io.patterns.spec import scans_of_spec
@@ -47,8 +48,8 @@ from unscatter.io.text.table import (
     number_table,
     remarked_table,
 )
-from unscatter.io.text.words import numbers_beside_words
 from unscatter.io.text.thousands import without_thousands
+from unscatter.io.text.words import numbers_beside_words
 from unscatter.quantities import Quantity, parse_number
 
 NAME = "columns of text"
@@ -71,7 +72,7 @@ class Table:
     """A table of numbers in a text, with the lines above it.
 
     values: (rows, columns); brackets: (rows,) uncertainty in brackets behind the second number, NaN where there is
-    none; header: lines above; separator: "," ";" "\\t" or "" for blanks; remark: the first line of words among the rows.
+    none; header: lines above; separator: "," ";" "\\t" or "" for blanks; remark: first line of words among rows.
     """
 
     values: NDArray[np.float64]
@@ -96,9 +97,10 @@ def recognises(content: Content) -> bool:
 def read(content: Content) -> Scan:
     """Read columns of numbers.
 
-    Of a file of SPEC each scan is read, of any other one pass or the sum of all. Raises ValueError if there are none, if
-    a line breaks off, if they are the rows of an image or a list of lines.
+    Of a file of SPEC each scan is read, of any other one pass or the sum of all. Raises ValueError if there are none,
+    if a line breaks off, if they are the rows of an image or a list of lines.
     """
+    refuse_text(content)
     if scans := scans_of_spec(content.text):
         return _of_spec(scans, content.block)
     return choose_pass(_read_text(content.text), content.block)
@@ -109,7 +111,9 @@ def _read_text(text: str) -> Scan:
     header, cut = first_page(table.header)
     found = find_labels(header, table.values.shape[1], table.separator)
     scan = _unnamed(table, header) if found is None else _named(table, *found)
-    remark = f"lines of words among the rows were not read, the first of them {table.remark[:60]!r}" * bool(table.remark)
+    remark = f"lines of words among the rows were not read, the first of them {table.remark[:60]!r}" * bool(
+        table.remark
+    )
     return _interpolated(scan, header).telling(cut, remark)
 
 

@@ -86,7 +86,9 @@ def _choose(banks: list[_Bank], wanted: str) -> tuple[_Bank, list[str]]:
     chosen = [bank for bank in banks if not wanted or str(bank.number) == wanted.strip()]
     if not chosen:
         raise ValueError(f"no bank {wanted!r}; the file has {numbers}: choose for example --block {banks[0].number}")
-    usable = [bank for bank in chosen if bank.binning.startswith("CONS") and (bank.step > 0 or bank.kind in _WITH_ANGLES)]
+    usable = [
+        bank for bank in chosen if bank.binning.startswith("CONS") and (bank.step > 0 or bank.kind in _WITH_ANGLES)
+    ]
     if not usable:
         kind = "time of flight" if chosen[0].binning.startswith(_TIME_OF_FLIGHT) else "no constant step"
         raise ValueError(

@@ -56,7 +56,9 @@ def read(content: Content) -> Scan:
     header = content.lines[: found.lines]
     axis = _AXIS.search("\n".join(header))
     if axis is not None and not re.search(r"2|two", axis[1], re.IGNORECASE):
-        raise ValueError(f"scan over {axis[1]}, not over two-theta; expected a two-theta or coupled scan: give that one")
+        raise ValueError(
+            f"scan over {axis[1]}, not over two-theta; expected a two-theta or coupled scan: give that one"
+        )
     counts = number_list(found.body)
     return Scan(grid(found.start, found.step, counts.size), counts, **facts(header))
 

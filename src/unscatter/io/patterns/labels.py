@@ -22,8 +22,8 @@ ROLES: dict[str, str] = {
     r"(?:sigma|sig|esd|err|error|errors|std|s|e|d|σ|delta|uncertainty)_?(?:of_?)?\(?(?:i|y|int|intensity|counts|obs|"
     r"iobs|yobs)\)?|(?:i|y|int|intensity|counts|iobs|yobs)_?(?:sigma|sig|esd|err|errors?|std|su|uncertainty)|"
     r"standard(?:deviation|uncertainty|error)|statisticalerror",
-    "relative sigma": r"(?:rel(?:ative)?\.?|fractional|percent(?:age)?)[_.]?(?:err(?:ors?)?|sigma|sig|esd|unc(?:ertainty)?|std)|"
-    r"(?:d|δ|Δ|delta_?|sigma|σ|err)_?i/i|(?:sigma|esd|err(?:or)?|std)_?(?:rel(?:ative)?|percent)",
+    "relative sigma": r"(?:rel(?:ative)?\.?|fractional|percent(?:age)?)[_.]?"
+    r"(?:err(?:ors?)?|sigma|sig|esd|unc(?:ertainty)?|std)|(?:d|δ|Δ|delta_?|sigma|σ|err)_?i/i|(?:sigma|esd|err(?:or)?|std)_?(?:rel(?:ative)?|percent)",
     "variance": r"variances?|errors?_?squared|var|sigma\^?2|sig\^?2|esd\^?2|σ2",
     "weight": r"weights?|w|wt",
     "time": r"time_?per_?step|count(?:ing)?_?time|step_?time|exposure(?:_?time)?|live_?time|"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from unscatter.io.hdf5 import Node, Store, as_text, attribute, is_class, is_hdf5, require_numbers
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import facts, wavelength_of
-from unscatter.io.patterns.labels import is_rate, parse_label, refuse_transformed
+from unscatter.io.patterns.labels import DIFFRACTION, is_rate, parse_label, refuse_transformed
 from unscatter.io.patterns.scan import Radiation, Scan, refuse_changing
 from unscatter.io.planes.grids import Slices
 from unscatter.io.planes.nexus_masks import ERRORS, VARIANCES, unused_arrays
@@ -152,14 +152,24 @@ def _says(store: Store, group: Node, name: str, word: str) -> bool:
 
 
 def _axis_name(store: Store, group: Node, signal: Node) -> str:
-    """The axis that the group names, or the signal, or the one that names itself."""
+    """The axis that the group names, or the signal, or the one that names itself; of several one of diffraction."""
     for owner in (group, signal):
         names = [as_text(name) for name in np.ravel(owner.attrs.get("axes", ""))]
         if len(names) == 1:
             names = [name for name in names[0].strip("[]").replace(",", ":").split(":") if name]
         if used := [name for name in names if name and name != "."]:
-            return used[-1]
+            return next((name for name in used[::-1] if _is_of_diffraction(store, group, name)), used[-1])
     return next((name for name in group if _says(store, group, name, "axis")), "")
+
+
+def _is_of_diffraction(store: Store, group: Node, name: str) -> bool:
+    node = store.dataset(name, group)
+    try:
+        known = None if node is None else find_quantity(name, attribute(node, "units"))
+        known = known or (None if node is None else find_quantity(attribute(node, "long_name")))
+    except ValueError:
+        return False
+    return known is not None and known.kind in DIFFRACTION
 
 
 def _scan(store: Store, name: str, frame: str) -> Scan:
@@ -182,12 +192,15 @@ def _scan(store: Store, name: str, frame: str) -> Scan:
     if others:
         lost.append(f"{', '.join(others[:8])} beside {signal_name} were not used")
     radiation = _probe(around)
+    first, second, words_of_wavelength = _wavelength(store, around, radiation)
+    lost.append(words_of_wavelength)
     scan = Scan(
         positions=positions,
         intensity=intensity,
         sigma=sigma,
         axis=axis,
-        wavelength=_wavelength(store, around, radiation),
+        wavelength=first,
+        second_wavelength=second,
         radiation=radiation,
         title=store.text("title", group) or (store.text(f"{entry}/title") if entry else ""),
         simulated=bool(group.attrs.get("simulated", False)),
@@ -211,17 +224,22 @@ def _chosen_frame(store: Store, name: str, signal: Node, axis_name: str, frame: 
     if signal.size == points <= _MOST_POINTS and not frame:
         return (slice(None),) * int(signal.ndim)
     axis = store.dataset(axis_name, store.get(name)) if axis_name else None
-    if axis is None or signal.ndim != 2 or axis.size not in (shape[1], shape[1] + 1) or shape[1] > _MOST_POINTS:
+    along = (
+        [] if axis is None else [place for place in (1, 0) if signal.ndim == 2 and axis.size - shape[place] in (0, 1)]
+    )
+    if not along or points > _MOST_POINTS:
         raise ValueError(
             f"signal {name}/{axis_name} has shape {shape}; expected one dimension over two-theta: integrate it "
             "first, or choose another group with --block"
         )
-    if not frame.isdigit() or not 1 <= int(frame) <= shape[0]:
+    frames = shape[1 - along[0]]
+    if not frame.isdigit() or not 1 <= int(frame) <= frames:
         raise ValueError(
-            f"{shape[0]} patterns over {axis_name!r} in one group; expected one: choose for example "
+            f"{frames} patterns over {axis_name!r} in one group; expected one: choose for example "
             f"--block {name}#1 (the first)"
         )
-    return (slice(int(frame) - 1, int(frame)), slice(None))
+    chosen = (slice(int(frame) - 1, int(frame)), slice(None))
+    return chosen if along[0] == 1 else chosen[::-1]
 
 
 def _axis(store: Store, group: Node, name: str, count: int) -> tuple[Column, Quantity | None]:
@@ -260,8 +278,10 @@ def _sigma(store: Store, group: Node, name: str, signal: Node, chosen: Slices) -
         weights = store.dataset(f"{name}_weights", group)
         if weights is not None and weights.shape == signal.shape:
             sigma = sigma / np.maximum(np.ravel(np.asarray(weights[chosen], dtype=np.float64)), 1e-300)
-        return sigma if scaling_of(store, group, key) != (1.0, 0.0) else (
-            sigma * abs(scaling_of(store, group, name, alone=True)[0])
+        return (
+            sigma
+            if scaling_of(store, group, key) != (1.0, 0.0)
+            else (sigma * abs(scaling_of(store, group, name, alone=True)[0]))
         )
     return None
 
@@ -308,9 +328,13 @@ def _role(store: Store, path: str) -> str:
     return found if found in ("time", "monitor", "factor") else ""
 
 
-def _wavelength(store: Store, around: Around, radiation: str | None) -> float | None:
-    """Wavelength in Angstrom that the entry of the data states, or that of the energy of its beam."""
+def _wavelength(store: Store, around: Around, radiation: str | None) -> tuple[float | None, float | None, str]:
+    """Wavelength in Angstrom that the entry of the data states, or of the energy of its beam; K-alpha 2; and words.
+
+    One that stands in a monochromator or a beam comes before others.
+    """
     for names, energy in ((_WAVELENGTHS, False), (_ENERGIES, True)):
+        found: list[tuple[int, float, str]] = []
         for path, node in around:
             above, _, last = path.rpartition("/")
             if last not in names or hasattr(node, "keys") or node.dtype.kind not in "fiuSO" or not node.size:
@@ -318,10 +342,34 @@ def _wavelength(store: Store, around: Around, radiation: str | None) -> float | 
             units = attribute(node, "units") or attribute(node, "unit")
             if energy and (not units or any(is_class(store.get(above), other) for other in _OTHER_ENERGIES)):
                 continue
+            if not energy and (pair := _doublet(node, units)):
+                return (*pair, "")
             value = wavelength_of(_strongest(store, path, node), units, radiation)
             if value is not None:
-                return value
-    return _wavelength_in_json(store, around)
+                found.append((_rank(store, above), value, path))
+        if found:
+            _, value, path = min(found, key=lambda one: one[0])
+            others = [f"{other:.5g} A of {place}" for _, other, place in found if abs(other - value) > 1e-3 * value]
+            return value, None, f"the wavelength is that of {path}, not {', '.join(others[:3])}" if others else ""
+    return _wavelength_in_json(store, around), None, ""
+
+
+def _rank(store: Store, above: str) -> int:
+    """How likely the wavelength in a group is that of the beam: 0 is the likeliest."""
+    holder, last = store.get(above) if above else None, above.rpartition("/")[2].lower()
+    if is_class(holder, "NXmonochromator") or "mono" in last:
+        return 0
+    if is_class(holder, "NXbeam") or last in ("beam", "instrument", "source", "incident_beam"):
+        return 1
+    return 2 if "/instrument" in f"/{above.lower()}" else 3
+
+
+def _doublet(node: Node, units: str) -> tuple[float, float] | None:
+    """K-alpha 1 and 2 where a data set holds two wavelengths as near as these."""
+    if node.dtype.kind not in "fiu" or node.size != 2:
+        return None
+    values = [wavelength_of(float(value), units) or 0.0 for value in np.sort(np.ravel(node[()]))]
+    return (values[0], values[1]) if values[0] > 0 and 1.001 < values[1] / values[0] < 1.01 else None
 
 
 def _wavelength_in_json(store: Store, around: Around) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +51,10 @@ def in_order(scan: Scan) -> Scan:
         return ordered.telling("the points were not in the order of their angles: sorted")
     added = bool(count.max() == count.min())
     merged = _merged(ordered, group, count, added=added)
-    what = f"each of {count.size} angles occurs {count.max()} times" if added else (
-        f"{int((count > 1).sum())} of {count.size} angles occur more than once"
+    what = (
+        f"each of {count.size} angles occurs {count.max()} times"
+        if added
+        else (f"{int((count > 1).sum())} of {count.size} angles occur more than once")
     )
     return merged.telling(f"{what}: their intensities were {'added' if added else 'averaged'}")
 
@@ -86,10 +89,9 @@ def _refuse_different(passes: Sequence[Scan], count: NDArray[np.intp]) -> None:
     """Raise ValueError where passes over the same angles are not of one pattern."""
     if count.max() == 1:
         return
-    one, every = passes[0], sorted(passes, key=lambda part: float(part.positions.min()))
-    for before, other in zip(every, every[1:], strict=False):
-        one, other = (part if part.positions.size < 2 or part.positions[0] < part.positions[-1] else part[::-1]
-                      for part in (before, other))  # fmt: skip
+    every = sorted(passes, key=lambda part: float(part.positions.min()))
+    for before, following in pairwise(every):
+        one, other = _upwards(before), _upwards(following)
         shared = (other.positions >= one.positions[0]) & (other.positions <= one.positions[-1])
         if shared.sum() < 2:
             continue
@@ -104,6 +106,10 @@ def _refuse_different(passes: Sequence[Scan], count: NDArray[np.intp]) -> None:
                 f"{len(passes)} passes over the angles that differ by {share:.0%} where they overlap, so they are not "
                 "of one pattern; expected one: save one of them, or, of columns of text, choose one with --block 1"
             )
+
+
+def _upwards(part: Scan) -> Scan:
+    return part[::-1] if part.positions[0] > part.positions[-1] else part
 
 
 def _merged(scan: Scan, group: NDArray[np.intp], count: NDArray[np.intp], *, added: bool) -> Scan:

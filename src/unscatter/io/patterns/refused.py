@@ -33,9 +33,14 @@ def refuse(content: Content) -> None:
             raise ValueError(reason)
     if content.start.startswith(b"BM") and not content.text:
         raise ValueError(_IMAGE.format("BMP"))
-    if content.start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        raise ValueError(_EXPORT.format("a page of the web (HTML)"))
-    if content.start.lstrip().startswith((b'{"', b"{\n", b"[[", b"[{")) and content.text.rstrip().endswith(("}", "]")):
-        raise ValueError(_EXPORT.format("JSON"))
     if b"###CBF" in content.start[:64]:
         raise ValueError(_DETECTOR.format("CBF"))
+
+
+def refuse_text(content: Content) -> None:
+    """Raise ValueError for text that holds numbers and is no table of them: pages of the web, JSON."""
+    begin, end = content.text[:100].lstrip().lower(), content.text[-100:].rstrip()
+    if begin.startswith(("<!doctype html", "<html")):
+        raise ValueError(_EXPORT.format("a page of the web (HTML)"))
+    if begin.startswith(("{", "[")) and end.endswith(("}", "]")):
+        raise ValueError(_EXPORT.format("JSON"))

@@ -186,8 +186,8 @@ def _sum(repeats: list[Scan]) -> Scan:
     share = max(shapes_differ(first.intensity, other.intensity) for other in repeats[1:])
     if share:
         raise ValueError(
-            f"{count} scans over the same range that differ by {share:.0%} in shape are no repeats of one; expected one "
-            "pattern: choose it by its number, for example --block 1"
+            f"{count} scans over the same range that differ by {share:.0%} in shape are no repeats of one; expected "
+            "one pattern: choose it by its number, for example --block 1"
         )
     times = np.array([part.seconds or 1.0 for part in repeats])
     weights = times / times.sum() if first.per_second else np.ones(count)

@@ -10,7 +10,7 @@ _HEAD = 20_000
 
 
 def scans_of_spec(text: str) -> list[str]:
-    """The text of each scan of a file of SPEC with what stands above the first; empty where there is one scan or none."""
+    """The text of each scan of a file of SPEC with what stands above the first; empty for fewer than two."""
     places = [found.start() for found in _SCAN.finditer(text)]
     if len(places) < 2:
         return []

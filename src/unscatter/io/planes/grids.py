@@ -18,6 +18,8 @@ from unscatter.nouns.volume import Volume
 from unscatter.quantities import find_unit
 
 Slices = tuple[slice, ...]
+#: Units that are none, as some files have it beside indices.
+_WITHOUT = ("", "1", "dimensionless", "unitless", "none")
 #: Reads a block, in the order of the axes on disk.
 Load = Callable[[Slices], Block]
 
@@ -111,13 +113,26 @@ def pixel_centres(values: NDArray[np.float64], count: int, label: str) -> NDArra
     return values
 
 
+def line_of_mesh(values: NDArray[np.float64], place: int, label: str) -> NDArray[np.float64]:
+    """The values along one axis of an array that numpy.meshgrid made; raises ValueError where it is none."""
+    others = tuple(axis for axis in range(values.ndim) if axis != place)
+    line = np.asarray(values.mean(axis=others))
+    spread = float(np.max(np.ptp(values, axis=others)))
+    if not spread <= 1e-3 * float(np.max(np.abs(np.diff(line)), initial=0.0)):
+        raise ValueError(
+            f"axis {label} of shape {values.shape} differs from row to row; expected one value for each row or column: "
+            "rebin the data to an even grid first"
+        )
+    return line
+
+
 def in_lattice_units(values: Floats, unit: str, label: str, direction: Floats | None, cell: Cell | None) -> Floats:
     """Values of an axis in reciprocal-lattice units: as they are, or from 1/Angstrom, 1/nm with the cell.
 
     Q = value |direction . reciprocal cell|, with 2 pi. Raises ValueError for other units, or without a cell.
     """
     found = find_unit(unit) if unit else None
-    if not unit or (found is not None and found.dimension == "index"):
+    if unit.strip().lower() in _WITHOUT or (found is not None and found.dimension == "index"):
         return values
     if found is None or found.dimension != "inverse length" or direction is None:
         raise ValueError(

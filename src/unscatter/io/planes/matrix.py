@@ -74,6 +74,11 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
         reason = " ".join(str(error).split())[:120]
         raise ValueError(f"{path} is no matrix of numbers ({reason}); expected as many numbers in each row") from error
     _refuse_names(path, values)
+    if text.lstrip()[:6].lower() == "ncols ":
+        raise ValueError(
+            f"{path} is an ESRI grid, whose first row lies at the top; expected the lowest row first: "
+            "numpy.save('plane.npy', numpy.loadtxt(FILE, skiprows=6)[::-1])"
+        )
     header = [line for line in text.split("\n")[: layout.skipped] if line.strip()]
     notes = (f"{len(header)} lines above the numbers were not read: {header[0].strip()[:60]!r}",) if header else ()
     whole = layout.whole and bool(np.all(np.isfinite(values) & (np.abs(values) < 2**53)))

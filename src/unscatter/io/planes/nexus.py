@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
 from unscatter.io.hdf5 import Node, Store, attribute, is_class, is_hdf5, require_numbers, require_size
 from unscatter.io.planes.asked import Asked
 from unscatter.io.planes.grids import Slices, stored_volume
 from unscatter.io.planes.missing import Block, describe_missing
 from unscatter.io.planes.nexus_axes import read_axes
 from unscatter.io.planes.nexus_masks import unused_arrays
+from unscatter.io.planes.nexus_norms import find_norm
 from unscatter.io.planes.nexus_signal import read_signal
 from unscatter.io.planes.placing import place_plane
 from unscatter.nouns.cell import Cell
@@ -27,6 +30,8 @@ NAME = "NeXus NXdata"
 GAPS_KNOWN = False
 _DIRECT_SPACE = re.compile(r"\b(?:3D[-_ ]?)?(?:delta[-_ ]?|Δ|d)?PDF\b|pair[-_ ]distribution|patterson", re.IGNORECASE)
 DATASETS = "group or data set"
+#: Three of reciprocal space, and one or two of a single pixel.
+_MOST_AXES = 5
 
 
 def recognises(path: Path) -> bool:
@@ -67,7 +72,7 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
         raise ValueError(f"{store.path}: {name} names no signal; {_contents(store)}")
     signal = store.require(f"{name}/{signal_name}")
     _refuse_other_kinds(store, name, signal_name, signal)
-    if signal.ndim not in (2, 3):
+    if not 2 <= signal.ndim <= _MOST_AXES:
         raise ValueError(
             f"{store.path}: {name}/{signal_name} has shape {signal.shape}; expected a plane or a volume: "
             "choose other data with --dataset"
@@ -75,18 +80,40 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
     if signal.ndim == 2:
         require_size(signal.shape, f"plane {name}", store.path)
     cell, title, path = asked.cell or _cell(store, name), _title(store, name), store.path
-    others = unused_arrays(store, name, signal_name)
+    axes, fixed = read_axes(store, group, signal, asked, cell)
+    norm = find_norm(store, name, signal_name, as_it_is=(asked.dataset or "").strip("/") == f"{name}/{signal_name}")
+    if norm is not None:
+        store.notes.append(norm.words)
+    used = {axis.label for axis in axes} | ({norm.name} if norm is not None else set())
+    others = [other for other in unused_arrays(store, name, signal_name) if other not in used]
     if others:
         store.notes.append(f"{', '.join(others[:8])} beside {signal_name} were not used (--dataset chooses)")
-    axes, fixed = read_axes(store, group, signal, asked, cell)
+
+    divisor = norm.name if norm is not None and norm.divides else ""
+    # a layer that is no index, such as a frame or a temperature, has one pixel
+    kept = tuple(axis.values.size > 1 or axis.direction is not None for axis in axes)
+    axes = [axis for axis, keep in zip(axes, kept, strict=True) if keep]
+    if len(axes) not in (2, 3):
+        raise ValueError(
+            f"{store.path}: {name}/{signal_name} has shape {signal.shape}; expected a plane or a volume: "
+            "choose other data with --dataset"
+        )
 
     def load(slices: Slices) -> Block:
         with Store(path) as again:
-            return read_signal(again, name, signal_name, slices, asked.fills)
+            return _block(again, slices)
 
-    if signal.ndim == 3:
+    def _block(opened: Store, slices: Slices) -> Block:
+        wanted = iter(slices)
+        index = tuple(next(wanted) if keep else slice(None) for keep in kept)
+        block = read_signal(opened, name, signal_name, index, asked.fills, divisor)
+        left = tuple(place for place, keep in enumerate(kept) if not keep)
+        return Block(np.squeeze(block.values, axis=left), block.tally)
+
+    if len(axes) == 3:
         return stored_volume(str(path), axes, load, cell, title, store.notes)
-    block = read_signal(store, name, signal_name, (slice(None), slice(None)), asked.fills)
+    require_size(tuple(axis.values.size for axis in axes), f"plane {name}", store.path)
+    block = _block(store, (slice(None), slice(None)))
     notes = [*store.notes, *describe_missing(block.tally, block.values.size)]
     plane = Plane(block.values, None, cell, title, _simulated(store, name), str(path), tuple(notes))
     return place_plane(plane, axes, fixed, {key: group.attrs.get(key) for key in ("origin", "u", "v")})

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from unscatter.io.hdf5 import Node, Store, as_text, attribute
 from unscatter.io.planes.asked import Asked
-from unscatter.io.planes.grids import GridAxis, in_lattice_units, pixel_centres
+from unscatter.io.planes.grids import GridAxis, in_lattice_units, line_of_mesh, pixel_centres
 from unscatter.io.planes.nexus_signal import scaling_of
 from unscatter.io.planes.notation import names_axes, parse_axis_names, parse_direction, parse_volume_axes, split_names
 from unscatter.nouns.cell import Cell
@@ -36,8 +36,11 @@ def read_axes(
         )
     # Ranges of a plane are given: what the file says of units does not matter then.
     overruled = asked.axes is not None and not given and ":" in asked.axes
-    pairs = zip(names, signal.shape, strict=False)
-    axes = [_axis(store, group, name, count, given.get(name), None if overruled else (cell,)) for name, count in pairs]
+    lattice = None if overruled else (cell,)
+    axes = [
+        _axis(store, group, name, signal.shape, place, given.get(name), lattice)
+        for place, name in enumerate(names[: signal.ndim])
+    ]
     return axes, _fixed(store, group, axes) | fixed
 
 
@@ -81,12 +84,16 @@ def _axis(
     store: Store,
     group: Node,
     name: str,
-    count: int,
+    shape: tuple[int, ...],
+    place: int,
     given: NDArray[np.float64] | None,
     lattice: tuple[Cell | None] | None,
 ) -> GridAxis:
-    """One axis; lattice: the cell, where its unit counts."""
+    """Axis number `place` of an array; lattice: the cell, where its unit counts."""
+    count = shape[place]
     numbers = None if name == "." else store.numbers(name, group)
+    if numbers is not None and numbers.shape == shape and numbers.ndim > 1:
+        numbers = line_of_mesh(numbers, place, name)
     if numbers is None or (numbers.size == 1 and count != 1):
         return GridAxis(name, np.arange(count, dtype=np.float64), given)
     node = store.dataset(name, group)

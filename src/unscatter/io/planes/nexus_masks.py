@@ -17,14 +17,22 @@ from unscatter.nouns.arrays import Mask
 BAD = ("{0}_mask", "mask", "pixel_mask", "bad_pixel_mask", "bad_pixels", "bad", "dead_pixels", "hot_pixels", "invalid",
        "masked")  # fmt: skip
 #: Flags: of whole numbers what is not zero was not measured, unless most are one and the others zero.
-QUALITY = ("quality", "{0}_quality", "data_quality", "quality_flags", "{0}_flags", "flags", "flag", "{0}_status", "status",
-           "dq")  # fmt: skip
+QUALITY = ("quality", "{0}_quality", "data_quality", "quality_flags", "{0}_flags", "flags", "flag", "{0}_status",
+           "status", "dq")  # fmt: skip
 #: Where these uncertainties of a signal are no number, or negative, it was not measured.
 ERRORS = ("{0}_errors", "errors", "{0}_error", "error", "sigma", "{0}_sigma")
+#: How many pixels or events a value was made of: none means not measured.
+COUNTS = ("npix", "npixels", "n_pixels", "num_pixels", "number_of_pixels", "num_events", "n_events", "coverage",
+          "multiplicity", "redundancy", "hits", "{0}_npix", "{0}_coverage")  # fmt: skip
+#: Names of arrays that a signal is divided by, {0} its name. Without case.
+NORMS = ("norm", "{0}_norm", "norms", "normalization", "normalisation", "{0}_normalization", "{0}_normalisation",
+         "monitor", "{0}_monitor")  # fmt: skip
 #: Squares of uncertainties.
 VARIANCES = ("{0}_variance", "{0}_variances", "variances", "variance", "{0}_errors_squared", "errors_squared")
 GOOD = ("valid", "is_valid", "valid_pixels", "good", "good_pixels")
 _OF_DETECTORS = ("instrument/detector/pixel_mask", "detector/pixel_mask")
+#: Pixels along either side of what is looked at to judge a whole array.
+_SAMPLE = 1024
 #: Fields that belong to a signal and are no data of their own.
 _BELONGING = ("_errors", "_error", "errors", "_weights", "_uncertainties", "_scaling_factor", "_offset")
 
@@ -67,14 +75,17 @@ def find_masks(store: Store, group_name: str, name: str, node: Node) -> list[Sig
 def _flags_and_errors(store: Store, group: Node, name: str, node: Node) -> list[SignalMask]:
     """What flags of quality mark, and uncertainties that are no number, where they have the shape of the signal."""
     flags = [pattern.format(name).lower() for pattern in QUALITY]
+    counts = [pattern.format(name).lower() for pattern in (*COUNTS, *NORMS)]
     errors = [said for said in (attribute(node, "uncertainties"), *(text.format(name) for text in ERRORS)) if said]
     found = []
     for member in group:
         flagged, uncertain = member.lower() in flags, member in errors
         other = store.dataset(member, group) if member != name and (flagged or uncertain) else None
+        if member.lower() in counts and member != name:
+            found += _empty(store, group, member, node)
         if other is None or other.shape != node.shape or other.dtype.kind not in ("biu" if flagged else "f"):
             continue
-        sample = np.asarray(_middle(other))
+        sample = np.asarray(other[middle_of(other.shape)])
         if flagged:
             found.append(SignalMask(member, _by_flags(other, good=_means_good(sample))))
         elif np.any(_is_number(sample)):
@@ -82,9 +93,24 @@ def _flags_and_errors(store: Store, group: Node, name: str, node: Node) -> list[
     return found
 
 
-def _middle(node: Node) -> np.ndarray:
-    """A part of an array that tells of all of it: a plane, or of a volume its middle layer."""
-    return np.asarray(node[()] if node.ndim < 3 else node[node.shape[0] // 2])
+def _empty(store: Store, group: Node, member: str, node: Node) -> list[SignalMask]:
+    """What was made of no pixel or event, where the array that counts them has the shape of the signal."""
+    counts = store.dataset(member, group)
+    if (
+        counts is None
+        or counts.shape != node.shape
+        or counts.dtype.kind not in "iuf"
+        or not np.any(counts[middle_of(counts.shape)] > 0)
+    ):
+        return []
+    return [SignalMask(f"{member} as empty", lambda slices: ~(counts[slices] > 0))]
+
+
+def middle_of(shape: tuple[int, ...]) -> Slices:
+    """A part of an array that tells of all of it: of a volume its middle layer, and of that not more than is needed."""
+    layers = tuple(slice(count // 2, count // 2 + 1) for count in shape[:-2])
+    starts = ((max(0, (count - _SAMPLE) // 2), count) for count in shape[-2:])
+    return (*layers, *(slice(start, min(start + _SAMPLE, count)) for start, count in starts))
 
 
 def _means_good(sample: np.ndarray) -> bool:

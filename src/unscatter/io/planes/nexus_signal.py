@@ -16,8 +16,10 @@ from unscatter.io.planes.nexus_masks import find_masks
 _FILL_ATTRIBUTES = ("_FillValue", "missing_value", "fill_value", "FillValue", "nodata", "_NoData")
 
 
-def read_signal(store: Store, group_name: str, name: str, slices: Slices, fills: tuple[float, ...] = ()) -> Block:
-    """Read a block of a signal: NaN where not measured, scaled as its group says."""
+def read_signal(
+    store: Store, group_name: str, name: str, slices: Slices, fills: tuple[float, ...] = (), norm: str = ""
+) -> Block:
+    """Read a block of a signal: NaN where not measured, scaled as its group says, divided by `norm` beside it."""
     group = store.get(group_name or "/")
     node = store.require(f"{group_name}/{name}")
     factor, offset = scaling_of(store, group, name, alone=True)
@@ -29,10 +31,11 @@ def read_signal(store: Store, group_name: str, name: str, slices: Slices, fills:
     ]
     masks += _outside_of_valid(store, node, raw)
     block = measured_values(raw, spelling, masks)
-    weights = store.dataset(f"{name}_weights", group)
-    if weights is None or weights.shape != node.shape:
-        return block
-    return _divided(block, np.asarray(require_numbers(weights, store.path)[slices], dtype=np.float64), name)
+    for divisor in filter(None, (f"{name}_weights", norm)):
+        weights = store.dataset(divisor, group)
+        if weights is not None and weights.shape == node.shape:
+            block = _divided(block, np.asarray(require_numbers(weights, store.path)[slices], dtype=np.float64), divisor)
+    return block
 
 
 def _outside_of_valid(store: Store, node: Node, raw: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
@@ -50,7 +53,7 @@ def _divided(block: Block, weights: NDArray[np.float64], name: str) -> Block:
     """NeXus: divide the field by its weights; what has none was not measured."""
     none = ~(weights > 0) & np.isfinite(block.values)
     if none.any():
-        block.tally[f"without weight in {name}_weights"] += int(none.sum())
+        block.tally[f"without weight in {name}"] += int(none.sum())
     return Block(np.where(weights > 0, block.values / np.where(weights > 0, weights, 1.0), np.nan), block.tally)
 
 

@@ -1,6 +1,7 @@
 """NumPy .npz: one of its arrays, as of a .npy file; of several planes one is named with --dataset.
 
-Other arrays in the file are not used, which is told; a mask among them is given as `--mask FILE.npz::mask`.
+Arrays called h, k, l, cell and mask beside it are used as such (see npz_axes); others are not, which is told. A mask of
+another name is given as `--mask FILE.npz::name`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 
 from unscatter.io.files import first_bytes
 from unscatter.io.hdf5 import LARGEST_READ
-from unscatter.io.planes.arrays import bare_array
 from unscatter.io.planes.asked import Asked
+from unscatter.io.planes.npz_axes import names_beside, placed_array
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.volume import Volume
 
@@ -40,23 +41,27 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  frozen
-    """Read the array with two or more axes, or the one that is named.
+    """Read the array with two or more axes, or the one that is named; arrays called h, k, l beside it are its axes.
 
     Raises ValueError for several, none, and archives that are broken or unpack to more than is read at once.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            name = _chosen(path, {key: _shape(archive, info) for key, info in members.items()}, asked.dataset)
+            shapes = {key: _shape(archive, info) for key, info in members.items()}
+            beside = names_beside(shapes)
+            name = _chosen(path, {key: shapes[key] for key in shapes if key not in beside}, shapes, asked.dataset)
             array = _unpacked(path, archive, members[name])
+            arrays = {key: _unpacked(path, archive, members[key]) for key in beside if key != name}
     except _BROKEN as error:
         if str(error).startswith(str(path)):
             raise
         reason = " ".join(str(error).split())[:120]
         raise ValueError(f"{path} is a NumPy archive that cannot be read ({reason}); save it again") from error
-    others = [other for other in members if other != name]
-    notes = (f"of the arrays {', '.join(members)} only {name} was read",) if others else ()
-    return bare_array(array, path, asked, notes=notes)
+    others = [other for other in members if other != name and other not in arrays]
+    used = ", ".join([name, *arrays])
+    notes = (f"of the arrays {', '.join(members)} only {used} {'were' if arrays else 'was'} read",) if others else ()
+    return placed_array(array, arrays, path, asked, notes)
 
 
 def _shape(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[int, ...]:
@@ -68,11 +73,11 @@ def _shape(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[int, ...]:
         return npy_format.read_array_header_2_0(member)[0] if npy_format.read_magic(member) == (2, 0) else ()
 
 
-def _chosen(path: Path, shapes: dict[str, tuple[int, ...]], name: str | None) -> str:
-    listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
+def _chosen(path: Path, shapes: dict[str, tuple[int, ...]], every: dict[str, tuple[int, ...]], name: str | None) -> str:
+    listed = ", ".join(f"{key} {shape}" for key, shape in every.items())
     if name is not None:
-        if name not in shapes:
-            raise ValueError(f"{path} holds {listed} and no {name}: choose with --dataset {next(iter(shapes))}")
+        if name not in every:
+            raise ValueError(f"{path} holds {listed} and no {name}: choose with --dataset {next(iter(every))}")
         return name
     planes = [key for key, shape in shapes.items() if len(shape) > 1]
     if not planes:

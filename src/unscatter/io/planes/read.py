@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unscatter.io.files import describe, require_file
 from unscatter.io.hdf5 import Store, is_hdf5
-from unscatter.io.planes import mantid, matrix, meerkat, nexus, npy, npz, result, tiff, yell
+from unscatter.io.planes import mantid, matrix, meerkat, nexus, nipl, npy, npz, pixel_list, result, surfer, tiff, yell
 from unscatter.io.planes.arrays import bare_array
 from unscatter.io.planes.asked import Asked, Negative, Values, Zeros
 from unscatter.io.planes.notation import names_axes, parse_section, parse_turned_axes
@@ -40,7 +40,9 @@ class Format(Protocol):
 
 
 #: All formats, tried in this order: the particular before the general.
-FORMATS: tuple[Format, ...] = (npy, npz, tiff, result, yell, meerkat, mantid, nexus, matrix)
+FORMATS: tuple[Format, ...] = (
+    npy, npz, tiff, surfer, result, yell, meerkat, mantid, nexus, nipl, pixel_list, matrix
+)  # fmt: skip
 
 
 def read_diffraction(

@@ -42,4 +42,3 @@ def _without(line: str, mark: str | None, width: int, words: set[int], decimal: 
     if len(fields) != width or not all(_is_number(f, decimal) for place, f in enumerate(fields) if place not in words):
         return line
     return (mark or " ").join("nan" if place in words else field for place, field in enumerate(fields))
-
