@@ -103,6 +103,7 @@ NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
      r"\|?q\|?|qabs|modq|qtot|mod_q|scatteringvector(?:magnitude)?q?|momentumtransferq?|wavevectortransferq?|"
      r"qvector|qvalue|k?transferq|scatvec|qa", "Q", "inverse length", 1.0),
     (r"1/d\^?2|d\*\^?2|dstar\^?2|d\^?-2", "1/d^2", "inverse area", 1.0),
+    (r"(?:10\^?4|1e4|10000)(?:/d\^?2|\*?d\^?-2)", "1/d^2", "inverse area", 1e-4),
     (r"qnm", "Q", "inverse length", 0.1),
     (r"d|dspac?ing|dspac|dvalue|dwert|dhkl|d\(hkl\)|(?:lattice|interplanar|plane)spacing|spacing|netzebenenabstand|dobs",
      "d", "length", 1.0),

@@ -16,7 +16,7 @@ from unscatter.jobs import index as indexing
 from unscatter.jobs.classify import ClassifyOptions
 from unscatter.jobs.fit import LatticeFitOptions
 from unscatter.jobs.index import IndexOptions
-from unscatter.jobs.pattern_files import find_patterns, options_for, read_table, stems_of
+from unscatter.jobs.pattern_files import find_patterns, options_for, outside_of_table, read_table, stems_of
 from unscatter.workers import Workers
 
 
@@ -42,6 +42,8 @@ def classify(
     """
     known = read_table(table) if table is not None else {}
     patterns = find_patterns(files, table)
+    if words := outside_of_table(patterns, known):
+        screen.note(words)
     chosen = {path.absolute(): options_for(options, path, known, "classify") for path in patterns}
     stems = {path.absolute(): out.absolute() / stem for path, stem in stems_of(patterns).items()}
     work = partial(_classify, options=chosen, stems=stems, picture=picture)
@@ -83,6 +85,8 @@ def index(
     """
     known = read_table(table) if table is not None else {}
     patterns = find_patterns(files, table)
+    if words := outside_of_table(patterns, known):
+        screen.note(words)
     stems = stems_of(patterns)
 
     def one(path: Path) -> list[Told]:
@@ -113,6 +117,8 @@ def fit(
     """
     known = read_table(table) if table is not None else {}
     patterns = find_patterns(files, table)
+    if words := outside_of_table(patterns, known):
+        screen.note(words)
     stems = stems_of(patterns)
 
     def one(path: Path) -> list[Told]:

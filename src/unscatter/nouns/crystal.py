@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from unscatter.nouns.arrays import Noun
 from unscatter.nouns.cell import Cell
 
+#: A site holds one atom at most, and a refinement may say a little more.
+MOST_OCCUPIED = 1.1
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Crystal(Noun):
@@ -49,3 +52,8 @@ class Crystal(Noun):
             raise ValueError(f"structure {self.name!r}: every operation needs a rotation and a translation")
         if not np.all(np.isfinite(self.positions)):
             raise ValueError(f"structure {self.name!r}: some positions are not numbers")
+        if np.any(self.occupancies < 0) or np.any(self.occupancies > MOST_OCCUPIED):
+            raise ValueError(
+                f"structure {self.name!r}: occupancies from {self.occupancies.min():g} to {self.occupancies.max():g}, "
+                "expected 0 to 1: divide percents by 100"
+            )

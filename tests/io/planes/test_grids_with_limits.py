@@ -68,7 +68,8 @@ def test_values_rows_and_gaps_are_those_of_the_file(name, tmp_path):
     [
         (nipl()[:-40], "announces 41 x 33 values and holds"),
         (surfer_text()[:200], "announces a grid of 41 x 33"),
-        (surfer_6()[:40], "cut short"),
+        (surfer_6()[:40], "announces a grid of 41 x 33"),
+        (surfer_6()[:20], "cut short"),
         (surfer_6()[:200], "announces a grid of 41 x 33"),
         (surfer_7()[:60], "cut short|without its sections"),
         (surfer_7()[:-64], "announces a grid of 41 x 33"),

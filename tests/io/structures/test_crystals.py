@@ -200,3 +200,18 @@ def test_labels_and_prototypes_of_a_table():
     for crystal, key in zip(read_crystals(table), keys, strict=False):
         assert prototype_key(crystal) == key
         assert bravais_lattice(label_space_group(crystal)) == bravais_lattice(crystal.space_group)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ((" 0.9 0.004", " 90 0.004"), "occupancies from 0.1 to 90, expected 0 to 1: divide percents by 100"),
+        (("4.7597(1)", "0.47597(1)"), "expected Angstrom, not nm"),
+        (("12.9935(3)", "129935"), "expected Angstrom, not pm"),
+    ],
+)
+def test_percents_and_other_units_are_reported(tmp_path, change, reason):
+    (tmp_path / "a.cif").write_text(CORUNDUM.replace(*change))
+    read, reports = structures_in(tmp_path / "a.cif")
+    assert not read
+    assert reason in reports[0][1]

@@ -124,3 +124,26 @@ def test_one_part_of_a_disordered_cif_is_taken_with_the_ordered_sites(tmp_path):
 def test_a_part_of_what_has_none_is_refused(tmp_path):
     with pytest.raises(ValueError, match="leave the part out"):
         read_molecule(written(tmp_path, "a.xyz", XYZ), 1)
+
+
+WATER = (("O", 0.0, 0.0, 0.0), ("H", 0.757, 0.586, 0.0), ("H", -0.757, 0.586, 0.0))
+EXTENDED = {
+    "species first": ("Properties=species:S:1:pos:R:3", "{0} {1} {2} {3}"),
+    "positions first": ('Lattice="9 0 0 0 9 0 0 0 9" Properties=pos:R:3:species:S:1', "{1} {2} {3} {0}"),
+    "charges between": ("Properties=species:S:1:charge:R:1:pos:R:3 pbc=F", "{0} -0.4 {1} {2} {3}"),
+}
+
+
+@pytest.mark.parametrize("name", EXTENDED)
+def test_extended_xyz_names_its_columns(tmp_path, name):
+    comment, form = EXTENDED[name]
+    (tmp_path / "m.xyz").write_text("\n".join(["3", comment, *(form.format(*atom) for atom in WATER), ""]))
+    molecule = read_molecule(tmp_path / "m.xyz")
+    assert molecule.elements == ("O", "H", "H")
+    np.testing.assert_allclose(molecule.positions, [atom[1:] for atom in WATER])
+
+
+def test_a_comment_that_says_bohr_is_believed(tmp_path):
+    rows = [f"{e} {x / 0.529177210903} {y / 0.529177210903} {z}" for e, x, y, z in WATER]
+    (tmp_path / "m.xyz").write_text("\n".join(["3", "optimized, in bohr", *rows, ""]))
+    np.testing.assert_allclose(read_molecule(tmp_path / "m.xyz").positions, [atom[1:] for atom in WATER], atol=1e-9)

@@ -71,7 +71,7 @@ def _find(content: Content, axis: str | None) -> _List:
         return _list(Scan(numbers[:, 0], numbers[:, 1]), AXES["d"])
     if pdcif.recognises(content):
         return _peaks_of_cif(content)
-    table = read_table(content)
+    table = _one_column(content.text) or read_table(content)
     found = find_labels(table.header, table.values.shape[1], table.separator)
     if found is not None:
         return _named(table, *found, axis)
@@ -82,8 +82,23 @@ def _find(content: Content, axis: str | None) -> _List:
     return _list(_bare(table), AXES[axis])
 
 
+def _one_column(text: str) -> Table | None:
+    """A list of positions alone, with intensities that are not known; None where rows have more numbers."""
+    lines = [re.split(r"[#!]", line)[0].strip(' \t\r,;"') for line in text.split("\n")]
+    values = [parse_number(line) for line in lines]
+    numbers = [value[0] for value in values if value is not None]
+    first = next((place for place, value in enumerate(values) if value is not None), 0)
+    if len(numbers) < _LEAST_LINES or sum(bool(line) for line in lines[first:]) > len(numbers):
+        return None
+    table = np.stack([numbers, np.full(len(numbers), np.nan)], axis=1)
+    return Table(table, np.full(len(numbers), np.nan), [line for line in text.split("\n")[:first] if line.strip()], "")
+
+
 def _bare(table: Table) -> Scan:
     values = table.values
+    numbered = np.array_equal(values[:, 0], np.arange(len(values)) + values[0, 0]) and values[0, 0] in (0, 1)
+    if values.shape[1] > 2 and numbered:
+        values = values[:, 1:]
     if not uneven(values[:, 0]) and len(values) > _LEAST_LINES * 10:
         raise ValueError("steps as even as those of a pattern, not a list of lines; expected positions of lines alone")
     return Scan(values[:, 0], values[:, 1], **facts(table.header))

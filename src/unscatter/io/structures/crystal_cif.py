@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.files import first_bytes
+from unscatter.io.hdf5 import SHORTEST_EDGE
 from unscatter.io.structures.crystal_records import Record, broken
 from unscatter.io.structures.crystal_symmetry import closed_operations
 from unscatter.io.structures.element_names import symbol
@@ -19,6 +20,8 @@ from unscatter.nouns.crystal import Crystal
 from unscatter.symmetry import operations_from
 
 NAME = "CIF"
+#: No crystal has so much room for an atom, in cubic Angstrom.
+_MOST_EMPTY = 5000.0
 #: Comments and licences may stand before the first block.
 _HEAD = 1 << 20
 
@@ -70,6 +73,7 @@ def _from_block(block: gemmi.cif.Block) -> Crystal:
         raise ValueError("no cell: expected _cell_length_a and the like")
     rotations, translations, number = _cif_symmetry(structure, block)
     sites = list(structure.sites)
+    _refuse_other_units(structure.cell, len(sites) * len(rotations))
     return Crystal(
         cell=Cell(*structure.cell.parameters),
         elements=tuple(symbol(site.type_symbol or site.label) for site in sites),
@@ -81,6 +85,15 @@ def _from_block(block: gemmi.cif.Block) -> Crystal:
         space_group=number,
         name=block.name,
     )
+
+
+def _refuse_other_units(cell: gemmi.UnitCell, atoms: int) -> None:
+    """Raise ValueError for edges that no cell has in Angstrom, and for volumes no atoms fill."""
+    edges = f"{cell.a:g} {cell.b:g} {cell.c:g}"
+    if min(cell.a, cell.b, cell.c) < SHORTEST_EDGE:
+        raise ValueError(f"cell edges {edges}: no crystal has these in Angstrom; expected Angstrom, not nm")
+    if cell.volume > _MOST_EMPTY * max(atoms, 1):
+        raise ValueError(f"cell edges {edges} for at most {atoms} atoms; expected Angstrom, not pm")
 
 
 def _cif_symmetry(

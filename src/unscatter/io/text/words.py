@@ -7,26 +7,28 @@ from unscatter.quantities import parse_number
 
 #: Lines at the end that tell how the table is written, and characters of a text that is read in this way.
 _SAMPLE, _MOST_CHARACTERS = 60, 24 * 2**20
+#: Rows that are enough, and lines of names that may stand above them.
+_LEAST_ROWS, _MOST_NAMES = 3, 5
 
 
 def numbers_beside_words(text: str) -> str | None:
     """The text with nan in place of columns of words, such as 2024-05-01 12:30:00; None where there is no such column.
 
-    Columns are parted by semicolons, tabs, commas or blanks, each row into as many; two of them hold numbers.
+    Columns are parted by semicolons, tabs, commas or blanks, each row into as many; at least one of them holds numbers.
     """
     if len(text) > _MOST_CHARACTERS:
         return None
     lines = text.split("\n")
-    sample = [line for line in lines[-_SAMPLE:-1] if line.strip()]
+    tail = [line for line in lines[-_SAMPLE:] if line.strip()]
     for mark in (";", "\t", ",", None):
-        rows = [line.split(mark) for line in sample]
-        width = len(rows[0]) if rows else 0
-        if width < 3 or any(len(row) != width for row in rows):
-            continue
         decimal = "," if mark != "," else "."
-        known = [[_is_number(field, decimal) for field in column] for column in zip(*rows, strict=True)]
-        words = {place for place, column in enumerate(known) if not any(column)}
-        if words and sum(all(column) for column in known) >= 2:
+        kinds = [tuple(_is_number(field, decimal) for field in line.split(mark)) for line in tail]
+        known = kinds[-1] if kinds else ()
+        words = {place for place, number in enumerate(known) if not number}
+        # the names above a short table are in the sample too
+        rows = sum(kind == known for kind in kinds)
+        if words and len(words) < len(known) and rows >= max(_LEAST_ROWS, 0.8 * (len(kinds) - _MOST_NAMES)):
+            width = len(known)
             return "\n".join(_without(line, mark, width, words, decimal) for line in lines)
     return None
 
