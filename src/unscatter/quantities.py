@@ -54,6 +54,7 @@ SPELLINGS: dict[Dimension, dict[str, float]] = {
         "rad|radians?": 180 / math.pi,
         "mrad|milliradians?": 0.18 / math.pi,
         "[uµ]rad|microradians?": 0.18e-3 / math.pi,
+        "gon|gons|gradians?": 0.9,
         "cdeg|centideg(?:ree)?s?": 0.01,
         "mdeg|millideg(?:ree)?s?": 0.001,
         "arcmin|minutes? of arc": 1 / 60,
@@ -115,7 +116,8 @@ NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
     (r"angle|angles|winkel|position|pos", "an angle", "angle", 1.0),
     (r"r|radius|radialdistance", "radius", "length", 1.0),
     (r"q?[hkl]", "index", "index", 1.0),
-    (r"q\^?2|log\(?q\)?|log10\(?q\)?|lnq|sin\^?2\(?theta\)?|channels?|pixels?|points?|pt|step|row|no|nr|number|index|idx|"
+    (r"frequency|wave_?number|ramanshift|bindingenergy|delay|voltage|current|field|pressure|strip(?:no|number)?|bin(?:no|number)?|"
+     r"q\^?2|log\(?q\)?|log10\(?q\)?|lnq|sin\^?2\(?theta\)?|channels?|pixels?|points?|pt|step|row|no|nr|number|index|idx|"
      r"epoch|temperature", "another quantity", "index", 1.0),
 )  # fmt: skip
 _PATTERNS = tuple((re.compile(names), kind, dimension, factor) for names, kind, dimension, factor in NAMES)
@@ -138,7 +140,9 @@ _LEADING = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d{1,3})?(?:\(
 _DEGREES_OF_TWO_THETA = re.compile(r"[\[(]\s*(?:°|deg)\s*2\s?(?:th|θ)", re.IGNORECASE)
 _TRANSFORMED = re.compile(
     r"(?:log(?:10|e)?|ln|lg|sqrt|√|square root)[\W_]*(?:of\s)?\W*(?:i|s|y|f|int\w*|counts?|cts|cps|signal|data)\b.*|"
-    r"(?:i|y|int\w*|counts?|cts|cps|signal|data)[\W_]*(?:log(?:10|e)?|ln|lg|sqrt|\^\s?0\.5|\^\(?1/2)\W*.*",
+    r"(?:i|y|int\w*|counts?|cts|cps|signal|data)[\W_]*(?:log(?:10|e)?|ln|lg|sqrt|\^\s?0\.5|\^\(?1/2|db\b|decibel)\W*.*|"
+    r"db|decibels?|(?:i|int\w*|counts?)\s*[*·×x]\s*[qsk]\b.*|[qsk]\s*(?:\^|\*\*)?\s*[1-4]?\s*[*·×]\s*(?:i|int\w*|s\(q\)).*|"
+    r"s\(q\)\s*-\s*1",
     re.IGNORECASE,
 )
 _NOT_FINITE = re.compile(r"[-+]?(nan|inf)", re.IGNORECASE)
@@ -219,7 +223,7 @@ def find_quantity(label: str, unit: str = "") -> Quantity | None:
 
 
 def is_transformed(name: str) -> bool:
-    """Whether a name says that intensities are logarithms or roots: "log10(I)", "sqrt(counts)", "Intensity (log)"."""
+    """Whether a name is of logarithms, roots or products of intensities: "log10(I)", "sqrt(counts)", "I*Q^2"."""
     return _TRANSFORMED.fullmatch(name.strip()) is not None
 
 

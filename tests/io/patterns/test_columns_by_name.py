@@ -52,6 +52,10 @@ NAMED = {
     "temperatures": table("2theta,300K,350K", X, Y, Y[::-1], separator=","),
     "sample and can": table("2theta\tsample\tempty can", X, Y, Y[::-1], separator="\t"),
     "units below names of three": table("2Theta,Intensity,Error\ndeg,counts,counts", X, Y, w.SIGMA, separator=","),
+    "corrected beside raw": table("2theta,I_raw,I_corr", X, Y * RISING, Y, separator=","),
+    "a sum beside its parts": table("2theta,ch1,ch2,sum", X, Y / 2, Y / 2, Y, separator=","),
+    "gon": table("2theta (gon),I", X / 0.9, Y, separator=","),
+    "numbers for names": table("0,1,2", X, Y, w.SIGMA, separator=","),
     "a statement, no name": table("# wavelength 1.5406 (A)", X, Y),
     "divided by times": table("2theta,Counts,TimePerStep", X, Y * RISING * 1.5, RISING, separator=","),
     "divided by a monitor": table("2theta,Counts,Monitor", X, Y * RISING * 1.5, RISING * 1e6, separator=","),
@@ -90,6 +94,9 @@ REFUSED = {
     "Temperature (K)": table("Temperature (K),counts", X, Y, separator=","),
     "s (1/nm)": table("# s (1/nm)   I", 10 / D, Y),
     "omega": table("Omega Counts", X, Y),
+    "strip": table("strip,counts", np.arange(X.size) / 10, Y, separator=","),
+    "frequency": table("frequency (THz),counts", X, Y, separator=","),
+    "r": table("r,G(r)", X / 4, Y, separator=","),
     "chi_deg": table("# chi_deg I sigma", X, Y, w.SIGMA),
     "r_mm": table("# r_mm I sigma", X, Y, w.SIGMA),
     "log(q)": table("log(q),I", X, Y, separator=","),
@@ -146,7 +153,9 @@ def test_words_among_the_rows_are_told(tmp_path: Path) -> None:
     assert told(pattern, "the first of them '# step time 10 s'")
 
 
-@pytest.mark.parametrize("name", ["log(I)", "log10 counts", "sqrt(I)", "Intensity (log)", "ln(counts)"])
+@pytest.mark.parametrize(
+    "name", ["log(I)", "log10 counts", "sqrt(I)", "Intensity (log)", "ln(counts)", "I (dB)", "I*Q^2", "q^4*I"]
+)
 def test_logarithms_and_roots_of_intensities_are_refused_by_their_name(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="logarithms or roots"):
         read(tmp_path, table(f"2theta,{name}", X, np.log10(Y), separator=","))

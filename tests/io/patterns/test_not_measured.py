@@ -18,6 +18,7 @@ SPELLED = {
     "-1 among counts": (np.where(MISSING, -1, NOISY), "exactly -1"),
     "-999 beside fractions": (np.where(MISSING, -999, NOISY / 7), "exactly -999"),
     "the largest of 16 bits": (np.where(MISSING, 65535.0, NOISY), "65535"),
+    "the largest of 14 bits": (np.where(MISSING, 16383.0, NOISY), "16383"),
     "nan": (np.where(MISSING, np.nan, NOISY), "without a number"),
     "1e37": (np.where(MISSING, 1e37, NOISY), "without a number"),
     "zeros of a gap between modules": (np.where(MISSING, 0, NOISY), "exactly zero"),
@@ -32,6 +33,24 @@ def test_what_was_not_measured_is_left_out_in_all_its_spellings(name: str, tmp_p
     np.testing.assert_allclose(pattern.two_theta, X[~MISSING])
     assert told(pattern, words)
     assert told(pattern, f"{MISSING.sum()} points")
+
+
+WORDS = {"Visual C": "1.#QNAN", "a sign": "-1.#IND00", "nothing": "", "a dash": "-", "words": "n/a"}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words_for_what_was_not_measured(name: str, tmp_path: Path) -> None:
+    rows = [f"{x:.4f},{WORDS[name] if gap else y}" for x, y, gap in zip(X, NOISY, MISSING, strict=True)]
+    pattern = read(tmp_path, "\n".join(["2theta,counts", *rows, ""]).encode())
+    np.testing.assert_array_equal(pattern.intensity, NOISY[~MISSING])
+
+
+@pytest.mark.parametrize("mark", [np.nan, -1.0, 1e31])
+def test_a_point_whose_uncertainty_is_none_was_not_measured(mark: float, tmp_path: Path) -> None:
+    sigma = np.where(MISSING, mark, w.SIGMA)
+    pattern = read(tmp_path, table("# 2theta counts sigma", X, np.where(MISSING, 12345, Y), sigma))
+    np.testing.assert_array_equal(pattern.intensity, Y[~MISSING])
+    assert told(pattern, "19 points have no uncertainty")
 
 
 @pytest.mark.parametrize("end", [X[-60] < X, X[60] > X])

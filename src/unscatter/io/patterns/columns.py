@@ -49,7 +49,7 @@ from unscatter.io.text.table import (
     remarked_table,
 )
 from unscatter.io.text.thousands import without_thousands
-from unscatter.io.text.words import numbers_beside_words
+from unscatter.io.text.words import as_numbers, numbers_beside_words, with_empty_fields
 from unscatter.quantities import Quantity, parse_number
 
 NAME = "columns of text"
@@ -145,12 +145,23 @@ def read_table(content: Content) -> Table:
 
 
 def _table_of(text: str) -> Table:
-    text = without_thousands(text)
+    text = without_thousands(as_numbers(text))
     comma = has_decimal_comma(text)
     table = _quick_table(text, comma)
-    if table is None and (numbers := numbers_beside_words(text)) is not None:
-        table = _quick_table(numbers, comma)
-    return table or _patient_table(text.split("\n"), comma)
+    for mend in (numbers_beside_words, with_empty_fields) if table is None else ():
+        mended = mend(text)
+        table = table or (None if mended is None else _quick_table(mended, comma))
+    return _without_numbered_names(table or _patient_table(text.split("\n"), comma))
+
+
+def _without_numbered_names(table: Table) -> Table:
+    """The table without a first row 0, 1, 2 that numbers its columns, as pandas writes names that nobody gave."""
+    first, count = table.values[0], table.values.shape[1]
+    numbers = any(np.array_equal(first, np.arange(count) + start) for start in (0, 1))
+    steps = np.abs(np.diff(table.values[:, 0]))
+    if not numbers or len(steps) < LEAST_POINTS or steps[0] <= 3 * np.median(steps):
+        return table
+    return replace(table, values=table.values[1:], brackets=table.brackets[1:])
 
 
 def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
@@ -166,7 +177,8 @@ def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
             "give the measured pattern"
         )
     intensity = choose_intensity(labels)
-    known = facts(header)
+    # 2theta (Cu Ka1)
+    known = facts([*header, *(label.text for label in labels)])
     told = list(known.pop("assumptions"))
     quantity = None if axis is None else labels[axis].axis
     if axis is None:

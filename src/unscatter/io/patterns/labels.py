@@ -15,8 +15,10 @@ ROLES: dict[str, str] = {
     r"meas|measured|i_?meas|y_?meas|zobs",
     "intensity": r"i|int|intens|intensity|intensities|intensität|intensitaet|intensité|counts?|cts|cps|y\d?|y_?data|"
     r"i\(.*\)|s\(q\)|f\(q\)|impulse|imp|photons|ycounts|counts_?total|totalcounts|height|rel\.?int(?:ensity)?|"
+    r"i_?(?:corr(?:ected)?|norm(?:ali[sz]ed)?)|(?:corr(?:ected)?|norm(?:ali[sz]ed)?)_?(?:i|int\w*|counts)|sum|total|"
     r"relativeintensity|i/?i0|i/imax|intensity\d|hits|signal_?norm(?:alised|alized)?",
-    "other intensity": r"net|raw|signal|detector\w*|det\d?\w*|roi\d?|channel\d?|chan\d|counter|mean|psd|"
+    "other intensity": r"net|i_?raw|raw_?(?:i|int\w*|counts)|raw|signal|detector\w*|det\d?\w*|roi\d?|channel\d?|"
+    r"chan\d|counter|mean|psd|"
     r"lynxeye\w*|pixcel\w*",
     "sigma": r"sigma|sig|s|esd|err|errors?|e\d?|std|stdev|stddev|su|s\.u\.?|uncertainty|fehler|σ|±|e\.s\.d\.?|"
     r"(?:sigma|sig|esd|err|error|errors|std|s|e|d|σ|delta|uncertainty)_?(?:of_?)?\(?(?:i|y|int|intensity|counts|obs|"
@@ -146,7 +148,9 @@ def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list
                 continue
             # names of other columns than there are do not matter
             names = [parse_label(word) for word in words[: width + 1]]
-            labels = _accepted(names, width, separated=bool(separator) and separator in header[place])
+            parted = bool(separator) and separator in header[place]
+            last = all(_is_unit(word) for line in header[place + 1 :] for word in re.split(r"[,;\t]|\s{2,}", line))
+            labels = _accepted(names, width, separated=parted and (width > 2 or last))
             if labels:
                 units, rest = _with_units(labels, header[place + 1 : place + 2], separator)
                 return units, [*header[:place], *header[place + 1 + rest :]]
@@ -191,8 +195,8 @@ def refuse_transformed(name: str) -> None:
     """Raise ValueError for a name of logarithms or roots of intensities."""
     if is_transformed(name):
         raise ValueError(
-            f"{name[:60]!r} names logarithms or roots, not intensities; expected counts: turn them back (10**y, exp(y) "
-            "or y**2) and save those"
+            f"{name[:60]!r} names logarithms or roots, or products with Q, not intensities; expected counts: turn them "
+            "back (10**y, exp(y), y**2 or y/Q**2) and save those"
         )
 
 
@@ -224,7 +228,7 @@ def are_lines(labels: Sequence[Label]) -> bool:
 
 
 def _accepted(labels: list[Label], width: int, *, separated: bool) -> list[Label]:
-    """The labels, one for each column, if they are such; empty if not. separated: commas or tabs part them."""
+    """The labels, one for each column, if they are such; empty if not. separated: parted as names are, by commas."""
     axes = [label for label in labels if label.axis is not None]
     known = [label for label in labels if label.known]
     if any(label.axis is None and _IS_NUMBER.match(label.text) for label in labels):
@@ -235,7 +239,7 @@ def _accepted(labels: list[Label], width: int, *, separated: bool) -> list[Label
         return []
     if len(labels) == width and known and (axes or any(label.role in INTENSITIES for label in labels)):
         # a title of as many words may hold one that looks like a name; parted by commas or tabs they are names
-        return labels if len(known) >= 2 or (separated and axes and width > 2) else []
+        return labels if len(known) >= 2 or (separated and axes) else []
     # names, and then a remark in the same line; or fewer names than columns
     first = labels[:width]
     if len(first) >= 2 and all(label.known for label in first) and any(label.axis is not None for label in first):

@@ -22,6 +22,8 @@ ABSURD = 1e30
 #: less marks a broken pixel (Eiger).
 FOREIGN_LARGEST = (2.0**16 - 1, 2.0**16 - 2, 2.0**20 - 1, 2.0**24 - 1, 2.0**31 - 1, 2.0**31, 2.0**32 - 1, 2.0**32 - 2,
                    2.0**32, 2.0**63, 2.0**64)  # fmt: skip
+#: Largest numbers of converters of 12, 14 and 16 bits, which stand often where they were reached.
+_OF_CONVERTERS = (2.0**12 - 1, 2.0**14 - 1, 2.0**15 - 1)
 #: A number of nines, or a power of ten from this on (1e20 and 999999 of masked arrays), is one too, if it stands often.
 _LEAST_ROUND = 999.0
 #: What marks gaps and broken pixels where everything else counts from zero.
@@ -100,7 +102,8 @@ def _drop_marks(raw: NDArray[Any], values: Floats, drop: Any) -> None:
 def foreign_largest(values: Floats) -> float | None:
     """The largest number, if it is a mark and far above all the rest: 4294967295 in float64, or 9999 and 1e20 often."""
     top = float(np.max(values, where=np.isfinite(values), initial=-np.inf))
-    if top not in FOREIGN_LARGEST and not (_is_round(top) and np.count_nonzero(values == top) > 1):
+    often = np.count_nonzero(values == top) > 1
+    if top not in FOREIGN_LARGEST and not (often and (_is_round(top) or top in _OF_CONVERTERS)):
         return None
     second = float(np.max(values, where=values < top, initial=0.0))
     return top if 0 < second < top / 4 else None

@@ -1,6 +1,8 @@
-"""Tables whose columns are not all of numbers: dates, clocks, names and remarks stand beside them."""
+"""Tables that are not all of numbers: dates and names beside them, fields left empty, NaN in odd spellings."""
 
 from __future__ import annotations
+
+import re
 
 from unscatter.io.text.table import NO_NUMBER
 from unscatter.quantities import parse_number
@@ -9,6 +11,37 @@ from unscatter.quantities import parse_number
 _SAMPLE, _MOST_CHARACTERS = 60, 24 * 2**20
 #: Rows that are enough, and lines of names that may stand above them.
 _LEAST_ROWS, _MOST_NAMES = 3, 5
+
+
+#: What Microsoft's library prints for what is no number, with a # that else begins a remark.
+_NO_NUMBER = re.compile(r"[-+]?1\.#(?:QNAN|SNAN|IND|INF)\w*", re.IGNORECASE)
+
+
+def as_numbers(text: str) -> str:
+    """The text with nan for 1.#QNAN and the like, and signs of minus for those of typesetters."""
+    text = _NO_NUMBER.sub("nan", text) if ".#" in text else text
+    return text.replace("\u2212", "-") if "\u2212" in text else text
+
+
+def with_empty_fields(text: str) -> str | None:
+    """The text with nan in fields that are empty in some rows; None without such, or without marks between columns."""
+    if len(text) > _MOST_CHARACTERS:
+        return None
+    lines = text.split("\n")
+    tail = [line for line in lines[-_SAMPLE:-1] if line.strip()]
+    for mark in (";", "\t", ","):
+        width = max((line.count(mark) for line in tail), default=0) + 1
+        if width > 1 and all(line.count(mark) == width - 1 for line in tail):
+            filled = [_filled(line, mark, width) for line in lines]
+            return "\n".join(filled) if filled != lines else None
+    return None
+
+
+def _filled(line: str, mark: str, width: int) -> str:
+    fields = line.split(mark)
+    if len(fields) != width or not fields[0].strip() or all(field.strip() for field in fields):
+        return line
+    return mark.join(field if field.strip() else "nan" for field in fields)
 
 
 def numbers_beside_words(text: str) -> str | None:
