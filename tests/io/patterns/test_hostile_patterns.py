@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pattern_writers as w
 import pytest
+from test_named_grids import RIGAKU, WRITTEN
+from test_passes import SORTED, spec
 from test_pattern_formats import LAYOUTS
 from test_pattern_kinds import AMCSD, FIRST, REST, scan, xrdml
 
@@ -38,6 +40,10 @@ WRITERS: dict[str, Callable[[], bytes]] = {
     "FullProf PRF": w.fullprof_prf,
     "Bruker BRML": w.bruker_brml,
     "XRDML of two ranges": lambda: xrdml(scan(FIRST), scan(REST)),
+    "SPEC": lambda: spec(("TwoTheta  det", w.TWO_THETA[:300], w.COUNTS[:300]), ("Q(A^-1)  I", w.Q, w.COUNTS)),
+    "ranges that overlap": lambda: SORTED["ranges that overlap"],
+    "Rigaku .asc": RIGAKU.encode,
+    "start stop step": WRITTEN["start stop step"].encode,
     "list of lines": AMCSD.encode,
 }
 

@@ -9,6 +9,9 @@ import h5py
 import hdf5plugin
 import numpy as np
 import pytest
+import test_grids_with_limits as grids
+import test_npz_axes as archives
+import test_pixel_lists as lists
 import tifffile
 
 from order_planes import CELL, counted_plane
@@ -167,9 +170,40 @@ def write_yell(path):
         file["step_sizes"], file["lower_limits"], file["is_direct"] = [0.1, 0.1, 0.1], [-3.2, -3.2, 0.0], 0
 
 
-@pytest.mark.parametrize(
-    "write", [write_plane, write_npy, write_npz, write_text, write_tiff, write_yell], ids=lambda write: write.__name__
-)
+def write_nipl(path):
+    path.write_bytes(grids.WRITTEN["NIPL"])
+
+
+def write_surfer_text(path):
+    path.write_bytes(grids.WRITTEN["Surfer text"])
+
+
+def write_surfer_7(path):
+    path.write_bytes(grids.WRITTEN["Surfer 7"])
+
+
+def write_pixels(path):
+    path.write_text(lists.LISTS["a level"])
+
+
+def write_archive(path):
+    with path.open("wb") as file:
+        np.savez(file, **archives.ARCHIVES["a cell"])
+
+
+def write_beside(path):
+    """A signal with a norm, uncertainties and flags beside it."""
+    write_plane(path)
+    with h5py.File(path, "r+") as file:
+        for name, values in {"norm": COUNTS + 1.0, "data_errors": COUNTS + 1.0, "flags": COUNTS > 1e9}.items():
+            file[f"entry/data/{name}"] = values
+
+
+DAMAGED = (write_plane, write_npy, write_npz, write_text, write_tiff, write_yell, write_nipl, write_surfer_text,
+           write_surfer_7, write_pixels, write_archive, write_beside)  # fmt: skip
+
+
+@pytest.mark.parametrize("write", DAMAGED, ids=lambda write: write.__name__)
 @pytest.mark.filterwarnings("ignore")
 def test_damage_ends_in_a_plane_or_in_one_line(tmp_path, write):
     write(tmp_path / "p.h5")

@@ -10,6 +10,7 @@ import io
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,17 @@ DATASETS = "name of an array"
 #: Bytes of one array that are unpacked: as many numbers as are read at once, and its header.
 _LARGEST_MEMBER = 8 * LARGEST_READ + 2**16
 #: What the libraries raise over a broken archive.
-_BROKEN = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError, SyntaxError, MemoryError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    SyntaxError,
+    MemoryError,
+    TokenError,
+)
 
 
 def recognises(path: Path) -> bool:
