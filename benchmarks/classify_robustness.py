@@ -96,13 +96,11 @@ EFFECTS = {
         with_counts,
         as_it_is,
     ),
-    "range": Effect(
-        "share of the range", (1.0, 0.8, 0.6, 0.5, 0.4, 0.3), (1.0, 0.6, 0.4, 0.3), 1.0, same_recipe, cut_short
-    ),
+    "range": Effect("share of the range", (1.0, 0.8, 0.6, 0.5, 0.4, 0.3), (1.0, 0.4), 1.0, same_recipe, cut_short),
     "zero": Effect(
         "zero shift (deg)",
         (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5),
-        (0.0, 0.1, 0.2, 0.5),
+        (0.0, 0.2, 0.5),
         0.0,
         same_recipe,
         shifted,
@@ -110,14 +108,14 @@ EFFECTS = {
     "impurity": Effect(
         "area of an impurity",
         (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5),
-        (0.0, 0.05, 0.2, 0.5),
+        (0.0, 0.1, 0.5),
         0.0,
         with_impurity,
         as_it_is,
     ),
-    "texture": Effect("March-Dollase r, to", (1.0, 1.25, 1.5, 2.0, 3.0), (1.0, 1.5, 3.0), 1.0, with_texture, as_it_is),
+    "texture": Effect("March-Dollase r, to", (1.0, 1.25, 1.5, 2.0, 3.0), (1.0, 3.0), 1.0, with_texture, as_it_is),
     "k_beta": Effect(
-        "K-beta / K-alpha", (0.0, 0.005, 0.01, 0.02, 0.05), (0.0, 0.02, 0.05), 0.0, with_k_beta, as_it_is, ("x-ray",)
+        "K-beta / K-alpha", (0.0, 0.005, 0.01, 0.02, 0.05), (0.0, 0.05), 0.0, with_k_beta, as_it_is, ("x-ray",)
     ),
 }
 

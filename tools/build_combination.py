@@ -1,11 +1,13 @@
 """Learn how far to believe the engine beside the network, and how long a list must be, from simulated patterns alone.
 
 python tools/build_combination.py runs/icsd.h5 --records records.jsonl [--count 100] [--recipes NAME ...] [--fit]
+python tools/build_combination.py runs/icsd.h5 --records held_out.jsonl --first 40 --count 80 --coverage
 
 Patterns of validation structures are drawn, interpreted and shown to the network; what is needed of each stands as one
 line in the records, so that an interrupted call goes on. With --fit the few numbers of powder.classify.combine are
 fitted, and the limits of prediction sets (data/prediction_sets.toml) taken from the patterns of LIKE_MEASURED; with
---limits the limits alone, under the numbers that are there.
+--limits the limits alone, under the numbers that are there. --coverage tells how often the sets that are there hold the
+truth, how many classes they have and the mean of -ln p of the truth: on patterns that no limit was taken from.
 """
 
 import argparse
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.stats import binomtest
 
 from unscatter.nouns.pattern import Pattern
 from unscatter.powder.classify.classify import LEVELS, classify_many
@@ -25,7 +28,7 @@ from unscatter.powder.classify.combine import (
     read_combination,
     sum_classes,
 )
-from unscatter.powder.classify.conformal import conformal_limit, probability_above
+from unscatter.powder.classify.conformal import conformal_limit, probability_above, read_prediction_sets
 from unscatter.powder.refine.engine import interpret
 from unscatter.powder.samples.draw import draw_pattern, read_recipe
 from unscatter.powder.samples.tables import CachedCrystals
@@ -48,7 +51,7 @@ def collect(options: argparse.Namespace) -> list[dict]:
     crystals = CachedCrystals(options.structures)
     rows = split_table(crystals, "prototype", 0).validation
     with options.records.open("a", encoding="utf-8") as file:
-        for number in range(options.count):
+        for number in range(options.first, options.count):
             for name in options.recipes:
                 if (name, number) not in done:
                     one = record(crystals, rows, name, number)
@@ -115,15 +118,38 @@ def label_evidence(one: dict) -> dict[str, np.ndarray]:
     return found
 
 
+def groups_of(one: dict, combination: Combination | None) -> np.ndarray:
+    """Probabilities of the 230 space groups, by the combination or, without one, by the network alone."""
+    network = np.array(one["network"]) / np.sum(one["network"])
+    if combination is None:
+        return network
+    return combine(network, one["evidence"], label_evidence(one), one["quality"], combination)
+
+
+def report_coverage(records: list[dict], combination: Combination) -> None:
+    """Share of the sets that are there which hold the truth, with its interval of 95 %, and how large they are."""
+    for ranker, rule in (("network", None), ("crystallography", combination)):
+        for level, name in LEVELS.items():
+            labels, limit = label_set(name), read_prediction_sets(ranker).limits[level]
+            held, sizes, surprises = [], [], []
+            for one in records:
+                p = sum_classes(groups_of(one, rule), labels)
+                truth = int(labels.of_group[one["truth"] - 1])
+                held.append(probability_above(p, truth) <= limit)
+                sizes.append(sum(probability_above(p, k) <= limit for k in range(len(labels))))
+                surprises.append(-np.log(max(float(p[truth]), 1e-12)))
+            low, high = binomtest(sum(held), len(held)).proportion_ci(method="wilson")
+            print(
+                f"{ranker:<15} {level:<17} holds the truth {100 * np.mean(held):5.1f} % ({100 * low:.0f} to "
+                f"{100 * high:.0f}), {np.mean(sizes):5.1f} classes, -ln p {np.mean(surprises):.3f}"
+            )
+
+
 def limits(records: list[dict], combination: Combination | None) -> dict[str, float]:
     """Limits of the prediction sets of each level, of the combination or, without one, of the network alone."""
     above: dict[str, list[float]] = {level: [] for level in LEVELS}
     for one in records:
-        network = np.array(one["network"]) / np.sum(one["network"])
-        if combination is None:
-            groups = network
-        else:
-            groups = combine(network, one["evidence"], label_evidence(one), one["quality"], combination)
+        groups = groups_of(one, combination)
         for level, name in LEVELS.items():
             labels = label_set(name)
             above[level].append(probability_above(sum_classes(groups, labels), int(labels.of_group[one["truth"] - 1])))
@@ -158,6 +184,8 @@ def main() -> None:
     parser.add_argument("--records", type=Path, required=True)
     parser.add_argument("--recipes", nargs="+", default=["paper", "measured", "laboratory"])
     parser.add_argument("--count", type=int, default=100, help="patterns of each recipe")
+    parser.add_argument("--first", type=int, default=0, help="number of the first pattern")
+    parser.add_argument("--coverage", action="store_true", help="tell how often the sets hold the truth")
     parser.add_argument("--fit", action="store_true", help="fit and write the numbers, and the limits with them")
     parser.add_argument("--limits", action="store_true", help="write the limits of prediction sets alone")
     options = parser.parse_args()
@@ -170,6 +198,8 @@ def main() -> None:
         TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
         print("\n".join(lines))
         write_limits(records, found)
+    elif options.coverage:
+        report_coverage(records, read_combination())
     elif options.limits:
         write_limits(records, read_combination())
 

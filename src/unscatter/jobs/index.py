@@ -39,6 +39,9 @@ class IndexOptions(PatternReading):
     """lattices listed at most."""
     time_limit: Annotated[float, arg(metavar="SECONDS")] = 20.0
     """no further step is begun after so long; the best so far is given."""
+    exhaustive: bool = False
+    """also search cubic, tetragonal, hexagonal (with rhombohedral) and orthorhombic lattices to the end, for as many
+    seconds again: what is not found within the bounds that are told is not there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +115,7 @@ def run(
         cell=Cell.from_sequence(options.cell) if options.cell else None,
         count=options.count,
         time_limit=options.time_limit,
+        exhaustive=options.exhaustive,
         progress=tell,
     )
     return Indexed(lines, lattices, {**record(JOB, options, [source]), "searched": steps[1:]})

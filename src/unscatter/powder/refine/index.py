@@ -13,6 +13,7 @@ from unscatter.nouns.arrays import Floats
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
+from unscatter.powder.refine import dichotomy
 from unscatter.powder.refine.figures import f20, m20
 from unscatter.powder.refine.match import parity_masks
 from unscatter.powder.refine.metric import (
@@ -75,6 +76,8 @@ _WORSE = 10.0
 _SMALLEST, _SHORTEST = 8.0, 1.8
 # Score in nats below which a lattice is what many trials bring by chance.
 _CHANCE = 10.0
+# Lattice points of the conventional cell at most, by system.
+_CENTRED = {"cubic": 4, "tetragonal": 2, "hexagonal": 3, "orthorhombic": 4}
 # Lattices that are ranked over all lines.
 _RANKING = 24
 
@@ -106,6 +109,7 @@ def index(
     likely: Mapping[str, float] | None = None,
     count: int = 20,
     time_limit: float = 20.0,
+    exhaustive: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Lattice, ...]:
     """Lattices that may explain a list of lines, the likeliest first.
@@ -119,8 +123,10 @@ def index(
     max_volume: of the primitive cell in Angstrom^3, which no lattice exceeds, `cell` and supercells included; systems:
     of SYSTEMS; cell: known or suspected, tried first in all centrings and up to 3 % larger or smaller; likely:
     probabilities of Bravais lattices, which order the search and leave nothing out; count: lattices at most;
-    time_limit: CPU seconds after which no further step is begun; progress: told after each step. No lattice at all
-    means that none explains the lines better than chance. Raises ValueError for fewer than four lines
+    time_limit: CPU seconds after which no further step is begun; exhaustive: also search cubic, tetragonal, hexagonal
+    and orthorhombic lattices to the end (see dichotomy.py), for as many seconds again, so that what is not found is not
+    there; progress: told after each step. No lattice at all means that none explains the lines better than chance.
+    Raises ValueError for fewer than four lines
     or a system that is not known.
     """
     order = _order(systems, likely or {})
@@ -155,6 +161,8 @@ def index(
     # Foreign lines stay foreign however far one looks.
     if not _believed(work):
         _search(work, order, wide, WIDE, 0.0)
+    if exhaustive:
+        _exhaust(work, order, time.thread_time() + time_limit)
     ranked = _with_strongest(_rank(work), strongest, work.observed.foremost(_RANKED, _STRONGEST))[:count]
     return tuple(replace(lattice_from(s), provenance={"searched": tuple(work.done)}) for s in ranked)
 
@@ -199,6 +207,25 @@ def _search(work: _Work, order: Sequence[str], seen: Observed, effort: Effort, z
         work.tell(f"{system}, {len(problem.q)} lines" + (f", zero {zero:+.3f}" if zero else ""))
         if _convincing(work.settled[before:], system, len(problem.q)):
             return
+
+
+def _exhaust(work: _Work, order: Sequence[str], deadline: float) -> None:
+    """Search systems of right angles and hexagonal ones to the end, with the zero of the best lattice so far.
+
+    Where that explains the lines, larger cells than twice its own are not looked at: they explain more by chance.
+    """
+    best = _best(work) if _believed(work) else None
+    zero, largest = (
+        (0.0, work.max_volume) if best is None else (best.zero, min(work.max_volume, 2 * best.metric.volume))
+    )
+    seen = work.observed.strongest(dichotomy.LINES, _AMONG)
+    problem = pose(seen, Effort(window=dichotomy.WINDOW, sigmas=dichotomy.SIGMAS), zero)
+    wanted = {"hexagonal" if system == "rhombohedral" else system for system in order}
+    for system in (one for one in dichotomy.EXHAUSTIVE if one in wanted):
+        metrics, ruled_out = dichotomy.exhaust(problem, system, deadline, _CENTRED[system] * largest)
+        for matrix in metrics:
+            work.settled += _refined(matrix, seen, zero, work.max_volume)
+        work.tell(ruled_out.describe())
 
 
 def _convincing(settled: list[Settled], system: str, lines: int) -> bool:

@@ -38,6 +38,8 @@ _PRIMITIVE = {
     "F": np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]),
     "R": np.array([[2, 1, 1], [-1, 1, 1], [-1, -2, 1]]) / 3,
 }
+#: Rhombohedral axes by rows in terms of the hexagonal ones, obverse setting.
+OBVERSE = _PRIMITIVE["R"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -98,7 +98,7 @@ def sweep(problem: Problem, system: str, effort: Effort, largest: float) -> list
     else:
         _sweep_zones(problem, letter, effort, largest, scores, found)
     worth = scores > max(float(scores[0]) - BELOW, 0.0)
-    return [_direct(row) for row in found[worth]]
+    return [direct_metric(row) for row in found[worth]]
 
 
 def _first(most: int, problem: Problem) -> Integers:
@@ -106,7 +106,7 @@ def _first(most: int, problem: Problem) -> Integers:
 
 
 def _sweep_short(problem: Problem, letter: str, effort: Effort, largest: float, scores: Floats, found: Floats) -> None:
-    masks = parity_masks()[:1] if letter in "hr" else _symmetric_masks()
+    masks = parity_masks()[:1] if letter in "hr" else symmetric_masks()
     base = _first(effort.base[0], problem)
     sought = Sought(problem.q, problem.rarity, problem.table, masks, base, largest, scores, found)
     if letter == "c":
@@ -153,14 +153,14 @@ def _squares() -> Floats:
 
 
 @cache
-def _symmetric_masks() -> Integers:
+def symmetric_masks() -> Integers:
     """Primitive, body-centred and face-centred of parity_masks."""
     masks = parity_masks()
     faces = next(m for m in masks[8:] if m[0] == m[7] == 1)
     return np.array([masks[0], masks[7], faces])
 
 
-def _direct(row: Floats) -> Floats:
+def direct_metric(row: Floats) -> Floats:
     """Direct primitive metric (3, 3) of a trial g0 ... g5 and the eight classes that its mask keeps."""
     g = row[:6]
     reciprocal = np.array([[g[0], g[5] / 2, g[4] / 2], [g[5] / 2, g[1], g[3] / 2], [g[4] / 2, g[3] / 2, g[2]]])
