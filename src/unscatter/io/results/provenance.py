@@ -24,8 +24,8 @@ def read_provenances(path: str | Path) -> list[dict[str, Any]]:
     found = _from_hdf5(path) if is_hdf5(path) else _from_text(path)
     if not found:
         raise ValueError(
-            f"{path} is no result; expected what unscatter factorize (.h5), classify, refine order, refine molecules "
-            "(.json), supercell (.cif) or simulate (.h5) wrote"
+            f"{path} is no result; expected what unscatter factorize (.h5), classify, index, fit, refine order, refine "
+            "molecules (.json), supercell (.cif) or simulate (.h5) wrote"
         )
     return found
 

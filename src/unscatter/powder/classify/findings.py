@@ -29,7 +29,7 @@ LIMITS = {
     "agreement": (0.5, 0.02),
     "confidence": (0.7, 0.3),
     "preferred orientation": (3.0, 10.0),
-    "lines explained": (0.85, 0.6),
+    "lines explained": (0.9, 0.75),
     "lines seen": (0.4, 0.2),
 }
 

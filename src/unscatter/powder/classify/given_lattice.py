@@ -15,7 +15,7 @@ from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.one_thread import one_thread
 from unscatter.powder.classify.combine import frequencies, sum_classes, weigh_symbols
-from unscatter.powder.classify.findings import LIMITS, explained_share, find_fit_findings
+from unscatter.powder.classify.findings import explained_share, find_fit_findings
 from unscatter.powder.classify.second_phase import find_second_phase
 from unscatter.powder.refine.extinctions import Symbols, extinction_symbols
 from unscatter.powder.refine.fit_pattern import MOST_LINES, fit_observation
@@ -25,6 +25,9 @@ from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.observation import Observation, observe
 from unscatter.powder.refine.predicted import predicted_angles
 from unscatter.symmetry import label_set
+
+#: Share of the lines below which a lattice that explains no more of them is wrong.
+HOPELESS = 0.6
 
 
 @one_thread
@@ -54,7 +57,7 @@ def fit_given(pattern: Pattern, lattices: Sequence[Lattice], displacement: float
         for one in weighed
     ]
     fit = replace(fit, provenance={**fit.provenance, "lattices": listed})
-    if explained_share(fit, lines) < LIMITS["lines explained"][1]:
+    if explained_share(fit, lines) < HOPELESS:
         # The lines are of something else: neither absences nor a second phase mean anything.
         return replace(fit, findings=find_fit_findings(fit, lines, None))
     findings = find_fit_findings(fit, lines, find_second_phase(lines, fit))
