@@ -68,6 +68,28 @@ def test_an_aborted_scan_of_xrdml_has_the_step_of_the_scans_beside_it(tmp_path: 
     np.testing.assert_allclose(read(tmp_path, data, block="2").two_theta, X[:600])
 
 
+def test_a_scan_of_xrdml_without_intensities_is_left_out(tmp_path: Path) -> None:
+    empty = scan().replace(" ".join(map(str, Y)), "").replace("<scan", '<scan status="Not finished"')
+    pattern = read(tmp_path, xrdml(scan(), empty))
+    assert_same(pattern)
+    assert told(pattern, "1 scans hold no intensities")
+    with pytest.raises(ValueError, match="a scan without intensities"):
+        read(tmp_path, xrdml(empty))
+
+
+def test_xrdml_may_name_its_namespace(tmp_path: Path) -> None:
+    named = re.sub(rb"<(/?)(?=[a-zA-Z])", rb"<\1x:", xrdml(scan())).replace(b"xmlns=", b"xmlns:x=")
+    assert_same(read(tmp_path, named))
+
+
+def test_scans_of_several_wavelengths_are_not_put_together(tmp_path: Path) -> None:
+    both = xrdml(scan()).replace(b"</xrdMeasurements>", b"")
+    second = xrdml(scan()).partition(b">")[2].replace(b"1.540600", b"1.788996")
+    with pytest.raises(ValueError, match=r"wavelengths from 1.5406 to 1.789 A.*--block 1"):
+        read(tmp_path, both + second)
+    assert read(tmp_path, both + second, block="2").wavelength == 1.788996
+
+
 def test_scans_of_xrdml_over_one_range_that_differ_are_no_repeats(tmp_path: Path) -> None:
     turned = scan().replace(" ".join(map(str, Y)), " ".join(map(str, Y[::-1])))
     with pytest.raises(ValueError, match=r"no repeats of one.*--block 1"):

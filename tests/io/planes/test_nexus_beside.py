@@ -112,3 +112,24 @@ def test_an_axis_of_one_frame_is_left_out(tmp_path):
     plane = read_plane(write(tmp_path / "p.nxs", VALUES[None], axes=frames, names=("frame", "k", "h")))
     np.testing.assert_array_equal(plane.intensity, VALUES)
     np.testing.assert_allclose(plane.axes.x, H)
+
+
+@pytest.mark.parametrize("names", [("temperature", "k", "h"), (".", "k", "h"), ("frame", "l", "k", "h")])
+def test_one_of_several_along_an_axis_is_chosen_as_advised(names, tmp_path):
+    frames = np.stack([VALUES, 2 * VALUES, 3 * VALUES])
+    data = frames if len(names) == 3 else np.stack([frames, 10 * frames, 20 * frames])
+    path = tmp_path / "p.nxs"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("entry/data")
+        group.attrs.update({"NX_class": "NXdata", "signal": "data", "axes": list(names)})
+        group["data"] = data
+        for name, values in zip(names[-2:], (K, H), strict=True):
+            group[name] = values
+        if len(names) == 4:
+            group["frame"], group["l"] = np.array([100.0, 200.0, 300.0]), np.array([-1.0, 0.0, 1.0])
+    plane = {} if len(names) == 3 else {"plane": "hk1"}
+    with pytest.raises(ValueError, match="holds 3 planes or volumes along") as caught:
+        read_plane(path, **plane)
+    dataset = re.search(r"--dataset (\S+)", str(caught.value))[1].replace("#1", "#2")
+    found = read_plane(path, dataset=dataset, **plane)
+    np.testing.assert_array_equal(found.intensity, 2 * VALUES if len(names) == 3 else 30 * VALUES)

@@ -134,6 +134,7 @@ def join(ranges: Sequence[Scan], block: str = "") -> Scan:
     filled = sorted((part for part in ranges if part.positions.size), key=lambda part: float(part.positions[0]))
     if not filled:
         raise ValueError("no range with data found; expected at least one scan over two-theta: export it again")
+    _refuse_wavelengths(filled)
     distinct = [_sum(repeats) for repeats in _repeats(filled)]
     if len(distinct) == 1:
         return distinct[0]
@@ -147,6 +148,16 @@ def join(ranges: Sequence[Scan], block: str = "") -> Scan:
     told += f", scaled to the longest counting time, {max(t or 0.0 for t in times):g} s" if scaled else ""
     told += " as they are: not each has a counting time" if None in times and not distinct[0].per_second else ""
     return _chain(_same_time(_without_overlap(distinct))).telling(told)
+
+
+def _refuse_wavelengths(ranges: Sequence[Scan]) -> None:
+    """Raise ValueError for ranges of several wavelengths: angles of one are not those of another."""
+    found = sorted({part.wavelength for part in ranges if part.wavelength is not None})
+    if found and found[-1] > (1 + 1e-4) * found[0]:
+        raise ValueError(
+            f"{len(ranges)} scans with wavelengths from {found[0]:g} to {found[-1]:g} A; expected one: choose one with "
+            "--block 1 (or 2, ...)"
+        )
 
 
 def choose_number(found: Sequence[T], block: str) -> Sequence[T]:

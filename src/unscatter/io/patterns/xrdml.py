@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -21,6 +22,9 @@ ASSUMES: tuple[str, ...] = (
     "ranges that follow one another are one pattern, scaled to the longest counting time where they hold counts",
 )
 
+_ROOT = re.compile(r"<(?:\w+:)?xrdMeasurements\b")
+#: What a scan is called that ended before its end.
+_ABORTED = ("aborted", "not finished", "unfinished", "interrupted")
 #: More scans than this are a series or a map.
 _MOST_SCANS = 1000
 #: Repeats whose temperatures differ by more are no repeats (the unit of the file, K or degrees Celsius).
@@ -29,7 +33,7 @@ _SAME_TEMPERATURE = 2.0
 
 def recognises(content: Content) -> bool:
     """Whether the text is XML of xrdMeasurements."""
-    return content.text[:1000].lstrip().startswith("<") and "<xrdMeasurements" in content.text
+    return content.text[:1000].lstrip().startswith("<") and _ROOT.search(content.text) is not None
 
 
 def read(content: Content) -> Scan:
@@ -46,13 +50,18 @@ def read(content: Content) -> Scan:
     if len(found) > _MOST_SCANS:
         raise ValueError(f"{len(found)} scans in one file; expected one: export the scan you want")
     title = find_text(root, "name") or find_text(root, "id") or ""
-    usual = _usual_step([scan for scan, _ in found])
     chosen = choose_number(found, content.block)
+    empty = [scan for scan, _ in chosen if _is_empty(scan)]
+    if len(empty) < len(chosen):
+        # a scan that was stopped before its first point
+        found, chosen = ([one for one in scans if not _is_empty(one[0])] for scans in (found, chosen))
+    usual = _usual_step([scan for scan, _ in found])
     scans = [_scan(*one, title, usual) for one in chosen]
     if chosen and all(scan is None for scan in scans):
         raise ValueError("no scan over 2Theta (start and end positions); expected a coupled or detector scan: give one")
     _refuse_series([scan for scan, part in zip(chosen, scans, strict=True) if part is not None])
-    return join([scan for scan in scans if scan is not None])
+    told = f"{len(empty)} scans hold no intensities: left out" if empty else ""
+    return join([scan for scan in scans if scan is not None]).telling(told)
 
 
 def _refuse_series(scans: list[tuple[ET.Element, ET.Element]]) -> None:
@@ -64,6 +73,11 @@ def _refuse_series(scans: list[tuple[ET.Element, ET.Element]]) -> None:
             f"{len(scans)} scans at different temperatures ({min(means):g} to {max(means):g}); expected one: "
             "choose it by its number, for example --block 1"
         )
+
+
+def _is_empty(scan: ET.Element) -> bool:
+    listed = [scan.find(f".//{{*}}dataPoints/{{*}}{tag}") for tag in ("intensities", "counts")]
+    return not any(one is not None and (one.text or "").strip() for one in listed)
 
 
 def _usual_step(scans: list[ET.Element]) -> float | None:
@@ -81,7 +95,7 @@ def _usual_step(scans: list[ET.Element]) -> float | None:
 
 
 def _is_aborted(scan: ET.Element) -> bool:
-    return (scan.get("status") or "").lower() == "aborted"
+    return (scan.get("status") or "").lower() in _ABORTED
 
 
 def _scan(scan: ET.Element, measurement: ET.Element, title: str, usual: float | None) -> Scan | None:

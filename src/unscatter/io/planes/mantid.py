@@ -107,6 +107,10 @@ def _load(store: Store, slices: Slices, kept: tuple[bool, ...], by_events: bool,
     events, mask = (store.dataset(f"{_DATA}/{name}") for name in ("num_events", "mask"))
     count = None if events is None else np.asarray(events[index], dtype=np.float64)
     masks = [] if mask is None else [("mask", mask[index])]
+    squares = store.dataset(f"{_DATA}/errors_squared")
+    unknown = None if squares is None else np.isnan(squares[index])
+    if unknown is not None and not unknown.all():
+        masks.append(("errors_squared as not known", unknown))
     if count is not None:
         masks.append(("num_events as empty", ~(count > 0)))
     block = measured_values(signal, Spelling(fills), masks)

@@ -36,11 +36,13 @@ def read(path: Path, asked: Asked = Asked()) -> Volume:  # noqa: B008  frozen
         refuse_direct_space(store)
         shape = store.require("rebinned_data").shape
         highest = store.numbers("maxind")
+        highest = None if highest is None else np.ravel(highest)
         if len(shape) != 3 or highest is None or highest.size != 3:
             raise ValueError(
                 f"{path} is a {NAME} file without rebinned_data (nh, nk, nl) and maxind (3): rebin it again"
             )
         steps = store.numbers("step_size")
+        steps = None if steps is None else np.ravel(steps)
         if steps is None:
             steps = 2 * highest / np.maximum(np.array(shape) - 1, 1)
         axes = [

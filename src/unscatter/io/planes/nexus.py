@@ -14,7 +14,7 @@ import numpy as np
 
 from unscatter.io.hdf5 import Node, Store, attribute, is_class, is_hdf5, require_numbers, require_size
 from unscatter.io.planes.asked import Asked
-from unscatter.io.planes.grids import Slices, stored_volume
+from unscatter.io.planes.grids import GridAxis, Slices, stored_volume
 from unscatter.io.planes.missing import Block, describe_missing
 from unscatter.io.planes.nexus_axes import read_axes
 from unscatter.io.planes.nexus_masks import unused_arrays
@@ -29,7 +29,7 @@ from unscatter.quantities import is_transformed
 NAME = "NeXus NXdata"
 GAPS_KNOWN = False
 _DIRECT_SPACE = re.compile(r"\b(?:3D[-_ ]?)?(?:delta[-_ ]?|Δ|d)?PDF\b|pair[-_ ]distribution|patterson", re.IGNORECASE)
-DATASETS = "group or data set"
+DATASETS = "group or data set, with # and a number for one of several along an axis"
 #: Three of reciprocal space, and one or two of a single pixel.
 _MOST_AXES = 5
 
@@ -50,20 +50,20 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
     with Store(path) as store:
         if asked.dataset is None:
             return read_group(store, _default_group(store) or _only_group(store), asked)
-        name = asked.dataset.strip("/")
+        name, _, frame = asked.dataset.strip("/").partition("#")
         node = store.get(name)
         if node is None:
             raise ValueError(f"{path} has no {asked.dataset}; {_contents(store)}")
         holder, _, last = name.rpartition("/")
         if is_class(node, "NXdata"):
-            return read_group(store, name, asked)
+            return read_group(store, name, asked, frame)
         if is_class(store.get(holder), "NXdata") and _signal_name(store, holder) == last:
-            return read_group(store, holder, asked)
+            return read_group(store, holder, asked, frame)
         return _read_bare(store, name, asked)
 
 
-def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  frozen
-    """Read an NXdata group: a plane into memory, a volume left on disk."""
+def read_group(store: Store, name: str, asked: Asked = Asked(), frame: str = "") -> Plane | Volume:  # noqa: B008  frozen
+    """Read an NXdata group: a plane into memory, a volume left on disk; of several along an axis, one by its number."""
     group: Node = store.get(name)
     if attribute(group, "space") not in ("", "reciprocal"):
         raise ValueError(f"{store.path}: {name} is in {attribute(group, 'space')} space; expected reciprocal space")
@@ -81,7 +81,9 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
         require_size(signal.shape, f"plane {name}", store.path)
     cell, title, path = asked.cell or _cell(store, name), _title(store, name), store.path
     axes, fixed = read_axes(store, group, signal, asked, cell)
-    norm = find_norm(store, name, signal_name, as_it_is=(asked.dataset or "").strip("/") == f"{name}/{signal_name}")
+    norm = find_norm(
+        store, name, signal_name, as_it_is=(asked.dataset or "").strip("/").partition("#")[0] == f"{name}/{signal_name}"
+    )
     if norm is not None:
         store.notes.append(norm.words)
     used = {axis.label for axis in axes} | ({norm.name} if norm is not None else set())
@@ -92,6 +94,10 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
     divisor = norm.name if norm is not None and norm.divides else ""
     # a layer that is no index, such as a frame or a temperature, has one pixel
     kept = tuple(axis.values.size > 1 or axis.direction is not None for axis in axes)
+    chosen = slice(None)
+    if (across := _frames(axes)) is not None:
+        chosen = _frame(f"{store.path}: {name}", name, axes[across], frame)
+        kept = tuple(keep and place != across for place, keep in enumerate(kept))
     axes = [axis for axis, keep in zip(axes, kept, strict=True) if keep]
     if len(axes) not in (2, 3):
         raise ValueError(
@@ -105,7 +111,9 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
 
     def _block(opened: Store, slices: Slices) -> Block:
         wanted = iter(slices)
-        index = tuple(next(wanted) if keep else slice(None) for keep in kept)
+        index = tuple(
+            next(wanted) if keep else chosen if place == across else slice(None) for place, keep in enumerate(kept)
+        )
         block = read_signal(opened, name, signal_name, index, asked.fills, divisor)
         left = tuple(place for place, keep in enumerate(kept) if not keep)
         return Block(np.squeeze(block.values, axis=left), block.tally)
@@ -117,6 +125,22 @@ def read_group(store: Store, name: str, asked: Asked = Asked()) -> Plane | Volum
     notes = [*store.notes, *describe_missing(block.tally, block.values.size)]
     plane = Plane(block.values, None, cell, title, _simulated(store, name), str(path), tuple(notes))
     return place_plane(plane, axes, fixed, {key: group.attrs.get(key) for key in ("origin", "u", "v")})
+
+
+def _frames(axes: list[GridAxis]) -> int | None:
+    """The axis along which planes or volumes follow one another: the only one of several that is no direction."""
+    without = [place for place, axis in enumerate(axes) if axis.direction is None and axis.values.size > 1]
+    return without[0] if len(without) == 1 and len(axes) > 2 else None
+
+
+def _frame(who: str, name: str, axis: GridAxis, frame: str) -> slice:
+    count = axis.values.size
+    if not frame.isdigit() or not 1 <= int(frame) <= count:
+        raise ValueError(
+            f"{who} holds {count} planes or volumes along {axis.label!r}, which is no direction of reciprocal space; "
+            f"expected one: choose it with --dataset {name}#1 (to {count}), or say what the axis is with --axes"
+        )
+    return slice(int(frame) - 1, int(frame))
 
 
 def _refuse_other_kinds(store: Store, name: str, signal_name: str, signal: Node) -> None:
