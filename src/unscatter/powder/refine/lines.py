@@ -134,15 +134,17 @@ def _at_maxima(peaks: FittedPeaks, data: Data, maxima: Integers) -> FittedPeaks:
 def _best_from(first: FittedPeaks, data: Data, noise: Noise) -> FittedPeaks:
     """Lines of a beam from a first fit, with a profile from all lines or from the main ones."""
     starts = (first, _with_profile(_from_main_lines(first, data), data))
-    return min((_whole_fit(start, data, noise, _MISFIT)[0] for start in starts), key=lambda p: _badness(p, data))
+    # A profile that is a little wrong is likelier than lines beside every strong one.
+    misfit = _LOOSE if noise.present else _MISFIT
+    return min((_whole_fit(start, data, noise, _MISFIT)[0] for start in starts), key=lambda p: _badness(p, data, misfit))
 
 
 def _first_fit(pattern: Pattern, data: Data, beam: tuple[float, ...]) -> FittedPeaks:
     """Lines in a beam of one or two wavelengths with the best of a few laws of the width, by chi squared."""
     place, width = half_widths(data.two_theta, data.intensity, data.sigma)
     step = float(np.median(np.diff(data.two_theta)))
-    if len(place) < 2:
-        place, width = np.array([data.two_theta[0], data.two_theta[-1]]), np.full(2, 5 * step)
+    if not len(place):
+        place, width = data.two_theta[:1], np.array([5 * step])
     radiation = pattern.radiation or "x-ray"
     loose = replace(data, sigma=np.sqrt(data.sigma**2 + (0.02 * np.maximum(data.intensity, 0)) ** 2))
     shape = LineShape((0.0, 0.0, 1.0), (_MIXING[radiation], 0.0), 0.0, *beam_of(*beam), cut=CUTS[radiation])

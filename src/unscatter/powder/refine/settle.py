@@ -31,7 +31,7 @@ _SYSTEMATIC, _BETWEEN, _FWHM = 0.04, (0.002, 0.02), 0.2
 # Usual zero in degrees, half width of a Cauchy distribution as some are far off, and shift in cot(two-theta).
 _ZERO, _LEANING = 0.08, 0.003
 # Windows in degrees in which lines are assigned, from the first turn to the last, or so many s.u. if more.
-_WINDOWS, _SIGMAS = (0.09, 0.06, 0.04), 4.0
+_WINDOWS, _SIGMAS = (0.09, 0.06, 0.04, 0.015), 4.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,17 +17,43 @@ Law: TypeAlias = tuple[float, float, float]
 _QUANTILE = 0.25
 # Standard deviations of the noise that a maximum rises above its surroundings at least.
 _RIPPLE = 4.0
+# Weights of the points over which maxima are sought, and maxima below which that is done over more points.
+_KERNEL, _ENOUGH = np.array([1, 4, 6, 4, 1]) / 16, 4
+# FWHM of a normal distribution in standard deviations.
+_FWHM = 2.355
 
 
 def half_widths(two_theta: Floats, intensity: Floats, sigma: Floats, least: float = 8.0) -> tuple[Floats, Floats]:
     """Places (m,) of maxima that rise `least` sigma and their FWHM (m,), twice the narrower half, in degrees.
 
-    Of ripples of noise upon a broad line the highest counts.
+    Of ripples of noise upon a broad line the highest counts. Where few lines rise so far above the noise, they are
+    sought over more points at once, as long as that brings more of them.
     """
-    smooth = _smooth(intensity)
-    top, _ = find_peaks(smooth, height=least * sigma, prominence=_RIPPLE * sigma)
-    found = [(two_theta[i], w) for i in top if (w := _width(two_theta, smooth, sigma, int(i))) > 0]
-    return (np.array([p for p, _ in found]), np.array([w for _, w in found]))
+    place, width = _half_widths(two_theta, intensity, sigma, least, _KERNEL)
+    kernel = _KERNEL
+    while len(place) < _ENOUGH and len(kernel) * 8 < len(intensity):
+        kernel = np.convolve(np.convolve(kernel, kernel), kernel)
+        wider = _half_widths(two_theta, intensity, sigma, least, kernel)
+        if len(wider[0]) > len(place):
+            place, width = wider
+    return place, width
+
+
+def _half_widths(
+    two_theta: Floats, intensity: Floats, sigma: Floats, least: float, kernel: Floats
+) -> tuple[Floats, Floats]:
+    """Places and widths in the intensity smoothed by a kernel, whose own width is taken off them."""
+    smooth = _smooth(intensity, kernel)
+    # What noise a kernel leaves, beside that of the narrowest, for which the limits are meant.
+    noise = sigma * float(np.sqrt(np.sum(kernel**2) / np.sum(_KERNEL**2)))
+    top, _ = find_peaks(smooth, height=least * noise, prominence=_RIPPLE * noise)
+    found = [(two_theta[i], w) for i in top if (w := _width(two_theta, smooth, noise, int(i))) > 0]
+    place, width = np.array([p for p, _ in found]), np.array([w for _, w in found])
+    if kernel is _KERNEL:
+        return place, width
+    reach = np.arange(len(kernel)) - len(kernel) // 2
+    own = _FWHM * float(np.sqrt(np.sum(kernel * reach**2))) * float(np.median(np.diff(two_theta)))
+    return place, np.sqrt(np.maximum(width**2 - own**2, (width / 2) ** 2))
 
 
 def find_maxima(intensity: Floats, sigma: Floats, least: float) -> NDArray[np.int64]:
@@ -37,8 +63,8 @@ def find_maxima(intensity: Floats, sigma: Floats, least: float) -> NDArray[np.in
     return 1 + np.flatnonzero((inner >= smooth[:-2]) & (inner > smooth[2:]) & (inner > least * sigma[1:-1]))
 
 
-def _smooth(intensity: Floats) -> Floats:
-    return np.convolve(np.pad(intensity, 2, mode="edge"), np.array([1, 4, 6, 4, 1]) / 16, mode="valid")
+def _smooth(intensity: Floats, kernel: Floats = _KERNEL) -> Floats:
+    return np.convolve(np.pad(intensity, len(kernel) // 2, mode="edge"), kernel, mode="valid")
 
 
 def _width(two_theta: Floats, values: Floats, sigma: Floats, top: int) -> float:
