@@ -10,13 +10,16 @@ import numpy as np
 
 from unscatter.nouns.lattice import Lattice
 from unscatter.powder.refine.evidence import Evidence, estimate_misfit, fit_model, weigh_model
+from unscatter.powder.refine.larger import larger_lattices
 from unscatter.powder.refine.metric import (
+    distorted,
     lattice_of,
     metric_of_lattice,
     primitive_metric,
     same_lattice,
     subgroups,
     supergroups,
+    vonorms,
 )
 from unscatter.powder.refine.observation import Observation
 from unscatter.powder.refine.predicted import cell_of
@@ -33,6 +36,12 @@ COMPARED = 120
 _MOST_RESOLVED = 600
 # A lattice whose evidence is so many nats below the best after the first fit is not looked at again.
 _HOPELESS = 400.0
+# Share of the lines that are earlier than one at which it is told whether a lattice of lower symmetry parts lines; how
+# far it does where its fit begins, and at least in the end, in FWHM: less is what a profile misses. Strains to begin,
+# and nats that it must gain, as lines that are parted absorb what a profile misses.
+_LATE, _BEGUN, _PARTED, _STRAINS, _CLEAR = 0.75, 0.5, 0.25, (2e-4, 4e-3), 20.0
+# Nats that the foreign lines of the best lattice cost together from which a superlattice is looked for.
+_MUCH = 30.0
 
 
 #: A lattice, with its zero, and the displacement in degrees that goes with it.
@@ -75,7 +84,8 @@ def weigh_lattices(observation: Observation, lattices: Sequence[Lattice]) -> tup
         near, one = _shaped(near, first[0])
         # While the shape was wrong the cell may have run away with zero and displacement: it starts again, too.
         starts.insert(0, one.start)
-    found = _with_kin(near, _fitted(near, starts))
+    found = _with_larger(near, _with_kin(near, _fitted(near, starts)))
+    found = _with_distorted(near, found)
     if not found:
         return observation, ()
     if not _same_cell(found[0].lattice, lattices[0]):
@@ -107,6 +117,13 @@ def kin(lattice: Lattice) -> tuple[Lattice, ...]:
     return tuple(replace(lattice_of(one), zero=lattice.zero) for one in found)
 
 
+def _as_seen(lattice: Lattice, strain: float) -> tuple[Lattice, ...]:
+    """The maximal lattices of lower symmetry, about every axis, off the metric of the lattice by a strain."""
+    metric = metric_of_lattice(lattice)
+    found = [distorted(metric, one, strain) for one in subgroups(metric, maximal=True)]
+    return tuple(replace(lattice_of(one), zero=lattice.zero) for one in found)
+
+
 def _fitted(observation: Observation, starts: Iterable[Start]) -> list[Hypothesis]:
     found = []
     for lattice, displacement in starts:
@@ -133,6 +150,53 @@ def _with_kin(observation: Observation, found: list[Hypothesis]) -> list[Hypothe
                 new.append((lattice, displacement))
         found = _distinct(found + _fitted(observation, new))
     return found
+
+
+def _with_larger(observation: Observation, found: list[Hypothesis]) -> list[Hypothesis]:
+    """Add lattices of two and three times the volume that explain the foreign lines of the best one, and their kin."""
+    if not found or found[0].evidence.foreign < _MUCH:
+        return found
+    best = found[0]
+    try:
+        larger = larger_lattices(best.lattice, best.model)
+    except (ValueError, np.linalg.LinAlgError):
+        return found
+    displacement = best.model.parameters.displacement
+    fresh = [(one, displacement) for one in larger if not _known(one, [other.lattice for other in found])]
+    together = _distinct(found + _fitted(observation, fresh))
+    return together if together[0] is best else _with_kin(observation, together)
+
+
+def _with_distorted(observation: Observation, found: list[Hypothesis]) -> list[Hypothesis]:
+    """Add the lattices of which the best is a near one of higher symmetry, if they part its lines; and their kin."""
+    if not found:
+        return found
+    best = found[0]
+    whole = _strain_of_a_width(best.model)
+    try:
+        lower = _as_seen(best.lattice, float(np.clip(_BEGUN * whole, *_STRAINS)))
+    except (ValueError, np.linalg.LinAlgError):
+        return found
+    displacement = best.model.parameters.displacement
+    fresh = _fitted(observation, [(one, displacement) for one in lower])
+    clear = [
+        one for one in fresh if one.value > best.value + _CLEAR and _strain(one.lattice, best.lattice) > _PARTED * whole
+    ]
+    return _with_kin(observation, _distinct(found + clear)) if clear else found
+
+
+def _strain(one: Lattice, other: Lattice) -> float:
+    """Largest relative difference of the lengths of two lattices."""
+    lengths, others = (vonorms(primitive_metric(x.cell, x.bravais[1])) for x in (one, other))
+    return float(np.max(np.abs(lengths / others - 1))) / 2
+
+
+def _strain_of_a_width(model: Model) -> float:
+    """Strain that moves the later lines that are seen by their FWHM."""
+    seen = model.centre[: model.resolved][model.solution.intensity[: model.resolved] > 0]
+    late = float(np.quantile(seen, _LATE)) if len(seen) else float(model.centre.max(initial=90.0))
+    width = float(model.shape.fwhm(np.array([late]))[0])
+    return float(np.radians(width) / (2 * np.tan(np.radians(late / 2))))
 
 
 def _kin_of(one: Hypothesis) -> tuple[Start, ...]:

@@ -22,6 +22,7 @@ from unscatter.powder.refine.metric import (
     primitive_metric,
     same_lattice,
     supergroups,
+    superlattices,
     symmetry_of,
     triclinic_metric,
     vonorms,
@@ -284,7 +285,8 @@ def _rank(work: _Work) -> list[Settled]:
     best = _distinct(work.settled)[:_RANKING]
     ranked = [settle(one.metric, observed, one.zero) for one in best]
     for one in sorted(ranked, key=lambda s: -s.score)[:3]:
-        others = _halved(one.metric) + (_doubled(one.metric) if one.foreign >= 2 else [])
+        larger = superlattices(one.metric.matrix) if one.foreign >= 2 else []
+        others = _halved(one.metric) + larger
         for other in others:
             if score_as_is(other, one) > one.score - _WORSE:
                 ranked += _refined(other, observed, one.zero, work.max_volume)
@@ -309,18 +311,6 @@ def _halved(metric: Metric) -> list[Floats]:
     reciprocal = inverse(metric.matrix)
     bases = [mask_basis(sum(1 << n for n in range(8) if mask[n])) for mask in parity_masks()[1:8]]
     return [inverse(basis @ reciprocal @ basis.T) for basis in bases]
-
-
-def _doubled(metric: Metric) -> list[Floats]:
-    """Metrics (3, 3) of the seven lattices of twice the volume."""
-    reciprocal = inverse(metric.matrix)
-    found = []
-    for n in range(1, 8):
-        half = np.array([n & 1, n >> 1 & 1, n >> 2 & 1])
-        rows = np.eye(3)
-        rows[int(np.argmax(half))] = half / 2
-        found.append(inverse(rows @ reciprocal @ rows.T))
-    return found
 
 
 def _distinct(settled: Iterable[Settled]) -> list[Settled]:

@@ -136,7 +136,9 @@ def _best_from(first: FittedPeaks, data: Data, noise: Noise) -> FittedPeaks:
     starts = (first, _with_profile(_from_main_lines(first, data), data))
     # A profile that is a little wrong is likelier than lines beside every strong one.
     misfit = _LOOSE if noise.present else _MISFIT
-    return min((_whole_fit(start, data, noise, _MISFIT)[0] for start in starts), key=lambda p: _badness(p, data, misfit))
+    return min(
+        (_whole_fit(start, data, noise, _MISFIT)[0] for start in starts), key=lambda p: _badness(p, data, misfit)
+    )
 
 
 def _first_fit(pattern: Pattern, data: Data, beam: tuple[float, ...]) -> FittedPeaks:

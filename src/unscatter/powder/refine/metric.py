@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import gemmi
 import numpy as np
@@ -30,6 +31,8 @@ from unscatter.powder.refine.setting import bravais_symbol, conventional_basis
 
 #: Strain up to which a metric is taken to have a symmetry, where nothing else is said.
 EXACT = 1e-4
+# A strain that no symmetry has.
+_GENERIC = np.array([[1.0, 0.7, -0.4], [0.7, -0.3, 0.6], [-0.4, 0.6, -0.7]])
 # Centring vectors besides the lattice points of a conventional cell, of which a primitive basis is made.
 _PRIMITIVE = {
     "P": np.eye(3),
@@ -209,6 +212,33 @@ def subgroups(metric: Metric, maximal: bool = False) -> tuple[Metric, ...]:
             chosen.append(group)
             seen.update(conjugates(group, tuple(sorted(whole))))
     return tuple(Metric(metric.matrix, rotations_of(group)) for group in chosen)
+
+
+def distorted(metric: Metric, lower: Metric, strain: float) -> Metric:
+    """A lattice of lower symmetry off the metric of its parent by a strain that the parent does not allow.
+
+    On that metric lines that the parent makes equivalent lie upon each other, and no slope tells a fit to part them.
+    """
+    edges = np.sqrt(np.diag(metric.matrix))
+    size = np.outer(edges, edges)
+    change = average(size * _GENERIC, lower.rotations) - average(size * _GENERIC, metric.rotations)
+    most = float(np.max(np.abs(change / size)))
+    if most < 1e-9 or strain <= 0:
+        return lower
+    return Metric(metric.matrix + 2 * strain / most * change, lower.rotations)
+
+
+def superlattices(matrix: Floats) -> list[Floats]:
+    """Metrics (3, 3) of the 7 lattices of twice and the 13 of three times the volume."""
+    reciprocal, found = inverse(matrix), list[Floats]()
+    for times, vector in ((n, v) for n in (2, 3) for v in product(range(n), repeat=3) if any(v)):
+        first = next(n for n, one in enumerate(vector) if one)
+        # Of a vector and its multiples one.
+        if vector[first] == 1:
+            rows = np.eye(3)
+            rows[first] = np.array(vector) / times
+            found.append(inverse(rows @ reciprocal @ rows.T))
+    return found
 
 
 def average(matrix: Floats, rotations: Integers) -> Floats:
