@@ -1,5 +1,7 @@
 """Lattices of lists of lines: published ones, simulated ones with missing and foreign lines, or none at all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,8 +11,9 @@ from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.powder.refine.figures import f20, m20
 from unscatter.powder.refine.index import index
-from unscatter.powder.refine.metric import primitive_metric, same_lattice
+from unscatter.powder.refine.metric import primitive_metric, same_lattice, symmetry_of
 from unscatter.powder.refine.nodes import predicted
+from unscatter.powder.refine.settle import Observed, settle
 
 CU = 1.5405929
 # Cu K-alpha 1 two-theta in degrees: NIST SRM 640 (silicon), SRM 660 (LaB6), PDF 46-1212 (corundum).
@@ -184,3 +187,15 @@ def test_the_lattice_of_the_strongest_lines_stands_among_the_first_where_a_minor
         place[order], np.full(len(place), 0.005), area[order], unknown, unknown, CU, (place.min(), place.max())
     )
     assert holds(index(lines)[:4], fluorite, "cF")
+
+
+def test_foreign_lines_beside_those_of_a_lattice_do_not_pull_it() -> None:
+    cell = Cell(3.609, 9.114, 11.394)
+    own = angles_of(cell, "P", 60.0)[:22]
+    beside = own[[1, 4, 7, 10, 13, 16]] + 0.03
+    lines = list_lines(np.concatenate([own, beside]), CU)
+    lines = replace(lines, fwhm=np.full(len(lines), 0.04), two_theta_error=np.full(len(lines), 0.001))
+    metric = symmetry_of(primitive_metric(cell, "P"))
+    found = settle(metric, Observed.of(lines))
+    assert found.foreign == 6
+    assert same_lattice(found.metric.matrix, metric.matrix, 3e-4)

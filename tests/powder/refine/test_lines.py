@@ -10,10 +10,12 @@ from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.reflections import Reflections
 from unscatter.powder.pattern.instrument import Instrument, read_instruments
+from unscatter.powder.pattern.line_shape import LineShape
 from unscatter.powder.pattern.profile import simulate_profile
 from unscatter.powder.refine.images import flag_images
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.noise import find_noise
+from unscatter.powder.refine.widths import half_widths
 
 # Rutile, 1/d of its first lines from the cell 4.594 4.594 2.959.
 HKL = np.array([[1, 1, 0], [1, 0, 1], [2, 0, 0], [1, 1, 1], [2, 1, 0], [2, 1, 1], [2, 2, 0], [0, 0, 2], [3, 1, 0]])
@@ -156,3 +158,15 @@ def test_a_line_that_the_range_cuts_off_stays_at_its_end(last: float) -> None:
     lines = find_lines(Pattern(x, gaussians @ heights, wavelength=1.54))
     assert lines.two_theta.max() < x[-1] + 0.6 * fwhm
     assert lines.area.max() < 1.2 * fwhm * heights.max()
+
+
+def test_widths_of_faint_broad_lines_are_read_over_as_many_points_as_it_takes() -> None:
+    x = np.arange(8.0, 50.0, 0.011)
+    shape = LineShape((0.0, 0.0, 0.09), (0.3, 0.0), wavelengths=(0.7093,))
+    counts = 10 + shape.columns(np.array([10.0, 16.0, 22.0, 30.0, 38.0]), x).matrix() @ np.full(5, 15.0)
+    noisy = np.random.default_rng(0).poisson(counts).astype(float)
+    place, width = half_widths(x, noisy - 10, np.sqrt(counts))
+    assert len(place) >= 4
+    assert np.median(width) == pytest.approx(0.3, rel=0.25)
+    lines = find_lines(Pattern(x, noisy, wavelength=0.7093, radiation="neutron"))
+    assert lines.two_theta == pytest.approx([10.0, 16.0, 22.0, 30.0, 38.0], abs=0.05)

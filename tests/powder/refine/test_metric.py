@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.powder.refine import metric as metrics
+from unscatter.powder.refine.nodes import predicted
 from unscatter.powder.refine.rotations import all_rotations
 from unscatter.symmetry import BRAVAIS_LATTICES
 
@@ -118,3 +119,27 @@ def test_a_tetragonal_lattice_with_equal_edges_stays_tetragonal() -> None:
 def test_a_matrix_that_is_no_metric_is_refused() -> None:
     with pytest.raises(ValueError, match="positive definite"):
         metrics.reduce_metric(np.diag([1.0, 2.0, -3.0]))
+
+
+def test_there_are_seven_lattices_of_twice_and_thirteen_of_three_times_the_volume_each_with_all_lines() -> None:
+    matrix = metrics.primitive_metric(Cell(4.1, 5.3, 6.7, 81, 94, 103), "P")
+    found = metrics.superlattices(matrix)
+    ratio = np.sqrt([np.linalg.det(one) / np.linalg.det(matrix) for one in found])
+    assert sorted(ratio.round(9)) == [2.0] * 7 + [3.0] * 13
+    assert len({tuple(metrics.vonorms(one).round(6)) for one in found}) == 20
+    _, own = predicted(metrics.inverse(matrix), 0.4)
+    for one in found:
+        _, more = predicted(metrics.inverse(one), 0.41)
+        assert np.abs(more[:, None] - own).min(axis=0).max() < 1e-9
+
+
+def test_a_distorted_lattice_has_the_lower_symmetry_alone_and_is_off_by_the_strain() -> None:
+    parent = metrics.symmetry_of(metrics.primitive_metric(Cell(5.1, 6.3, 9.8), "I"))
+    lower = metrics.subgroups(parent, maximal=True)
+    assert len(lower) == 3
+    for one in (metrics.distorted(parent, other, 2e-3) for other in lower):
+        assert one.bravais == "mC"
+        kept = metrics.average(one.matrix, one.rotations)
+        np.testing.assert_allclose(kept, one.matrix, atol=1e-9)
+        assert metrics.strain_between(parent.matrix, one.matrix) == pytest.approx(2e-3, rel=0.5)
+        assert metrics.strain_between(metrics.average(one.matrix, parent.rotations), one.matrix) > 1e-3
