@@ -131,14 +131,14 @@ def test_another_lattice_of_a_picture_is_chosen(page: Any, plane: Path) -> None:
     names = page.locator("#lattices option").all_inner_texts()
     # A cell is 63 / 6 pixels.
     assert names[0].startswith("10.5")
-    assert names[-1] == "none: the network alone"
+    assert names[-1] == "none: I_SRO by its strongest waves"
     page.click("#choose-lattice button")
     expect(page.locator("#text")).to_contain_text("known: I_SRO is periodic", timeout=300_000)
     page.goto(page.url)
     page.set_input_files("#file", plane)
     page.select_option("[name=lattice]", "none")
     page.click("#ask button[type=submit]")
-    expect(page.locator("#text")).to_contain_text("not looked for: the network alone", timeout=300_000)
+    expect(page.locator("#text")).to_contain_text("not looked for: I_SRO by its strongest waves", timeout=300_000)
 
 
 def test_one_moves_through_the_planes_of_a_volume_and_takes_one_apart(page: Any, volume: Path, tmp_path: Path) -> None:

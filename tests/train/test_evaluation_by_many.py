@@ -20,7 +20,7 @@ PLANES = EvaluationOptions(count=6, distances=False)
 
 @pytest.fixture(scope="module")
 def alone() -> Scored:
-    return score(PLANES, "the network alone")
+    return score(PLANES, "no lattice")
 
 
 def assert_same(scored: Scored, alone: Scored) -> None:
@@ -31,12 +31,12 @@ def assert_same(scored: Scored, alone: Scored) -> None:
 
 
 def test_planes_are_scored_alike_by_two_processes(alone: Scored) -> None:
-    assert_same(score(PLANES, "the network alone", Workers(jobs=2)), alone)
+    assert_same(score(PLANES, "no lattice", Workers(jobs=2)), alone)
 
 
 def test_planes_are_scored_once_each_by_a_cluster_that_loses_a_worker(alone: Scored, tmp_path: Path) -> None:
     with cluster(tmp_path, 5) as place:
-        assert_same(score(PLANES, "the network alone", Workers(scheduler=place)), alone)
+        assert_same(score(PLANES, "no lattice", Workers(scheduler=place)), alone)
 
 
 def test_patterns_are_answered_once_each_by_a_cluster_that_loses_a_worker(structures: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ class FactorizeOptions(VolumeOptions, PlaneReading):
     weights: str = "factorize-256"
     """name or path of the network."""
     lattice: Literal["find", "none"] = "find"
-    """where cell and axes are not known: find it in the picture, or none: the network alone."""
+    """where cell and axes are not known: find it in the picture, or none: I_SRO by its strongest waves."""
     find_lattice: bool = True
     """an older name: --no-find-lattice is --lattice none."""
     pixel: float | None = None

@@ -123,10 +123,10 @@ class Components(Result):
             return found.rows()
         words = {
             "known": "known: I_SRO is periodic, mean 1",
-            "aperiodic": "no two of its translations lie in this plane: the network alone",
-            "not looked for": "not looked for: the network alone",
+            "aperiodic": "no two of its translations lie in this plane: I_SRO by its strongest waves",
+            "not looked for": "not looked for: I_SRO by its strongest waves",
         }
-        return (("lattice", words.get(str(self.provenance.get("lattice")), "not found: the network alone")),)
+        return (("lattice", words.get(str(self.provenance.get("lattice")), "not found: I_SRO by its strongest waves")),)
 
     def to_dict(self) -> dict[str, Any]:
         """All but the images, as plain numbers and words, for JSON."""

@@ -34,9 +34,9 @@ def numbers_of(report, row, table):
 def test_the_report_has_errors_and_distances_with_and_without_the_lattice(scored):
     report = evaluate_factorize(EvaluationOptions(count=6))
     assert numbers_of(report, "ours, lattice given", 0) == pytest.approx([0.01] * 6, abs=1e-4)
-    assert numbers_of(report, "ours, the network alone", 0) == pytest.approx([0.04] * 6, abs=1e-4)
+    assert numbers_of(report, "ours, no lattice", 0) == pytest.approx([0.04] * 6, abs=1e-4)
     assert report.index("published code") < report.index("published text") < report.index("divided by the maximum")
-    near, far = (numbers_of(report, row, -1) for row in ("ours, lattice given", "ours, the network alone"))
+    near, far = (numbers_of(report, row, -1) for row in ("ours, lattice given", "ours, no lattice"))
     assert all(0 < a < b for a, b in zip(near, far, strict=True))
     assert report.count("FID-x") == report.count("KID-x") == 2
     assert "published, of" not in report

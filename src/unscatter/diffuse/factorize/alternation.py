@@ -50,26 +50,27 @@ def _alternate(intensity: Floats, measured: Mask, grid: Grid, answer: Answer, fi
     series: SmoothForm = smooth_form(form, grid.lattice.window, grid.steps, grid.gram, finest * grid.edge)
     white: Floats | None = None
     for _ in range(rounds):
-        trusted = seen * _trust(intensity, form * ordered, measured)
+        trusted = seen * pixel_trust(intensity, form * ordered, measured)
         ordered = fit_order(intensity, trusted, form, ordered, grid)
-        trusted = seen * _trust(intensity, form * ordered, measured)
+        trusted = seen * pixel_trust(intensity, form * ordered, measured)
         model = form * np.maximum(ordered, LEAST_ORDER) + 1e-3 * float(form.max())
-        weight = trusted / _variance(intensity, form * ordered, model, measured)
+        weight = trusted / pixel_variance(intensity, form * ordered, model, measured)
         form, white = series.fit(intensity, weight, ordered, white)
     return Answer(form * scale_factor(intensity, form * ordered, seen), ordered)
 
 
-def _variance(intensity: Floats, made: Floats, model: Floats, measured: Mask) -> Floats:
+def pixel_variance(intensity: Floats, made: Floats, model: Floats, measured: Mask) -> Floats:
     """Of each pixel: counting, scaled to the median residual, and what the model does not know."""
     counting = (1.4826 * float(np.median((np.abs(intensity - made) / np.sqrt(model))[measured]))) ** 2
     return np.asarray(counting * model + (MODEL_ERROR * model) ** 2)
 
 
-def _trust(intensity: Floats, model: Floats, measured: NDArray[np.bool_]) -> Floats:
+def pixel_trust(intensity: Floats, model: Floats, measured: Mask, trust: float = TRUST) -> Floats:
     """Weight of each pixel, near 1 within the scatter of the rest and small far outside: Bragg residue, hot pixels.
 
     Cauchy's weight. The spread has two parts: one grows as the root of the model, as counting does, with a factor
     taken from the median residual; the other is a tenth of the model, for what the model itself does not know.
+    trust: spreads that halve the weight.
     """
     largest = float(model.max())
     off = intensity - model
@@ -85,7 +86,7 @@ def _trust(intensity: Floats, model: Floats, measured: NDArray[np.bool_]) -> Flo
     spread *= model
     spread += 1e-3 * largest * counting**2 + (1e-12 * largest) ** 2
     off *= off
-    off /= TRUST**2 * spread
+    off /= trust**2 * spread
     off += 1
     return np.asarray(np.reciprocal(off, out=off))
 

@@ -15,6 +15,7 @@ from unscatter.diffuse.factorize.folding import Grid
 from unscatter.diffuse.factorize.lattice.search import find_plane_lattice
 from unscatter.diffuse.factorize.lattice.spectrum import average_blocks
 from unscatter.diffuse.factorize.lattice.weighing import noise_residual
+from unscatter.diffuse.factorize.stationary import combine_without_lattice
 from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
 from unscatter.diffuse.plane.friedel import beam_pixel, fill_from_mates, picture_centre
 from unscatter.nouns.arrays import Floats
@@ -49,8 +50,8 @@ def factorize(
 
     With cell and axes, I_SRO is exactly periodic, nowhere negative and has mean 1 over a reciprocal cell, and I_FF
     carries the scale of the input. Without them the lattice is looked for in the picture; where several are believed,
-    the results are averages over them. Where none is found, or with lattice="none", both come from the network alone,
-    I_SRO with mean 1 over the plane.
+    the results are averages over them. Where none is found, or with lattice="none", I_SRO is made
+    of the waves that the plane itself shows, with mean 1 over the plane.
 
     weights: name of a shipped network or path of one; find_lattice: False is lattice="none". What was found stands in
     `Components.found_lattice`; pixel: edge of a pixel of a picture in 1/Angstrom (Q includes 2 pi), which gives it
@@ -154,7 +155,7 @@ def _with_known_lattice(plane: Plane, network: Network, lattice: PlaneLattice) -
 
 
 def _without_lattice(plane: Plane, network: Network) -> Answer:
-    """The network alone, scaled to the data.
+    """The network, then the factors in turn, by what tells them apart without a lattice.
 
     A plane on which a pixel of a tile is two of its own or more is averaged first: the network sees no finer.
     """
@@ -163,7 +164,8 @@ def _without_lattice(plane: Plane, network: Network) -> Answer:
     factor = max(1, int(2 * half / (pixels - 1)))
     averaged = average_blocks(plane.intensity, factor)
     canvas = canvas_without_lattice(averaged.shape, pixels)
-    answer = ask_network(averaged, network, canvas, LARGEST_TILE_WITHOUT_LATTICE / factor, None)
+    first = ask_network(averaged, network, canvas, LARGEST_TILE_WITHOUT_LATTICE / factor, None)
+    answer = combine_without_lattice(averaged, first)
     if factor > 1:
         form, ordered = (
             np.clip(spread_blocks(part, factor, plane.intensity.shape), 0.0, None)

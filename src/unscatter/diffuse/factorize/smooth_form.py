@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft
 
 from unscatter.diffuse.factorize.canvas import spread_blocks
 from unscatter.diffuse.plane.smoothing import smooth_plane
 from unscatter.nouns.arrays import Floats
+
+#: Single or double.
+Precision = TypeVar("Precision", bound=np.floating[Any])
 
 #: Spread of I_FF about the first one, as a share of its neighbourhood.
 SPREAD = 0.3
@@ -23,23 +28,50 @@ STEPS = 12
 
 @dataclass(frozen=True)
 class Field:
-    """A random field on (ny, nx) pixels that ends at a reach in direct space, as white noise through a filter.
+    """A random field on (ny, nx) pixels, as white noise through a filter.
 
     root: amplitudes (rows, columns / 2 + 1) of the filter on the padded plane; padded: its shape.
     """
 
     shape: tuple[int, int]
     padded: tuple[int, int]
-    root: Floats
+    root: NDArray[np.floating[Any]]
 
-    def __call__(self, white: Floats) -> Floats:
+    def __call__(self, white: NDArray[Precision]) -> NDArray[Precision]:
         """Field (ny, nx) of white noise on the padded plane."""
         rows, columns = self.shape
-        return np.asarray(fft.irfft2(fft.rfft2(white) * self.root, s=self.padded)[:rows, :columns])
+        made: NDArray[Precision] = fft.irfft2(fft.rfft2(white) * self.root, s=self.padded)[:rows, :columns]
+        return made
 
-    def adjoint(self, image: Floats) -> Floats:
+    def adjoint(self, image: NDArray[Precision]) -> NDArray[Precision]:
         """Transpose of the same, from (ny, nx) to the padded plane."""
-        return np.asarray(fft.irfft2(fft.rfft2(image, s=self.padded) * self.root, s=self.padded))
+        made: NDArray[Precision] = fft.irfft2(fft.rfft2(image, s=self.padded) * self.root, s=self.padded)
+        return made
+
+    def solve(
+        self, normal: NDArray[Precision], right: NDArray[Precision], white: NDArray[Precision], steps: int
+    ) -> NDArray[Precision]:
+        """White noise of (1 + F^T n F) white = right, by conjugate gradients from a start."""
+
+        def image(values: NDArray[Precision]) -> NDArray[Precision]:
+            made: NDArray[Precision] = values + self.adjoint(normal * self(values))
+            return made
+
+        white, residual = white.copy(), right - image(white)
+        direction, power = residual.copy(), float(np.vdot(residual, residual))
+        enough = 1e-8 * float(np.vdot(right, right))
+        for _ in range(steps):
+            if power <= enough:
+                break
+            moved = image(direction)
+            step = power / float(np.vdot(direction, moved))
+            white += step * direction
+            residual -= step * moved
+            after = float(np.vdot(residual, residual))
+            direction *= after / power
+            direction += residual
+            power = after
+        return white
 
 
 def field(shape: tuple[int, int], steps: tuple[float, float], gram: Floats, finest: float) -> Field:
@@ -83,29 +115,9 @@ class SmoothForm:
             for image in (weight * slope * (intensity - ordered * self.first), weight * slope**2)
         )
         start = np.zeros(self.field.padded) if white is None else white
-        white = self._solve(SPREAD**2 * normal, self.field.adjoint(SPREAD * left), start)
+        white = self.field.solve(SPREAD**2 * normal, self.field.adjoint(SPREAD * left), start, STEPS)
         made = spread_blocks(SPREAD * self.field(white), self.block, self.first.shape)
         return np.maximum(self.first + self.around * made, 1e-4 * self.first.max()), white
-
-    def _solve(self, normal: Floats, right: Floats, white: Floats) -> Floats:
-        """Conjugate gradients for (1 + F^T n F) white = right, from a start."""
-
-        def image(values: Floats) -> Floats:
-            return values + self.field.adjoint(normal * self.field(values))
-
-        residual = right - image(white)
-        direction, power = residual, float(np.vdot(residual, residual))
-        enough = 1e-8 * float(np.vdot(right, right))
-        for _ in range(STEPS):
-            if power <= enough:
-                break
-            moved = image(direction)
-            step = power / float(np.vdot(direction, moved))
-            white = white + step * direction
-            residual = residual - step * moved
-            after = float(np.vdot(residual, residual))
-            direction, power = residual + after / power * direction, after
-        return white
 
 
 def smooth_form(

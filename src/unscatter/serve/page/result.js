@@ -61,7 +61,7 @@ function show_alphas(alphas) {
 async function show_images(task) {
   drawn = null;
   element("layer").replaceChildren(...task.images.names.map((name) => new Option(name, name)));
-  element("lattices").replaceChildren(...task.images.lattices.map((one, k) => new Option(one.name, k)), new Option("none: the network alone", -1));
+  element("lattices").replaceChildren(...task.images.lattices.map((one, k) => new Option(one.name, k)), new Option("none: I_SRO by its strongest waves", -1));
   await show_layer();
 }
 

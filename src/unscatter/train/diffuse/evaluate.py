@@ -26,7 +26,7 @@ from unscatter.workers import ALONE, Workers, spread
 
 Stack = NDArray[np.float32]
 #: What is known of the lattice of a plane that is scored.
-Given = Literal["lattice given", "lattice found", "the network alone"]
+Given = Literal["lattice given", "lattice found", "no lattice"]
 
 #: Table 1 of Fuller & Rudden (2024): the published network on its own validation set, without the lattice.
 PUBLISHED = {
@@ -86,7 +86,7 @@ def _score_plane(
     """Factors that were found, true factors, plane and lattice of one validation sample."""
     plane, samples, lattice = validation_plane(recipe, options.seed, index)
     seen = plane if given == "lattice given" else Plane(plane.intensity)
-    found = factorize(seen, options.weights, lattice="none" if given == "the network alone" else "find")
+    found = factorize(seen, options.weights, lattice="none" if given == "no lattice" else "find")
     predicted = np.stack([found.form_factor, found.short_range_order]).astype(np.float32)
     truth = np.stack([samples.form_factor[0], samples.short_range_order[0]]).astype(np.float32)
     return predicted, truth, plane, lattice
