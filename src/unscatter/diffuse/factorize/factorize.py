@@ -32,6 +32,9 @@ LatticeSearch: TypeAlias = Literal["find", "none"]
 #: Largest half edge of a tile: in 1/Angstrom with the lattice, in pixels without. What the network was trained on.
 LARGEST_TILE_WITH_LATTICE = 8.0
 LARGEST_TILE_WITHOUT_LATTICE = 384.0
+#: Weight of the factors without a lattice beside those with lattices of which none stands alone: the mean over wrong
+#: ones is flat, and what is left of it would be taken for the order.
+NONE_OF_THEM = 0.18
 #: Pixels of the canvas along the shortest period of a found lattice, at least.
 FINEST = 6.0
 
@@ -78,7 +81,7 @@ def factorize(
         lattice = lattice if find_lattice else "none"
         if lattice == "find" and not plane.lattice_known:
             found = find_plane_lattice(plane.intensity, answer, None if pixel is None else (pixel, pixel))
-        answer = answer if found is None else _with_found_lattice(plane, network, found)
+        answer = answer if found is None else _with_found_lattice(plane, network, found, answer)
     provenance = {
         "program": "unscatter",
         "version": __version__,
@@ -177,11 +180,14 @@ def _without_lattice(plane: Plane, network: Network) -> Answer:
     return Answer(answer.form_factor * scale, ordered)
 
 
-def _with_found_lattice(plane: Plane, network: Network, found: FoundLattice) -> Answer:
-    """The mean over the lattices that are believed, by their weights; one alone where it stands alone."""
+def _with_found_lattice(plane: Plane, network: Network, found: FoundLattice, blind: Answer) -> Answer:
+    """One lattice where it stands alone; else the mean over those that are believed, and over none of them."""
     believed = found.candidates[:1] if found.alone else found.candidates
     answers = [_in_pixels(plane, network, PlaneLattice(each.translations, None)) for each in believed]
     weights = [each.weight for each in believed]
+    if not found.alone:
+        answers.append(blind)
+        weights.append(NONE_OF_THEM * sum(weights))
     form, ordered = (
         np.average([getattr(answer, name) for answer in answers], axis=0, weights=weights)
         for name in ("form_factor", "short_range_order")

@@ -41,7 +41,7 @@ class Parting:
     finest: float
 
 
-USUAL, LONG_PERIODS = Parting(5.0, 0.155), Parting(2.5, 0.31)
+USUAL, LONG_PERIODS = Parting(5.0, 0.078), Parting(2.5, 0.22)
 
 
 def combine_without_lattice(intensity: Floats, answer: Answer) -> Answer:
