@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import gemmi
 import h5py
@@ -122,3 +123,8 @@ def test_what_is_not_given_or_cannot_be_is_told():
         fit(simulate_corundum(), bravais="cF", cell=CORUNDUM)
     with pytest.raises(ValueError, match="predicts no line"):
         fit(simulate_corundum(), bravais="cF", cell=(0.5, 0.5, 0.5, 90, 90, 90))
+    pattern = simulate_corundum()
+    with pytest.raises(ValueError, match="no line stands above the noise"):
+        fit(replace(pattern, intensity=np.full_like(pattern.intensity, 100.0), sigma=None), cell=CORUNDUM)
+    with pytest.raises(ValueError, match="wavelength"):
+        fit((pattern.two_theta, pattern.intensity), cell=CORUNDUM)

@@ -15,6 +15,7 @@ from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import PatternFit
 from unscatter.one_thread import one_thread
 from unscatter.powder.classify.combine import frequencies, sum_classes, weigh_symbols
+from unscatter.powder.classify.crystallography import require_lines
 from unscatter.powder.classify.findings import explained_share, find_fit_findings
 from unscatter.powder.classify.second_phase import find_second_phase
 from unscatter.powder.refine.extinctions import Symbols, extinction_symbols
@@ -40,6 +41,7 @@ def fit_given(pattern: Pattern, lattices: Sequence[Lattice], displacement: float
     line, and for lattices that predict none.
     """
     lines = find_lines(pattern)
+    require_lines(pattern, lines)
     observation = observe(pattern, lines)
     last = min(_last_angle(observation, one) for one in lattices)
     near = observation.up_to(last) if last < pattern.two_theta[-1] else observation
