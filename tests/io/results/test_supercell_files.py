@@ -173,3 +173,34 @@ def test_report_prints_and_draws(tmp_path, capsys):
     assert "suitability:" in said
     assert "section 3.3" in said
     assert (tmp_path / "pictures" / "plane.suitability.png").stat().st_size > 10_000
+
+
+TABLES_OF_ALPHAS = {
+    "brackets": "u,v,w,alpha\n1,0,0,-0.120(15)\n1,1,0,0.06(1)\n",
+    "other names": "U\tV\tW\tAlpha\tesd\n1\t0\t0\t-0.12\t0.015\n1\t1\t0\t0.06\t0.01\n",
+    "a spreadsheet": "u;v;w;Warren-Cowley;s.u.\n1,0;0,0;0,0;-0,12;0,015\n1;1;0;0,06;0,01\n",
+    "blanks, remarks": "# mine\nu v w alpha sigma\n1 0 0 -0.12 0.015\n1 1 0 0.06 0.01\n",
+    "another column": 'kind,u,v,w,alpha,error\n"near, first",1,0,0,-0.12,0.015\nfar,1,1,0,0.06,0.01\n',
+}
+
+
+@pytest.mark.parametrize("name", TABLES_OF_ALPHAS)
+def test_alphas_and_their_uncertainties_in_every_spelling(tmp_path, name):
+    (tmp_path / "a.txt").write_text(TABLES_OF_ALPHAS[name])
+    found = read_targets(tmp_path / "a.txt")
+    np.testing.assert_array_equal(found.vectors, [[1, 0, 0], [1, 1, 0]])
+    np.testing.assert_allclose(found.alpha, [-0.12, 0.06])
+    np.testing.assert_allclose(found.standard_error, [0.015, 0.01])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("u,v,w,alpha\n0.5,0,0,-0.1\n", "u is 0.5; expected whole numbers of cells"),
+        ("u,v,w,alpha\n1,0,0,n/a\n", "alpha is 'n/a'; expected a number"),
+    ],
+)
+def test_a_table_of_alphas_that_cannot_be_is_refused(tmp_path, text, message):
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_targets(tmp_path / "a.txt")

@@ -149,8 +149,7 @@ def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list
             # names of other columns than there are do not matter
             names = [parse_label(word) for word in words[: width + 1]]
             parted = bool(separator) and separator in header[place]
-            last = all(_is_unit(word) for line in header[place + 1 :] for word in re.split(r"[,;\t]|\s{2,}", line))
-            labels = _accepted(names, width, separated=parted and (width > 2 or last))
+            labels = _accepted(names, width, separated=parted and (width > 2 or _units_alone(header[place + 1 :])))
             if labels:
                 units, rest = _with_units(labels, header[place + 1 : place + 2], separator)
                 return units, [*header[:place], *header[place + 1 + rest :]]
@@ -300,6 +299,10 @@ def _with_units(labels: list[Label], following: Sequence[str], separator: str) -
             if len(units) == len(labels) and all(_is_unit(unit) for unit in units):
                 return [_in_unit(label, unit) for label, unit in zip(labels, units, strict=True)], 1
     return labels, 0
+
+
+def _units_alone(lines: Sequence[str]) -> bool:
+    return all(_is_unit(word) for line in lines for word in re.split(r"[,;\t]|\s{2,}", line))
 
 
 def _is_unit(text: str) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,8 +12,10 @@ from numpy.typing import NDArray
 
 from unscatter.io.files import replacing, require_file
 from unscatter.io.hdf5 import is_hdf5
+from unscatter.io.results.alpha_table import read_alpha_table
 from unscatter.io.results.order_tables import read_order_record
 from unscatter.io.results.provenance import COMMENT
+from unscatter.io.text.decode import decode
 from unscatter.nouns.molecule import Molecule
 from unscatter.nouns.order import OrderTargets
 from unscatter.nouns.supercell import Supercell
@@ -33,17 +33,19 @@ YELL_U = 0.03
 def read_targets(path: str | Path, laue: str | None = None) -> OrderTargets:
     """Read alphas from a result that `unscatter refine order` went over, or from a CSV or JSON table.
 
-    A table has the columns u, v, w, alpha and, if known, standard_error; JSON holds them as a list `parameters` and
-    may name the Laue class as `laue`. laue: the class to use instead; -1 where none is known. Raises ValueError for a
+    A table has the columns u, v, w, alpha and, if known, standard_error (or esd, sigma, error; or in brackets behind
+    alpha), parted by commas, semicolons, tabs or blanks; JSON holds them as a list `parameters` and may name the Laue
+    class as `laue`. laue: the class to use instead; -1 where none is known. Raises ValueError for a
     file without alphas, FileNotFoundError for none.
     """
     path = require_file(path)
     if is_hdf5(path):
         record: Mapping[str, Any] = read_order_record(path)
     else:
-        text = path.read_text(encoding="utf-8-sig")
-        record = json.loads(text) if text.lstrip().startswith("{") else {"parameters": _read_table(text)}
+        text = decode(path.read_bytes())
+        record = json.loads(text) if text.lstrip().startswith("{") else {}
     try:
+        record = record or {"parameters": read_alpha_table(text)}
         rows = list(record["parameters"])
         vectors = [[int(row[letter]) for letter in "uvw"] for row in rows]
         alpha = [float(row["alpha"]) for row in rows]
@@ -53,14 +55,6 @@ def read_targets(path: str | Path, laue: str | None = None) -> OrderTargets:
         raise ValueError(f"{path}: no column {wrong} in the table of alphas; expected u, v, w, alpha") from wrong
     except ValueError as wrong:
         raise ValueError(f"{path}: {wrong}") from wrong
-
-
-def _read_table(text: str) -> list[dict[str, Any]]:
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    if not lines:
-        raise ValueError("no line with numbers; expected a header u, v, w, alpha and one line for each vector")
-    reader = csv.DictReader(io.StringIO("\n".join(lines)), delimiter="\t" if "\t" in lines[0] else ",")
-    return list(reader)
 
 
 # --- Writers ------------------------------------------------------------------------------------------------------
