@@ -362,6 +362,8 @@ def _unit_text(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.replace("Ã…", "Å").replace("Â°", "°")).strip(" \t\"'.,;:")
     # Origin writes nm\+(-1)
     text = re.sub(r"\\\+\(([^)]*)\)", r"^\1", text)
+    # xmgrace A\S-1\N
+    text = re.sub(r"\\S([^\\]*)\\N", r"^\1", text)
     text = re.sub(r"\\?(?<![A-Za-z])(?:circ|degree)\b", "o", text).replace("\\AA", "A").replace("\\mu", "µ")
     text = re.sub(r"[$\\{}\[\]()<>]|mathrm|\btext\b", "", text).replace("−", "-").replace("–", "-")
     # NFKC turns the micro sign into the Greek letter

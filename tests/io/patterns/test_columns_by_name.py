@@ -153,6 +153,51 @@ def test_words_among_the_rows_are_told(tmp_path: Path) -> None:
     assert told(pattern, "the first of them '# step time 10 s'")
 
 
+SAID = {
+    "# x: q (nm^-1), y: I": 10 * Q,
+    "## Q in 1/nm, intensity in counts": 10 * Q,
+    "# [0] q_nm^-1, [1] I": 10 * Q,
+    "# 1: Q (1/nm)  2: I": 10 * Q,
+    "# 1st column Q in nm^-1, 2nd column I": 10 * Q,
+    '@    xaxis  label "Q (nm\\S-1\\N)"': 10 * Q,
+    'set xlabel "Q (1/nm)"': 10 * Q,
+    "# plot of I versus Q (nm^-1)": 10 * Q,
+    "# momentum transfer Q in inverse nm": 10 * Q,
+    "# radial_unit q_nm^-1": 10 * Q,
+    "# column1=Q (1/nm);column2=I": 10 * Q,
+    "# Column 1 : Q  unit 1/nm\n# Column 2 : I": 10 * Q,
+    "# Q (1/nm) | I": 10 * Q,
+    "<Q> <I>": Q,
+    "Q\nI": Q,
+    "# data: Q vs I": Q,
+    "# d vs. intensity": D,
+    "# xunit: Angstrom": D,
+    "# X axis is d-spacing": D,
+}
+
+
+@pytest.mark.parametrize("head", SAID)
+def test_an_axis_that_is_named_anywhere_in_the_header_is_that(head: str, tmp_path: Path) -> None:
+    pattern = read(tmp_path, table(head, SAID[head], Y), wavelength=w.WAVELENGTH)
+    np.testing.assert_allclose(pattern.two_theta, X, atol=2e-5)
+
+
+FACTS = ["# Q range 0.5 to 25 1/A", "# Qmax = 25 (1/A)", "# d-spacing of the monochromator 3.1355 A"]
+
+
+@pytest.mark.parametrize("head", FACTS)
+def test_facts_of_a_header_name_no_axis(head: str, tmp_path: Path) -> None:
+    np.testing.assert_allclose(read(tmp_path, table(head, X, Y)).two_theta, X)
+
+
+@pytest.mark.parametrize("head", ["# X units: inverse Angstroms", "# X-Unit: 1/A", "Zeta (1/A),I"])
+def test_an_axis_of_which_only_the_unit_is_known_is_read_as_advised(head: str, tmp_path: Path) -> None:
+    data = table(head, Q, Y, separator="," if "," in head else " ")
+    with pytest.raises(ValueError, match=r"dimension inverse length.*--axis q or q-nm"):
+        read(tmp_path, data, wavelength=w.WAVELENGTH)
+    np.testing.assert_allclose(read(tmp_path, data, wavelength=w.WAVELENGTH, axis="q").two_theta, X, atol=2e-5)
+
+
 @pytest.mark.parametrize(
     "name", ["log(I)", "log10 counts", "sqrt(I)", "Intensity (log)", "ln(counts)", "I (dB)", "I*Q^2", "q^4*I"]
 )

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.io.patterns.labels import UNKNOWN
 from unscatter.io.patterns.scan import TWO_THETA, Scan
 from unscatter.quantities import Quantity, spacings, spacings_to_two_theta
 
@@ -89,6 +90,12 @@ def _not_two_theta(axis: Quantity) -> str:
         return (
             f"the axis {axis.name!r} is an energy; expected two-theta, Q or d: convert it with the fixed angle, "
             "d = 12.398 / (2 E sin theta), and type --axis d --wavelength 1.0"
+        )
+    if axis.kind == UNKNOWN:
+        choice = "--axis q or q-nm (Q = 2 pi / d)" if axis.dimension == "inverse length" else "--axis two-theta, q or d"
+        return (
+            f"the axis {axis.name!r} is of the dimension {axis.dimension}, and what it is, is not known; expected "
+            f"two-theta, theta, Q or d: name it so in the header, or add {choice}"
         )
     return (
         f"the axis {axis.name!r} is {axis.kind}, not two-theta; expected two-theta, theta, Q or d: "

@@ -21,6 +21,7 @@ from unscatter.io.patterns.header import facts, first_page, take_json
 from unscatter.io.patterns.labels import (
     DIFFRACTION,
     INTENSITIES,
+    UNKNOWN,
     Label,
     are_lines,
     assumed_intensity,
@@ -233,7 +234,7 @@ def _is_even(axis: NDArray[np.float64]) -> bool:
 def _by_unit(label: Label) -> tuple[Quantity | None, str]:
     """What the axis is whose name means nothing, by its unit if it has one, and what is told of that.
 
-    Raises ValueError for units of what may be Q or 1/d, or is no axis of diffraction.
+    UNKNOWN for units of what may be Q or 1/d, or is no axis of diffraction.
     """
     unit, other = label.unit, other_quantity(label.text)
     if other is not None:
@@ -245,11 +246,7 @@ def _by_unit(label: Label) -> tuple[Quantity | None, str]:
         return Quantity(
             "d", "length", unit.factor, 0.0, label.text, True
         ), f"the column {label.text!r} is assumed to be d"
-    choice = "--axis q or q-nm (Q = 2 pi / d)" if unit.dimension == "inverse length" else "--axis two-theta, q or d"
-    raise ValueError(
-        f"the axis {label.text!r} is of the dimension {unit.dimension}, and what it is, is not known; expected "
-        f"two-theta, theta, Q or d: name it so in the header, or add {choice}"
-    )
+    return Quantity(UNKNOWN, unit.dimension, unit.factor, unit.offset, label.text, True), ""
 
 
 def _scales(labels: list[Label], intensity: int, columns: NDArray[np.float64]) -> list[int]:

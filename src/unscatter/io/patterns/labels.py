@@ -60,17 +60,28 @@ _UNITS_OF_INTENSITY = re.compile(
 
 _STATEMENT = re.compile(
     r"(?:the )?(?:x[-_ ]?(?:axis|units?|label|column|title)(?: unit)?(?: is)?|axis|abscissa|"
-    r"(?:radial|dim1)[-_ ]?units?|units?|scan[-_ ]?axis|data[-_ ]?format|columns?[-_ ]?1|1)\s*[:=]\s*(.+)",
+    r"(?:radial|dim1)[-_ ]?units?|units?|scan[-_ ]?axis|data[-_ ]?format|columns?[-_ ]?1|1)\s*(?:[:=]|\bis\b)\s*(.+)",
     re.IGNORECASE,
 )
+#: A longer line is no sentence and no name (characters).
+_LONGEST = 300
+#: The kind of an axis of which only the unit is known, and that does not tell what it is.
+UNKNOWN = "not known"
+#: Names of axes in a sentence, and a unit of the axis alone.
+_WITH_UNIT = re.compile(
+    r"(?<![\w.])(?:momentum transfer(?: q)?|scattering vector(?: q)?|\|?q\|?|d(?:[- ]?spacings?)?|(?:2[- ]?)?theta|"
+    r"2?\u03b8)(?=[\s(\[/,_])",
+    re.IGNORECASE,
+)
+_UNIT_OF_AXIS = re.compile(r"(?:the )?x[-_ ]?(?:axis[-_ ]?)?units?\s*(?:[:=]|\bis\b|\s)\s*(.+)", re.IGNORECASE)
 #: A line of its own for each column: "# column 2 = Q (1/nm)".
-_COUNTED = re.compile(r"\W*(?:col(?:umn)?[-_ #]*)(\d+)\s*[:=.)-]+\s*(.+)", re.IGNORECASE)
+_COUNTED = re.compile(r"\W*(?:col(?:umn)?[-_ #]*)(\d+)\s*[:=.)-]+\s*([^;]+?)(?:\s+units?[\s:=]+(\S+))?", re.IGNORECASE)
 #: What may stand before the names of the columns, and before each: "Columns: ", "#L " of SPEC, "x = ".
 _BEFORE_ALL = re.compile(
     r"\s*(?:#L\s+|(?:[#!;%'*/]+\s*)?(?:(?:columns?|fields?|names?|labels?|header)\s*[:=]\s*)?)",
     re.IGNORECASE,
 )
-_BEFORE_ONE = re.compile(r"\s*(?:[xyez]|dy|e[xy])\s*[:=]\s*", re.IGNORECASE)
+_BEFORE_ONE = re.compile(r"\s*(?:[xyez]|dy|e[xy]|col(?:umn)?[ _]?\d+|\[\d+\])\s*(?:[:=]\s*|(?<=\])\s*)", re.IGNORECASE)
 #: A number alone or with a unit, not the 2 of 2theta.
 _IS_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
 #: Of counts in so much time, which no counting time divides.
@@ -138,8 +149,8 @@ def find_labels(header: Sequence[str], width: int, separator: str) -> tuple[list
     width: columns of the table; separator: the character between them, "" for blanks. The line may stand anywhere in
     the header, the nearest to the table wins; a line of units may follow it. Or each column has a line of its own.
     """
-    if counted := _counted(header, width):
-        return counted
+    if found := _counted(header, width) or _stacked(header, width):
+        return found
     # a line of units alone is that of the names above it
     places = range(len(header) - 1, -1, -1)
     for units_too, place in ((units_too, place) for units_too in (False, True) for place in places):
@@ -160,11 +171,23 @@ def _counted(header: Sequence[str], width: int) -> tuple[list[Label], list[str]]
     """Names that stand one a line, with the number of their column."""
     found = {place: match for place, line in enumerate(header) if (match := _COUNTED.fullmatch(line.rstrip()))}
     names = {int(match.group(1)): match.group(2).strip(" \t\"',;") for match in found.values()}
+    names |= {int(match[1]): f"{names[int(match[1])]} ({match[3]})" for match in found.values() if match[3]}
     first = 0 if 0 in names else 1
     labels = [parse_label(names.get(column + first, "")) for column in range(width)]
     if len(names) < 2 or not any(label.axis is not None or label.unit is not None for label in labels):
         return None
     return labels, [line for place, line in enumerate(header) if place not in found]
+
+
+def _stacked(header: Sequence[str], width: int) -> tuple[list[Label], list[str]] | None:
+    """Names that stand one a line, right above the table: an axis, intensities, and nothing else."""
+    if any(len(line) > _LONGEST for line in header[-width:]):
+        return None
+    labels = [parse_label(line.strip(" \t#!;%\"'")) for line in header[-width:]]
+    axes = [label for label in labels if label.axis is not None]
+    if len(labels) < width or len(axes) != 1 or any(label.axis is None and not label.role for label in labels):
+        return None
+    return labels, [*header[:-width]]
 
 
 def choose_axis(labels: Sequence[Label]) -> int | None:
@@ -263,7 +286,45 @@ def stated_axis(header: Sequence[str], table: Mapping[str, object]) -> Quantity 
         found = None if re.search(r"\d", remark) else _axis_in(first)
         if found is not None and found.unit_given and found.kind in DIFFRACTION:
             return found
+    return next((axis for line in header if (axis := _mentioned(line)) is not None), None)
+
+
+def _mentioned(line: str) -> Quantity | None:
+    """An axis that a line names with its unit, "plot of I against Q (1/A)", or as one of two, "d vs. intensity".
+
+    Lines with decimals or assignments state facts: "Q range 0.5 to 25 1/A", "Qmax = 25 1/A". A unit of the axis that
+    does not tell what is in it makes it UNKNOWN.
+    """
+    if len(line) > _LONGEST:
+        return None
+    bare = re.sub(r"^\s*[#!;%'*/@]+", "", line).strip()
+    if unit := _UNIT_OF_AXIS.fullmatch(bare):
+        return _by_unit_alone(unit[1])
+    if re.search(r"\d\.\d|[=:]\s*[-+]?\d|\d\s*(?:-|to)\s*\d", bare):
+        return None
+    pair = re.split(r"\s+(?:vs\.?|versus|against)\s+", re.sub(r"^.*?[:=]\s*|^.*?\bof\s+", "", bare))
+    for part in pair if len(pair) == 2 else ():
+        found = _axis_in(part)
+        if found is not None and found.kind in DIFFRACTION:
+            return found
+    for name in _WITH_UNIT.finditer(bare):
+        behind = re.split(r"[)\],;\"\t]|\s{2,}", bare[name.end() :].lstrip(" ([/,_").removeprefix("in "), maxsplit=1)[0]
+        words = behind.split()
+        for count in (3, 2, 1):
+            if find_unit(" ".join(words[:count])) is not None:
+                found = _axis_in(f"{name[0].strip()} ({' '.join(words[:count])})")
+                if found is not None and found.unit_given and found.kind in DIFFRACTION:
+                    return found
     return None
+
+
+def _by_unit_alone(text: str) -> Quantity | None:
+    unit = find_unit(text)
+    if unit is None or unit.dimension == "angle":
+        return None
+    if unit.dimension == "length" and unit.factor <= 10:
+        return Quantity("d", "length", unit.factor, unit.offset, f"x in {text.strip()}", True)
+    return Quantity(UNKNOWN, unit.dimension, unit.factor, unit.offset, f"x in {text.strip()[:30]}", True)
 
 
 def _axis_in(text: str) -> Quantity | None:
@@ -280,8 +341,13 @@ def _divisions(line: str, separator: str) -> list[list[str]]:
     bare = re.sub(r"^\[(.*)\]$", r"\1", whole.strip().strip(",;"))
     # the first column of a spreadsheet, its index, may have no name
     ways = [whole.split(separator), bare.split(separator)] if separator else []
-    ways += [re.split(r"\s{2,}|\t", bare), re.split(r"\s*[,;]\s*", bare), _words(bare)]
-    return [[_BEFORE_ONE.sub("", word).strip(" \t\"'{}:;,") for word in way] for way in ways if len(way) > 1]
+    ways += [
+        re.split(r"\s{2,}|\t", bare),
+        re.split(r"\s*[,;]\s*", bare),
+        re.split(r"\s*\|\s*", bare.strip("| ")),
+        _words(bare),
+    ]
+    return [[_BEFORE_ONE.sub("", word).strip(" \t\"'{}:;,<>") for word in way] for way in ways if len(way) > 1]
 
 
 def _words(line: str) -> list[str]:
