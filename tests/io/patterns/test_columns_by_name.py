@@ -182,7 +182,15 @@ def test_an_axis_that_is_named_anywhere_in_the_header_is_that(head: str, tmp_pat
     np.testing.assert_allclose(pattern.two_theta, X, atol=2e-5)
 
 
-FACTS = ["# Q range 0.5 to 25 1/A", "# Qmax = 25 (1/A)", "# d-spacing of the monochromator 3.1355 A"]
+FACTS = [
+    "# Q range 0.5 to 25 1/A",
+    "# Qmax = 25 (1/A)",
+    "# Q (1/A) 25 at most",
+    "# d-spacing of the monochromator 3.1355 A",
+    "# from the sample to the detector, d (mm) 250",
+    "# distance d (mm)",
+    "# tilt theta (deg) 30",
+]
 
 
 @pytest.mark.parametrize("head", FACTS)

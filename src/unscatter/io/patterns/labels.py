@@ -308,12 +308,17 @@ def _mentioned(line: str) -> Quantity | None:
         if found is not None and found.kind in DIFFRACTION:
             return found
     for name in _WITH_UNIT.finditer(bare):
-        behind = re.split(r"[)\],;\"\t]|\s{2,}", bare[name.end() :].lstrip(" ([/,_").removeprefix("in "), maxsplit=1)[0]
-        words = behind.split()
+        behind = bare[name.end() :].lstrip(" ([/,_").removeprefix("in ")
+        text = re.split(r"[)\],;\"\t]|\s{2,}", behind, maxsplit=1)[0]
+        if re.match(r"[)\]]?\s?[:=]?\s?[-+]?\d+(?![\w:])", behind[len(text) :]):
+            # a value: distance d (mm) 250
+            continue
+        words = text.split()
         for count in (3, 2, 1):
             if find_unit(" ".join(words[:count])) is not None:
                 found = _axis_in(f"{name[0].strip()} ({' '.join(words[:count])})")
-                if found is not None and found.unit_given and found.kind in DIFFRACTION:
+                short = found is not None and (found.kind != "d" or found.factor <= 10)
+                if found is not None and short and found.unit_given and found.kind in DIFFRACTION:
                     return found
     return None
 
