@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -31,6 +32,10 @@ from unscatter.powder.refine.peaks import (
     with_misfit,
 )
 from unscatter.powder.refine.widths import find_maxima, half_widths, width_laws
+
+#: Lines from which the profile is found: all of a first fit, or the main ones.
+Start: TypeAlias = Literal["all", "main"]
+STARTS: tuple[Start, ...] = ("all", "main")
 
 # Lorentzian share from which its refinement starts.
 _MIXING = {"neutron": 0.2, "x-ray": 0.5}
@@ -68,12 +73,14 @@ def find_lines(pattern: Pattern) -> Lines:
     maxima = find_maxima(data.intensity, data.sigma, _PEAK)
     if not len(maxima):
         return _lines_of(_no_lines(data, pattern.wavelength), data, pattern, noise)
-    data, beams = _with_tails(pattern, data, noise), []
+    data, beams, starts = _with_tails(pattern, data, noise), list[FittedPeaks](), STARTS
     for beam in possible_beams(pattern):
         first = _first_fit(pattern, data, beam)
         if len(first) > max(_DENSE, _EACH * len(maxima)):
             return _lines_of(_at_maxima(first, data, maxima), data, pattern, noise)
-        beams.append(_best_from(first, data, noise))
+        peaks, start = _best_from(first, data, noise, starts)
+        # What is the better start in one beam is so in the other.
+        beams, starts = [*beams, peaks], (start,)
     # What a profile misses must not be explained by another wavelength.
     peaks = min(beams, key=lambda p: _badness(p, data, _LOOSE))
     # Without noise the profile is as good as exact, and weak lines beside strong ones are lines.
@@ -131,14 +138,14 @@ def _at_maxima(peaks: FittedPeaks, data: Data, maxima: Integers) -> FittedPeaks:
     return replace(peaks, position=data.two_theta[maxima], area=data.intensity[maxima] * fwhm, profile=shape)
 
 
-def _best_from(first: FittedPeaks, data: Data, noise: Noise) -> FittedPeaks:
-    """Lines of a beam from a first fit, with a profile from all lines or from the main ones."""
-    starts = (first, _with_profile(_from_main_lines(first, data), data))
+def _best_from(first: FittedPeaks, data: Data, noise: Noise, starts: tuple[Start, ...]) -> tuple[FittedPeaks, Start]:
+    """Lines of a beam from a first fit, with a profile from all lines or from the main ones; and which of these."""
     # A profile that is a little wrong is likelier than lines beside every strong one.
-    misfit = _LOOSE if noise.present else _MISFIT
-    return min(
-        (_whole_fit(start, data, noise, _MISFIT)[0] for start in starts), key=lambda p: _badness(p, data, misfit)
-    )
+    misfit, found = _LOOSE if noise.present else _MISFIT, list[tuple[FittedPeaks, Start]]()
+    for start in starts:
+        begun = first if start == "all" else _with_profile(_from_main_lines(first, data), data)
+        found.append((_whole_fit(begun, data, noise, _MISFIT)[0], start))
+    return min(found, key=lambda one: _badness(one[0], data, misfit))
 
 
 def _first_fit(pattern: Pattern, data: Data, beam: tuple[float, ...]) -> FittedPeaks:
