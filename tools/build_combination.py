@@ -183,12 +183,14 @@ def main() -> None:
     parser.add_argument("structures", type=Path, nargs="+")
     parser.add_argument("--records", type=Path, required=True)
     parser.add_argument("--recipes", nargs="+", default=["paper", "measured", "laboratory"])
-    parser.add_argument("--count", type=int, default=100, help="patterns of each recipe")
+    parser.add_argument("--count", type=int, default=100, help="number after that of the last pattern of each recipe")
     parser.add_argument("--first", type=int, default=0, help="number of the first pattern")
     parser.add_argument("--coverage", action="store_true", help="tell how often the sets hold the truth")
     parser.add_argument("--fit", action="store_true", help="fit and write the numbers, and the limits with them")
     parser.add_argument("--limits", action="store_true", help="write the limits of prediction sets alone")
     options = parser.parse_args()
+    if options.first >= options.count:
+        parser.error(f"no pattern lies between --first {options.first} and --count {options.count}")
     write_frequencies(options.structures)
     records = collect(options)
     if options.fit:

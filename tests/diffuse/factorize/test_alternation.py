@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from unscatter.diffuse.factorize import alternation
 from unscatter.diffuse.factorize.alternation import combine_with_fold
 from unscatter.diffuse.factorize.asking import Answer
 from unscatter.diffuse.factorize.folding import Grid
@@ -43,3 +44,21 @@ def test_a_plane_too_small_to_hide_anything_of_is_taken_apart_too() -> None:
     made = combine_with_fold(FORM[:8, :8], np.eye(8, dtype=bool), few, Answer(FORM[:8, :8], np.ones((8, 8))))
     assert np.isfinite(made.form_factor).all()
     assert made.short_range_order == pytest.approx(np.ones((8, 8)), abs=0.3)
+
+
+def test_a_large_plane_is_parted_on_averages_as_well_as_on_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = np.arange(1100, dtype=float)
+    wave = 0.6 * np.cos(2 * np.pi * axis / 60)[None, :] + 0.3 * np.cos(2 * np.pi * axis / 75)[:, None]
+    form = 5 * np.exp(-(((axis - 430) / 500) ** 2))[None, :] * np.exp(-(((axis - 600) / 400) ** 2))[:, None] + 1
+    grid = Grid(axis, axis, PlaneLattice(np.array([[60.0, 0.0], [0.0, 75.0]]), None))
+    mixed = Answer(form * (1 + 0.4 * wave), (1 + wave) / (1 + 0.4 * wave))
+    measured = np.ones((1100, 1100), dtype=bool)
+    measured[500:540] = False
+    counts = np.random.default_rng(0).poisson(20 * form * (1 + wave)) / 20
+    made = combine_with_fold(np.where(measured, counts, 0.0), measured, grid, mixed)
+    assert error(made.form_factor, form) < 0.02
+    assert error(made.short_range_order, 1 + wave) < 0.01
+    monkeypatch.setattr(alternation, "MOST_PIXELS", 1200)
+    each = combine_with_fold(np.where(measured, counts, 0.0), measured, grid, mixed)
+    assert error(made.form_factor, form) < 1.1 * error(each.form_factor, form)
+    assert error(made.short_range_order, 1 + wave) < 1.1 * error(each.short_range_order, 1 + wave)

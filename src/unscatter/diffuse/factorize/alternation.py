@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.diffuse.factorize.asking import Answer, scale_factor
+from unscatter.diffuse.factorize.canvas import spread_blocks
 from unscatter.diffuse.factorize.folding import Grid, fit_order
 from unscatter.diffuse.factorize.lattice.spectrum import average_blocks
 from unscatter.diffuse.factorize.smooth_form import SmoothForm, smooth_form
@@ -31,6 +32,8 @@ FINEST = (0.31, 0.22, 0.155, 0.11, 0.078, 0.055)
 NOT_WORSE, UNRESTED, HOPELESS = 1.05, 0.03, 0.1
 #: Pixels along an edge of the plane on which fringes are chosen, squares hidden along it, and pixels of a period.
 CHOICE_PIXELS, SQUARES, LEAST_PERIOD = 128, 6, 6
+#: Pixels along an edge beyond which the factors are fitted to averages, and pixels of a period that hold all harmonics.
+MOST_PIXELS, FINE_PERIOD = 512, 27
 
 
 def combine_with_fold(intensity: Floats, measured: NDArray[np.bool_], grid: Grid, answer: Answer) -> Answer:
@@ -40,7 +43,28 @@ def combine_with_fold(intensity: Floats, measured: NDArray[np.bool_], grid: Grid
     the data do not say otherwise.
     """
     finest = _choose_finest(intensity, measured, grid, answer)
-    return _alternate(intensity, measured, grid, answer, finest, ROUNDS)
+    block = int(min(max(intensity.shape) // MOST_PIXELS, grid.shortest // FINE_PERIOD))
+    if block < 2:
+        return _alternate(intensity, measured, grid, answer, finest, ROUNDS)
+    made = _alternate(*_averaged(intensity, measured, grid, answer, block), finest, ROUNDS)
+    form, ordered = (
+        np.clip(spread_blocks(part, block, intensity.shape), 0.0, None)
+        for part in (made.form_factor, made.short_range_order)
+    )
+    seen = measured.astype(np.float64)
+    ordered = fit_order(intensity, seen * pixel_trust(intensity, form * ordered, measured), form, ordered, grid)
+    return Answer(form * scale_factor(intensity, form * ordered, seen), ordered)
+
+
+def _averaged(
+    intensity: Floats, measured: Mask, grid: Grid, answer: Answer, block: int
+) -> tuple[Floats, Mask, Grid, Answer]:
+    """Plane, mask, grid and factors with squares of so many pixels as one."""
+    values = average_blocks(np.where(measured, intensity, np.nan), block)
+    seen = np.isfinite(values)
+    first = Answer(average_blocks(answer.form_factor, block), average_blocks(answer.short_range_order, block))
+    x, y = (axis[: len(axis) // block * block].reshape(-1, block).mean(axis=1) for axis in (grid.x, grid.y))
+    return np.where(seen, values, 0.0), seen, replace(grid, x=x, y=y), first
 
 
 def _alternate(intensity: Floats, measured: Mask, grid: Grid, answer: Answer, finest: float, rounds: int) -> Answer:
@@ -94,12 +118,7 @@ def pixel_trust(intensity: Floats, model: Floats, measured: Mask, trust: float =
 def _choose_finest(intensity: Floats, measured: Mask, grid: Grid, answer: Answer) -> float:
     """Share of the plane below which I_FF has no fringes: the smoothest that still predicts hidden pixels."""
     block = int(max(1, min(max(intensity.shape) // CHOICE_PIXELS, grid.shortest // LEAST_PERIOD)))
-    values = average_blocks(np.where(measured, intensity, np.nan), block)
-    seen = np.isfinite(values)
-    values = np.where(seen, values, 0.0)
-    first = Answer(average_blocks(answer.form_factor, block), average_blocks(answer.short_range_order, block))
-    x, y = (axis[: len(axis) // block * block].reshape(-1, block).mean(axis=1) for axis in (grid.x, grid.y))
-    coarse = replace(grid, x=x, y=y)
+    values, seen, coarse, first = _averaged(intensity, measured, grid, answer, block)
     hidden = seen & _squares(seen.shape)
     shown = seen & ~hidden
     if not hidden.any() or not shown.any():
