@@ -77,3 +77,8 @@ def test_every_result_draws_itself(results):
     for result in results:
         assert result.plot().axes
         assert type(result).__name__ in PLOTS
+
+
+def test_words_too_long_for_a_line_go_on_in_the_next_without_a_name() -> None:
+    table = Table("", (("one", "a bc def"), ("two", ""))).wrapped(4)
+    assert table.text() == "one  a bc\n     def\ntwo"

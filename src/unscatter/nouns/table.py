@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from importlib import import_module
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unscatter.nouns.arrays import Noun
@@ -53,6 +54,15 @@ class Table:
         margin = "  " if self.title else ""
         title = [self.title] if self.title else []
         return "\n".join([*title, *(margin + line for line in lines), *(margin + note for note in self.notes)])
+
+    def wrapped(self, longest: int) -> Table:
+        """The same with the last cell of each row over as many rows as it takes, `longest` characters in each."""
+        rows = tuple(
+            (*(row[:-1] if n == 0 else ("",) * (len(row) - 1)), part)
+            for row in self.rows
+            for n, part in enumerate(wrap(row[-1], longest) or [""])
+        )
+        return replace(self, rows=rows)
 
     def _cell(self, row: Sequence[str], k: int, widths: list[int]) -> str:
         return row[k].rjust(widths[k]) if self.align[k : k + 1] == "r" else row[k].ljust(widths[k])

@@ -17,6 +17,8 @@ from unscatter.nouns.table import Table
 NOT_MEASURED = "#c8c8c8"
 #: Pixels along the shorter edge of a picture: planes of more than twice as many are drawn as means over blocks.
 MOST_SHOWN = 500
+# Characters of the words beside a name that fit into the last panel.
+_WORDS = 38
 
 
 def plot_components(components: Components) -> Figure:
@@ -156,4 +158,4 @@ def _summary(panel: Axes, components: Components) -> None:
     panel.set_ylim(0, 1)
     panel.set_aspect("equal")
     table = Table("", tuple(row for row in components.table().rows if row[0] != "note"))
-    panel.text(0.0, 0.98, table.text(), va="top", family="monospace", fontsize=8.5, linespacing=1.8)
+    panel.text(0.0, 0.98, table.wrapped(_WORDS).text(), va="top", family="monospace", fontsize=8.5, linespacing=1.8)
