@@ -71,15 +71,21 @@ def measure(catalog: Any) -> tuple[str, str]:
     assert plane.cell is not None
     written = catalog.write_array(
         plane.intensity,
-        metadata={"unscatter": "factorize", "axes": axes_of(plane), "cell": list(plane.cell.parameters)},
+        metadata={"unscatter": "factorize", **upright(plane)},
     )
     catalog.write_array(np.zeros((4, 4)), key="asks-for-nothing")
     catalog.write_array(np.zeros((4, 4)), key="at-fault", metadata={"unscatter": "factorize"})
     return run, written.item["id"]
 
 
-def axes_of(plane: Any) -> str:
-    return f"h={plane.axes.x[0]}:{plane.axes.x[-1]} k={plane.axes.y[0]}:{plane.axes.y[-1]} l={plane.axes.origin[2]}"
+def upright(plane: Any) -> dict[str, object]:
+    """Axes and cell of the hexagonal plane, whose pixels lie on right angles, on a* and 2 b* - a*, which are at such."""
+    x, y = (
+        float(step * axis[-1]) for step, axis in ((plane.axes.u[0], plane.axes.x), (plane.axes.v[1] / 2, plane.axes.y))
+    )
+    a, _, c = plane.cell.parameters[:3]
+    cell = [a * 3**0.5 / 2, a / 2, c, 90.0, 90.0, 90.0]
+    return {"axes": f"h={-x}:{x} k={-y}:{y} l={plane.axes.origin[2]}", "cell": cell}
 
 
 def test_runs_and_planes_of_a_catalog_are_worked_on_once_even_when_the_script_is_killed(
