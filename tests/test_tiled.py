@@ -80,12 +80,11 @@ def measure(catalog: Any) -> tuple[str, str]:
 
 def upright(plane: Any) -> dict[str, object]:
     """Axes and cell of the hexagonal plane, whose pixels lie on right angles, on a* and 2 b* - a*, which are at such."""
-    x, y = (
-        float(step * axis[-1]) for step, axis in ((plane.axes.u[0], plane.axes.x), (plane.axes.v[1] / 2, plane.axes.y))
-    )
+    axes = plane.axes
+    x, y = float(axes.u[0] * axes.x[-1]), float(axes.v[1] / 2 * axes.y[-1])
     a, _, c = plane.cell.parameters[:3]
     cell = [a * 3**0.5 / 2, a / 2, c, 90.0, 90.0, 90.0]
-    return {"axes": f"h={-x}:{x} k={-y}:{y} l={plane.axes.origin[2]}", "cell": cell}
+    return {"axes": f"h={-x}:{x} k={-y}:{y} l={axes.origin[2]}", "cell": cell}
 
 
 def test_runs_and_planes_of_a_catalog_are_worked_on_once_even_when_the_script_is_killed(
