@@ -79,7 +79,7 @@ def measure(catalog: Any) -> tuple[str, str]:
 
 
 def upright(plane: Any) -> dict[str, object]:
-    """Axes and cell of the hexagonal plane, whose pixels lie on right angles, on a* and 2 b* - a*, which are at such."""
+    """Axes and cell of the hexagonal plane, whose pixels are upright: along a* and 2 b* - a*."""
     axes = plane.axes
     x, y = float(axes.u[0] * axes.x[-1]), float(axes.v[1] / 2 * axes.y[-1])
     a, _, c = plane.cell.parameters[:3]
