@@ -1,6 +1,7 @@
 """The pages of docs/dev that tell how to add something are followed: their code is run as it stands there."""
 
 import json
+import linecache
 import re
 import shutil
 import subprocess
@@ -29,9 +30,12 @@ def blocks(page: str) -> list[str]:
 
 def module(monkeypatch: pytest.MonkeyPatch, name: str, code: str) -> ModuleType:
     """The code of a page as the module that the page says it is."""
-    made = ModuleType(name)
+    made, place = ModuleType(name), f"<{name}>"
     monkeypatch.setitem(sys.modules, name, made)
-    exec(compile(code, f"<{name}>", "exec"), made.__dict__)
+    # Where its source is asked for, as for the help of options, it must be found.
+    made.__file__ = place
+    monkeypatch.setitem(linecache.cache, place, (len(code), None, code.splitlines(keepends=True), place))
+    exec(compile(code, place, "exec"), made.__dict__)
     parent, _, short = name.rpartition(".")
     monkeypatch.setattr(import_module(parent), short, made, raising=False)
     return made
