@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tyro.conf import Positional
 
@@ -40,10 +41,7 @@ def classify(
             files are of several instruments; without files on the command line, those of the table.
         picture: also draw a PNG.
     """
-    known = read_table(table) if table is not None else {}
-    patterns = find_patterns(files, table)
-    if words := outside_of_table(patterns, known):
-        screen.note(words)
+    patterns, known = _patterns(files, table, screen)
     chosen = {path.absolute(): options_for(options, path, known, "classify") for path in patterns}
     stems = {path.absolute(): out.absolute() / stem for path, stem in stems_of(patterns).items()}
     work = partial(_classify, options=chosen, stems=stems, picture=picture)
@@ -83,10 +81,7 @@ def index(
         table: CSV with the columns file, wavelength, radiation (and axis, block), as for classify.
         lines: also write the list of lines that was found.
     """
-    known = read_table(table) if table is not None else {}
-    patterns = find_patterns(files, table)
-    if words := outside_of_table(patterns, known):
-        screen.note(words)
+    patterns, known = _patterns(files, table, screen)
     stems = stems_of(patterns)
 
     def one(path: Path) -> list[Told]:
@@ -115,10 +110,7 @@ def fit(
         table: CSV with the columns file, wavelength, radiation (and axis, block), as for classify.
         picture: also draw a PNG: pattern, fit, difference, tick marks.
     """
-    known = read_table(table) if table is not None else {}
-    patterns = find_patterns(files, table)
-    if words := outside_of_table(patterns, known):
-        screen.note(words)
+    patterns, known = _patterns(files, table, screen)
     stems = stems_of(patterns)
 
     def one(path: Path) -> list[Told]:
@@ -130,6 +122,17 @@ def fit(
 
     example = "unscatter fit corundum.xye --cell 4.76 4.76 12.99 90 90 120"
     return each_file(patterns, one, screen, example=example)[0]
+
+
+def _patterns(
+    files: tuple[Path, ...], table: Path | None, screen: Screen
+) -> tuple[list[Path], dict[Path, dict[str, Any]]]:
+    """The patterns that are asked for, and what a table says of them."""
+    known = read_table(table) if table is not None else {}
+    patterns = find_patterns(files, table)
+    if words := outside_of_table(patterns, known):
+        screen.note(words)
+    return patterns, known
 
 
 # What is not told on a line of JSON: a number for each point of the pattern.

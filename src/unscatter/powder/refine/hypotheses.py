@@ -117,7 +117,7 @@ def kin(lattice: Lattice) -> tuple[Lattice, ...]:
     return tuple(replace(lattice_of(one), zero=lattice.zero) for one in found)
 
 
-def _as_seen(lattice: Lattice, strain: float) -> tuple[Lattice, ...]:
+def _lower_symmetries(lattice: Lattice, strain: float) -> tuple[Lattice, ...]:
     """The maximal lattices of lower symmetry, about every axis, off the metric of the lattice by a strain."""
     metric = metric_of_lattice(lattice)
     found = [distorted(metric, one, strain) for one in subgroups(metric, maximal=True)]
@@ -174,7 +174,7 @@ def _with_distorted(observation: Observation, found: list[Hypothesis]) -> list[H
     best = found[0]
     whole = _strain_of_a_width(best.model)
     try:
-        lower = _as_seen(best.lattice, float(np.clip(_BEGUN * whole, *_STRAINS)))
+        lower = _lower_symmetries(best.lattice, float(np.clip(_BEGUN * whole, *_STRAINS)))
     except (ValueError, np.linalg.LinAlgError):
         return found
     displacement = best.model.parameters.displacement
