@@ -57,3 +57,17 @@ def test_components_hand_out_the_plane_with_the_found_lattice():
     assert components.indexed.lattice_known
     assert "found in the picture" in components.describe()
     assert Components(plane, np.ones((64, 64)), np.ones((64, 64))).indexed is plane
+
+
+def test_streaks_have_one_period_and_no_cell():
+    candidate = LatticeCandidate(HEXAGONAL, 1.0, 50.0, 0.1, one_dimensional=True)
+    one = FoundLattice((candidate,), pixel=(0.05, 0.05))
+    again = found_lattice(json.loads(json.dumps(one.record())))
+    assert again.one_dimensional
+    rows = dict(again.rows())
+    assert rows["repeats"] == "along one direction only: period (24.0, 0.0) pixels; the other axis is not determined"
+    assert rows[""] == "1.2 1/Angstrom"
+    plane = Plane(np.ones((64, 64)))
+    with pytest.raises(ValueError, match="one direction spans no cell"):
+        one.index(plane)
+    assert Components(plane, np.ones((64, 64)), np.ones((64, 64)), {"found_lattice": one.record()}).indexed is plane

@@ -23,11 +23,12 @@ def test_options_of_a_found_lattice_place_the_pixels_as_that_lattice_does(tmp_pa
     intensity = np.random.default_rng(0).random((30, 40))
     rival = LatticeCandidate(np.array([[9.0, 0.5], [-1.0, 7.0]]), 0.3, 10.0, 0.2)
     found = FoundLattice(
-        (LatticeCandidate(np.array([[8.0, 0.0], [4.0, 7.0]]), 0.7, 15.0, 0.1), rival), False, (19.0, 15.0)
+        (LatticeCandidate(np.array([[8.0, 0.0], [4.0, 7.0]]), 0.6, 15.0, 0.1), rival), centre=(19.0, 15.0)
     )
-    provenance = {"found_lattice": found.record()}
+    streaks = LatticeCandidate(np.array([[8.0, 0.0], [0.0, 8.0]]), 0.1, 15.0, 0.2, one_dimensional=True)
+    provenance = {"found_lattice": replace(found, candidates=(*found.candidates, streaks)).record()}
     drawn = drawing.plane_drawing(tmp_path, Components(Plane(intensity), intensity, intensity + 1, provenance))
-    assert len(drawn["lattices"]) == 2
+    assert len(drawn["lattices"]) == 2, "streaks span no cell and have no such options"
     expected = replace(found, candidates=(rival,)).index(Plane(intensity))
     assert expected.axes is not None
     placed = parse_plane_axes(drawn["lattices"][1]["axes"], intensity.shape)

@@ -66,9 +66,13 @@ class Components(Result):
 
     @property
     def indexed(self) -> Plane:
-        """The plane with the axes and cell it was taken apart with: its own, or those of the found lattice."""
+        """The plane with the axes and cell it was taken apart with: its own, or those of the found lattice.
+
+        Order along one direction only spans no cell: the plane is then as it was given.
+        """
         found = self.found_lattice
-        return self.plane if self.plane.lattice_known or found is None else found.index(self.plane)
+        given = self.plane.lattice_known or found is None or found.one_dimensional
+        return self.plane if given or found is None else found.index(self.plane)
 
     @property
     def product(self) -> NDArray[np.float64]:

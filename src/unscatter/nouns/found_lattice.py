@@ -27,13 +27,15 @@ class LatticeCandidate:
 
     translations: (2, 2), two shortest periods of I_SRO in pixels, rows (x along columns, y along rows); weight: among
     all candidates, 0 to 1; evidence: of the spikes in the spectrum (noise reaches 4, clear cases 20 to 200);
-    residual: relative squared residual of pixels that were hidden and predicted.
+    residual: relative residual of pixels that were hidden and predicted; one_dimensional: I_SRO repeats along the
+    first translation and is constant along the second, which the picture does not determine: it stands for any.
     """
 
     translations: NDArray[np.float64]
     weight: float
     evidence: float
     residual: float
+    one_dimensional: bool = False
 
     def __post_init__(self) -> None:
         """Keep the translations as an array."""
@@ -50,13 +52,12 @@ class LatticeCandidate:
 class FoundLattice:
     """The lattices that may be behind a picture, most believed first, and the point about which I_SRO is centred.
 
-    one_dimensional: order runs along the first translation alone, and the second is undetermined; centre: (x, y) in
+    centre: (x, y) in
     pixels of a centre of inversion near the middle of the picture, None where there is none; pixel: edge of a pixel in
     1/Angstrom along x and y (Q includes 2 pi), None where not known.
     """
 
     candidates: tuple[LatticeCandidate, ...]
-    one_dimensional: bool = False
     centre: tuple[float, float] | None = None
     pixel: tuple[float, float] | None = None
 
@@ -64,6 +65,11 @@ class FoundLattice:
     def translations(self) -> NDArray[np.float64]:
         """Periods of the most believed lattice in pixels, (2, 2)."""
         return self.candidates[0].translations
+
+    @property
+    def one_dimensional(self) -> bool:
+        """Whether the most believed has order along one direction only: streaks."""
+        return self.candidates[0].one_dimensional
 
     @property
     def alone(self) -> bool:
@@ -84,7 +90,7 @@ class FoundLattice:
         sure = "" if self.confidence == "sure" else ": check that this is the lattice"
         words = f"{_vector(a)} and {_vector(b)} pixels, {self.candidates[0].angle:.1f} deg apart"
         if self.one_dimensional:
-            words = f"{_vector(a)} pixels, along one direction only"
+            words = f"along one direction only: period {_vector(a)} pixels; the other axis is not determined"
         rows = [("lattice", f"found in the picture, {self.confidence}{sure}"), ("repeats", words)]
         if self.pixel is not None:
             lengths = np.linalg.norm(self.translations * np.array(self.pixel), axis=1)
@@ -95,15 +101,19 @@ class FoundLattice:
     def describe(self) -> str:
         """The same in one line."""
         words = "; ".join(words for _, words in self.rows()[1:])
-        return f"found in the picture ({self.confidence}): I_SRO repeats every {words}"
+        every = "" if self.one_dimensional else "every "
+        return f"found in the picture ({self.confidence}): I_SRO repeats {every}{words}"
 
     def index(self, plane: Plane) -> Plane:
         """The same pixels with axes and a cell that the found translations span.
 
         The origin is the centre, or the middle of the picture at a height without any symmetry where there is none.
         Where the size of a pixel is not known, the picture is taken to reach 8 1/Angstrom from its middle: lengths
-        then mean nothing, ratios and angles do. The cell is UNKNOWN_HEIGHT high.
+        then mean nothing, ratios and angles do. The cell is UNKNOWN_HEIGHT high. Raises ValueError where the order
+        runs along one direction only, which spans no cell.
         """
+        if self.one_dimensional:
+            raise ValueError(f"one direction spans no cell, give --cell and --axes; it was {self.describe()}")
         rows, columns = plane.intensity.shape
         centre = self.centre or ((columns - 1) / 2, (rows - 1) / 2)
         pixel = np.array(self.pixel or (16.0 / max(rows, columns),) * 2)
@@ -121,7 +131,6 @@ class FoundLattice:
         """Plain data for the provenance of a result."""
         return {
             "confidence": self.confidence,
-            "one_dimensional": self.one_dimensional,
             "centre": None if self.centre is None else [round(c, 3) for c in self.centre],
             "pixel": None if self.pixel is None else list(self.pixel),
             "candidates": [
@@ -130,6 +139,7 @@ class FoundLattice:
                     "weight": round(candidate.weight, 4),
                     "evidence": round(candidate.evidence, 2),
                     "residual": float(f"{candidate.residual:.4g}"),
+                    "one_dimensional": candidate.one_dimensional,
                 }
                 for candidate in self.candidates
             ],
@@ -142,7 +152,6 @@ def found_lattice(record: Mapping[str, Any]) -> FoundLattice:
     centre, pixel = (record.get(name) for name in ("centre", "pixel"))
     return FoundLattice(
         candidates,
-        bool(record.get("one_dimensional")),
         None if centre is None else (float(centre[0]), float(centre[1])),
         None if pixel is None else (float(pixel[0]), float(pixel[1])),
     )

@@ -71,11 +71,14 @@ def _place(axes: PlaneAxes | None, cell: Cell | None) -> dict[str, Any] | None:
 
 
 def _lattices(plane: Plane, found: FoundLattice | None) -> list[dict[str, Any]]:
-    """The lattices that were found in a picture, each with the options that take the plane apart by it alone."""
+    """The lattices that were found in a picture, each with the options that take the plane apart by it alone.
+
+    Order along one direction only has no such options.
+    """
     if found is None:
         return []
     listed = []
-    for one in found.candidates:
+    for one in (each for each in found.candidates if not each.one_dimensional):
         indexed = replace(found, candidates=(one,)).index(plane)
         axes, cell = indexed.axes, indexed.cell
         assert axes is not None, "index gives axes"

@@ -122,10 +122,12 @@ def _layered(truth: Components, axes: PlaneAxes) -> Components:
 def test_a_lattice_found_in_a_picture_is_refined_on(truth: Components) -> None:
     """Translations of the demonstration in pixels: its three shortest alphas come back on the indexed picture."""
     translations = plane_lattice(truth.plane.axes).translations / (truth.plane.axes.x[1] - truth.plane.axes.x[0])
-    record = FoundLattice((LatticeCandidate(translations, 1.0, 30.0, 0.1),), centre=(95.5, 95.5)).record()
+    lattice = LatticeCandidate(translations, 1.0, 30.0, 0.1)
+    record = FoundLattice((lattice,), centre=(95.5, 95.5)).record()
     picture = replace(truth, plane=Plane(truth.plane.intensity), provenance={"found_lattice": record})
     fit = refine_order(picture)
     assert any("found in the picture" in note for note in fit.notes)
     assert np.sort(fit.alpha)[:3] == pytest.approx(-0.2516, abs=0.01)
+    streaks = FoundLattice((replace(lattice, one_dimensional=True),)).record()
     with pytest.raises(ValueError, match="streaks"):
-        refine_order(replace(picture, provenance={"found_lattice": {**record, "one_dimensional": True}}))
+        refine_order(replace(picture, provenance={"found_lattice": streaks}))

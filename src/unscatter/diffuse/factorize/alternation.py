@@ -117,26 +117,42 @@ def pixel_trust(intensity: Floats, model: Floats, measured: Mask, trust: float =
 
 def _choose_finest(intensity: Floats, measured: Mask, grid: Grid, answer: Answer) -> float:
     """Share of the plane below which I_FF has no fringes: the smoothest that still predicts hidden pixels."""
+    residuals, _ = _trials(intensity, measured, grid, answer, SQUARES)
+    best = min(residuals.values(), default=0.0)
+    return max((f for f, residual in residuals.items() if residual <= NOT_WORSE * best + UNRESTED), default=FINEST[0])
+
+
+def hidden_residual(intensity: Floats, measured: Mask, grid: Grid, answer: Answer, squares: int) -> tuple[float, int]:
+    """Least relative residual of hidden squares with both factors fitted, and pixels along an edge averaged for it.
+
+    squares: along an edge of the plane; a third of all is hidden. The residual is 1 where none can be hidden.
+    """
+    residuals, block = _trials(intensity, measured, grid, answer, squares)
+    return min(residuals.values(), default=1.0), block
+
+
+def _trials(
+    intensity: Floats, measured: Mask, grid: Grid, answer: Answer, squares: int
+) -> tuple[dict[float, float], int]:
+    """Relative residual of hidden squares for each fineness of I_FF that is worth a trial, and pixels averaged."""
     block = int(max(1, min(max(intensity.shape) // CHOICE_PIXELS, grid.shortest // LEAST_PERIOD)))
     values, seen, coarse, first = _averaged(intensity, measured, grid, answer, block)
-    hidden = seen & _squares(seen.shape)
+    hidden = seen & _squares(seen.shape, squares)
     shown = seen & ~hidden
-    if not hidden.any() or not shown.any():
-        return FINEST[0]
-    best = np.inf
     residuals: dict[float, float] = {}
+    if not hidden.any() or not shown.any():
+        return residuals, block
     for finest in reversed(FINEST):
         made = _alternate(values, shown, coarse, first, finest, TRIAL_ROUNDS)
         left = np.abs(values - made.form_factor * made.short_range_order)[hidden].sum()
         residuals[finest] = float(left / max(float(np.abs(values)[hidden].sum()), 1e-30))
-        best = min(best, residuals[finest])
-        if residuals[finest] > NOT_WORSE * best + HOPELESS:
+        if residuals[finest] > NOT_WORSE * min(residuals.values()) + HOPELESS:
             break
-    return max(finest for finest, residual in residuals.items() if residual <= NOT_WORSE * best + UNRESTED)
+    return residuals, block
 
 
-def _squares(shape: tuple[int, ...]) -> Mask:
+def _squares(shape: tuple[int, ...], squares: int) -> Mask:
     """A third of the squares of a plane, the same every time, (ny, nx)."""
-    drawn = np.random.default_rng(0).random((SQUARES, SQUARES)) < 1 / 3
-    rows, columns = (np.arange(n) * SQUARES // n for n in shape)
+    drawn = np.random.default_rng(0).random((squares, squares)) < 1 / 3
+    rows, columns = (np.arange(n) * squares // n for n in shape)
     return np.asarray(drawn[rows[:, None], columns])

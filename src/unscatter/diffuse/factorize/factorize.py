@@ -20,7 +20,7 @@ from unscatter.diffuse.plane.fold import PlaneLattice, plane_lattice
 from unscatter.diffuse.plane.friedel import beam_pixel, fill_from_mates, picture_centre
 from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
-from unscatter.nouns.found_lattice import FoundLattice
+from unscatter.nouns.found_lattice import FoundLattice, LatticeCandidate
 from unscatter.nouns.plane import Plane
 from unscatter.one_thread import one_thread
 from unscatter.version import __version__
@@ -69,7 +69,9 @@ def factorize(
     started = time.perf_counter()
     whole, plane = plane, _below(plane, saturation)
     check_plane(plane)
-    seen, plane = plane.coverage, _with_mates(plane)
+    seen, centre = plane.coverage, _centre(plane)
+    if centre is not None:
+        plane = replace(plane, intensity=fill_from_mates(plane.intensity, centre))
     network = open_network(weights)
     known = plane_lattice(plane.axes) if plane.axes is not None and plane.cell is not None else None
     found = None
@@ -81,7 +83,9 @@ def factorize(
         lattice = lattice if find_lattice else "none"
         if lattice == "find" and not plane.lattice_known:
             found = find_plane_lattice(plane.intensity, answer, None if pixel is None else (pixel, pixel))
-        answer = answer if found is None else _with_found_lattice(plane, network, found, answer)
+        if found is not None:
+            found = replace(found, centre=centre)
+            answer = _with_found_lattice(plane, network, found, answer)
     provenance = {
         "program": "unscatter",
         "version": __version__,
@@ -102,13 +106,11 @@ def _below(plane: Plane, saturation: float | None) -> Plane:
     return replace(plane, intensity=np.where(plane.intensity >= saturation, np.nan, plane.intensity))
 
 
-def _with_mates(plane: Plane) -> Plane:
-    """The plane with gaps filled by Friedel's law: through Q = 0 by its axes, or where a picture shows its centre."""
+def _centre(plane: Plane) -> tuple[float, float] | None:
+    """The pixel (x, y) about which Friedel's law holds: Q = 0 by the axes, or where a picture shows it."""
     if plane.axes is not None and plane.cell is not None:
-        centre = beam_pixel(plane.axes, plane.cell)
-    else:
-        centre = picture_centre(plane.intensity, noise_residual(_measured(plane), plane.measured))
-    return plane if centre is None else replace(plane, intensity=fill_from_mates(plane.intensity, centre))
+        return beam_pixel(plane.axes, plane.cell)
+    return picture_centre(plane.intensity, noise_residual(_measured(plane), plane.measured))
 
 
 def _lattice_record(
@@ -183,7 +185,7 @@ def _without_lattice(plane: Plane, network: Network) -> Answer:
 def _with_found_lattice(plane: Plane, network: Network, found: FoundLattice, blind: Answer) -> Answer:
     """One lattice where it stands alone; else the mean over those that are believed, and over none of them."""
     believed = found.candidates[:1] if found.alone else found.candidates
-    answers = [_in_pixels(plane, network, PlaneLattice(each.translations, None)) for each in believed]
+    answers = [_with_candidate(plane, network, each, blind) for each in believed]
     weights = [each.weight for each in believed]
     if not found.alone:
         answers.append(blind)
@@ -195,11 +197,14 @@ def _with_found_lattice(plane: Plane, network: Network, found: FoundLattice, bli
     return Answer(form, ordered)
 
 
-def _in_pixels(plane: Plane, network: Network, lattice: PlaneLattice) -> Answer:
-    """The network and the fold in pixels of the plane, with a lattice given in pixels."""
+def _with_candidate(plane: Plane, network: Network, candidate: LatticeCandidate, blind: Answer) -> Answer:
+    """The network and the fold in pixels of the plane; streaks go on from what the network says without a lattice."""
+    y, x = (np.arange(n, dtype=np.float64) for n in plane.intensity.shape)
+    lattice = PlaneLattice(candidate.translations, None, candidate.one_dimensional)
+    if candidate.one_dimensional:
+        return combine_with_fold(_measured(plane), plane.measured, Grid(x, y, lattice), blind)
     canvas = canvas_without_lattice(plane.intensity.shape, canvas_pixels(network))
     shortest = float(np.linalg.norm(lattice.translations, axis=1).min())
     largest = canvas.pixels / 2 * max(1.0, shortest / FINEST)
     answer = ask_network(plane.intensity, network, canvas, largest, lattice)
-    y, x = (np.arange(n, dtype=np.float64) for n in plane.intensity.shape)
     return combine_with_fold(_measured(plane), plane.measured, Grid(x, y, lattice), answer)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from unscatter.diffuse.plane.fold import CellMap, PlaneLattice, fit_waves
+from unscatter.diffuse.plane.streaks import fit_streaks
 from unscatter.nouns.arrays import Floats
 
 #: Highest harmonic of the fold, however fine the pixels are.
@@ -28,7 +30,9 @@ class Grid:
     @property
     def order(self) -> int:
         """Highest harmonic that the pixels resolve: a little under half the pixels along the shorter translation."""
-        return int(np.clip(0.45 * self.shortest, 2, HIGHEST_ORDER))
+        # Along one direction the harmonics are few, and only the last one can be missed.
+        share = 0.49 if self.lattice.one_dimensional else 0.45
+        return int(np.clip(share * self.shortest, 2, HIGHEST_ORDER))
 
     @property
     def steps(self) -> tuple[float, float]:
@@ -55,18 +59,14 @@ def fit_order(
     # Where the plane has a centre of inversion, cosines about it are enough.
     centric = lattice.centre is not None
     x, y = (axis - origin for axis, origin in zip((grid.x, grid.y), lattice.centre or (0.0, 0.0), strict=True))
-    start = fit_waves(first, np.ones_like(form), frequencies, x, y, order, centric=centric)
+    if lattice.one_dimensional:
+        fit, frequencies = partial(fit_streaks, centric=centric), frequencies[0]
+    else:
+        fit = partial(fit_waves, centric=centric)
+    start = fit(first, np.ones_like(form), frequencies, x, y, order)
     # Counts are uncertain by their root, so I / I_FF deserves a weight of about I_FF.
-    series = fit_waves(
-        intensity / form,
-        measured * form,
-        frequencies,
-        x,
-        y,
-        order,
-        centric=centric,
-        prior=(start.cosine, start.sine),
-    )
+    prior = (start.cosine, start.sine)
+    series = fit(intensity / form, measured * form, frequencies, x, y, order, prior=prior)
     return np.asarray(np.clip(series(x, y), 0.0, None) / _cell_mean(series, lattice))
 
 

@@ -24,11 +24,13 @@ class PlaneLattice:
     """The translations of the reciprocal lattice that lie in a plane, in units of the axes x and y.
 
     translations: (2, 2), rows (t_x, t_y); centre: a point (x, y) about which I_SRO is the same turned by 180 deg,
-    None where the plane holds no such point.
+    None where the plane holds no such point; one_dimensional: I_SRO is constant along the second translation, which
+    may have any length (streaks).
     """
 
     translations: NDArray[np.float64]
     centre: tuple[float, float] | None
+    one_dimensional: bool = False
 
     @property
     def frequencies(self) -> NDArray[np.float64]:

@@ -49,14 +49,17 @@ def plot_components(components: Components) -> Figure:
 
 
 def _draw_lattice(panel: Axes, components: Components) -> None:
-    """Draw one cell of a lattice that was found, around the middle of the picture."""
+    """Draw one cell of a lattice that was found, around the middle of the picture; of streaks, two a period apart."""
     found, plane = components.found_lattice, components.plane
     if found is None:
         return
     rows, columns = plane.intensity.shape
     a, b = found.translations
     corner = np.array([(columns - 1) / 2, (rows - 1) / 2]) - (a + b) / 2
-    x, y = np.array([corner, corner + a, corner + a + b, corner + b, corner]).T
+    sides = [corner, corner + b, corner + a + b, corner + a, corner]
+    if found.one_dimensional:
+        sides = [corner, corner + b, np.full(2, np.nan), corner + a + b, corner + a]
+    x, y = np.array(sides).T
     if plane.axes is not None:
         axes = plane.axes
         x, y = (axis[0] + p * (axis[1] - axis[0]) for axis, p in ((axes.x, x), (axes.y, y)))

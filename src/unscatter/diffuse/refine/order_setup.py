@@ -118,8 +118,8 @@ def with_found_lattices(planes: Sequence[Components]) -> tuple[tuple[Components,
         if not plane.lattice_known and found is not None:
             if found.one_dimensional:
                 raise ValueError(
-                    f"{plane.source or 'the plane'} has streaks: one translation was found and the other is not "
-                    "determined, so that vectors between cells are not either; give --cell and --axes to factorize"
+                    f"{plane.source or 'the plane'} has streaks, {found.describe()}, and vectors between cells are not "
+                    "determined either; give --cell and --axes to factorize"
                 )
             components = replace(components, plane=found.index(plane))
             notes.append(f"the lattice is that {found.describe()}: vectors count its cells")

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from unscatter.diffuse.factorize.alternation import hidden_residual
 from unscatter.diffuse.factorize.asking import Answer
 from unscatter.diffuse.factorize.canvas import Canvas
 from unscatter.diffuse.factorize.folding import Grid
 from unscatter.diffuse.factorize.lattice.candidates import Candidate, best_candidates, hermite_forms, reduce
+from unscatter.diffuse.factorize.lattice.one_direction import refine_wave, with_streaks
 from unscatter.diffuse.factorize.lattice.polishing import polish
 from unscatter.diffuse.factorize.lattice.refinement import refine_lattice, whiten
 from unscatter.diffuse.factorize.lattice.spectrum import (
@@ -20,7 +22,13 @@ from unscatter.diffuse.factorize.lattice.spectrum import (
     flatten,
     log_spectrum,
 )
-from unscatter.diffuse.factorize.lattice.weighing import held_out_residual, noise_residual, same_periods, weights_of
+from unscatter.diffuse.factorize.lattice.weighing import (
+    BLOCK,
+    held_out_residual,
+    noise_residual,
+    same_periods,
+    weights_of,
+)
 from unscatter.diffuse.plane.fold import PlaneLattice
 from unscatter.nouns.arrays import Floats
 from unscatter.nouns.found_lattice import LEAST_EVIDENCE, FoundLattice, LatticeCandidate
@@ -125,25 +133,19 @@ def weigh_lattices(
     hidden = HiddenPixels(painted, seen > 0, on_canvas, canvas)
     residuals = [hidden.residual(suggestion.lattice.translations) for suggestion in suggestions]
     translations = [s.lattice.translations for s in suggestions]
-    weights = weights_of([s.evidence for s in suggestions], residuals, translations, noise_residual(painted, seen > 0))
+    noise = noise_residual(painted, seen > 0)
+    weights = weights_of([s.evidence for s in suggestions], residuals, translations, noise)
     ranked = [
         LatticeCandidate(s.lattice.translations, float(w), s.evidence, h)
         for s, w, h in zip(suggestions, weights, residuals, strict=True)
         if w >= LEAST_WEIGHT
     ]
     kept = _joined([shorten(candidate, hidden) for candidate in sorted(ranked, key=lambda each: -each.weight)])
+    # Only of those that will count the last digits matter.
+    polished = [hidden.polish(each) if each.weight > WORTH_POLISHING else each for each in kept]
+    kept = [each for each in _joined(with_streaks(polished, hidden, noise)) if each.weight >= LEAST_WEIGHT]
     total = sum(candidate.weight for candidate in kept)
-    return tuple(
-        replace(
-            candidate,
-            weight=candidate.weight / total,
-            # Only of those that will count the last digits matter.
-            translations=hidden.polish(candidate.translations)
-            if candidate.weight > WORTH_POLISHING
-            else candidate.translations,
-        )
-        for candidate in kept
-    )
+    return tuple(replace(candidate, weight=candidate.weight / total) for candidate in kept)
 
 
 @dataclass(frozen=True)
@@ -155,16 +157,28 @@ class HiddenPixels:
     blind: Answer
     canvas: Canvas
 
-    def residual(self, translations: Floats) -> float:
-        """Relative residual of hidden pixels with a lattice of translations (2, 2)."""
-        return held_out_residual(self.intensity, self.measured, self.blind, self._grid(translations))
+    def residual(self, translations: Floats, one_dimensional: bool = False) -> float:
+        """Relative residual of hidden pixels with a lattice of translations (2, 2), I_FF as it is without."""
+        return held_out_residual(self.intensity, self.measured, self.blind, self._grid(translations, one_dimensional))
 
-    def polish(self, translations: Floats) -> Floats:
-        """The translations nearby that predict hidden pixels best, (2, 2)."""
-        return polish(self.intensity, self.measured, self.blind, self._grid(translations)).translations
+    def fitted_residual(self, translations: Floats, one_dimensional: bool = False) -> tuple[float, int]:
+        """The same with I_FF fitted too, on means over so many pixels along either edge."""
+        grid = self._grid(translations, one_dimensional)
+        return hidden_residual(self.intensity, self.measured, grid, self.blind, len(self.intensity) // BLOCK)
 
-    def _grid(self, translations: Floats) -> Grid:
-        return Grid(self.canvas.x, self.canvas.y, PlaneLattice(translations, None))
+    def polish(self, candidate: LatticeCandidate) -> LatticeCandidate:
+        """The lattice nearby that predicts hidden pixels best."""
+        grid = self._grid(candidate.translations)
+        translations = polish(self.intensity, self.measured, self.blind, grid).translations
+        return replace(candidate, translations=translations, residual=self.residual(translations))
+
+    def period(self, frequency: Floats) -> Floats | None:
+        """The wave (2,) nearby that explains most of I / I_FF as streaks; None where there is none."""
+        grid = self._grid(np.eye(2))
+        return refine_wave(self.intensity, self.measured, self.blind, grid, frequency)
+
+    def _grid(self, translations: Floats, one_dimensional: bool = False) -> Grid:
+        return Grid(self.canvas.x, self.canvas.y, PlaneLattice(translations, None, one_dimensional))
 
 
 def shorten(candidate: LatticeCandidate, hidden: HiddenPixels) -> LatticeCandidate:
@@ -179,11 +193,11 @@ def shorten(candidate: LatticeCandidate, hidden: HiddenPixels) -> LatticeCandida
             if shorter is None or float(np.linalg.norm(shorter, axis=1).min()) < SHORTEST:
                 continue
             residual = hidden.residual(shorter)
+            tried = replace(candidate, translations=shorter, residual=residual)
             if AS_WELL < residual / candidate.residual < NEARLY:
-                shorter = hidden.polish(shorter)
-                residual = hidden.residual(shorter)
-            if residual < AS_WELL * candidate.residual:
-                return shorten(replace(candidate, translations=shorter, residual=residual), hidden)
+                tried = hidden.polish(tried)
+            if tried.residual < AS_WELL * candidate.residual:
+                return shorten(tried, hidden)
     return candidate
 
 
@@ -191,12 +205,16 @@ def _joined(candidates: list[LatticeCandidate]) -> list[LatticeCandidate]:
     """Candidates that have become one lattice, with their weights together, most believed first."""
     kept: list[LatticeCandidate] = []
     for candidate in candidates:
-        same = next((k for k, one in enumerate(kept) if same_periods(one.translations, candidate.translations)), None)
+        same = next((k for k, one in enumerate(kept) if _alike(one, candidate)), None)
         if same is None:
             kept.append(candidate)
         else:
             kept[same] = replace(kept[same], weight=kept[same].weight + candidate.weight)
     return sorted(kept, key=lambda candidate: -candidate.weight)
+
+
+def _alike(one: LatticeCandidate, other: LatticeCandidate) -> bool:
+    return one.one_dimensional == other.one_dimensional and same_periods(one.translations, other.translations)
 
 
 def _weighing_canvas(intensity: Floats, shortest: float, pixels: int) -> Canvas:

@@ -66,6 +66,13 @@ def noise_residual(intensity: Floats, measured: Mask) -> float:
     return total / max(count, 1e-30)
 
 
+def excess_residual(residual: Sequence[float], noise: float) -> Floats:
+    """What is left of residuals (n,) when the noise of pixels is taken out, and a little: sqrt(h^2 - h_0^2) + 0.01."""
+    h = np.asarray(residual, dtype=np.float64)
+    known = SURE_NOISE * min(noise, float(h.min(initial=np.inf)))
+    return np.asarray(np.sqrt(h**2 - known**2) + LEAST_RESIDUAL)
+
+
 def weights_of(
     evidence: Sequence[float], residual: Sequence[float], translations: Sequence[Floats], noise: float = 0.0
 ) -> Floats:
@@ -75,9 +82,8 @@ def weights_of(
     the part h_0; translations: (2, 2) of each, which span a cell of area A. A lattice of longer periods holds all waves
     of one that it contains: it weighs nothing unless it predicts better.
     """
-    h = np.asarray(residual)
-    known = SURE_NOISE * min(noise, float(h.min(initial=np.inf)))
-    g, excess = np.asarray(evidence, dtype=np.float64), np.sqrt(h**2 - known**2) + LEAST_RESIDUAL
+    h, excess = np.asarray(residual), excess_residual(residual, noise)
+    g = np.asarray(evidence, dtype=np.float64)
     area = np.abs([np.linalg.det(each) for each in translations])
     logarithm = (g - g.max()) / (0.5 + 0.05 * max(g.max(), 0.0)) - SHARPNESS * np.log(excess) - PARSIMONY * np.log(area)
     idle = [
