@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from form_factor_marks import ghost, scar
 from handed_in import run
-from lattice_accuracy import index_of, triple
+from lattice_accuracy import is_right, triple
 from numpy.typing import NDArray
 from scipy import fft
 
@@ -293,7 +293,7 @@ def score(made: Made, given: str, weights: str) -> Score:
     pairs = ((components.short_range_order, made.order), (components.form_factor, made.form_factor))
     order, form = ((scale_as_published(a) - scale_as_published(b)) ** 2 for a, b in pairs)
     found = components.found_lattice
-    right = found is not None and index_of(found.translations, made.translations)[1]
+    right = found is not None and is_right(found, made.translations, made.order)
     scarred = scar(components.form_factor, made.form_factor, plane.measured)
     haunted = ghost(components.form_factor, made.form_factor, made.translations, made.order)
     in_gaps = float(form[~plane.measured].mean()) if made.gaps else math.nan

@@ -15,12 +15,16 @@ import numpy as np
 from unscatter.diffuse.factorize.factorize import factorize
 from unscatter.diffuse.plane.fold import PlaneLattice
 from unscatter.diffuse.plane.scaling import scale_as_published, scale_by_maximum
+from unscatter.diffuse.plane.streaks import fit_streaks
 from unscatter.diffuse.samples.recipe import read_recipe
+from unscatter.nouns.found_lattice import FoundLattice
 from unscatter.nouns.plane import Plane
 from unscatter.train.diffuse.evaluate import validation_planes
 
 #: A translation is right if it is a whole number of true ones to this.
 TOLERANCE = 0.05
+#: Streaks are right if so much of the variance of the true I_SRO lies along their direction.
+ALONG = 0.95
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,16 @@ def index_of(found: np.ndarray, true: np.ndarray) -> tuple[float, bool]:
     whole = np.round(steps)
     same = abs(abs(np.linalg.det(whole)) - 1) < 0.1 and np.abs(steps - whole).max() < TOLERANCE
     return abs(float(np.linalg.det(steps))), bool(same)
+
+
+def is_right(found: FoundLattice, true: np.ndarray, order: np.ndarray) -> bool:
+    """Whether a found lattice is that of the translations (2, 2); whether streaks hold the true I_SRO (ny, nx)."""
+    if not found.one_dimensional:
+        return index_of(found.translations, true)[1]
+    wave = np.linalg.inv(found.translations).T[0]
+    y, x = (np.arange(n, dtype=float) for n in order.shape)
+    series = fit_streaks(order, np.ones_like(order), wave, x, y, int(np.clip(0.49 / np.linalg.norm(wave), 1, 12)))
+    return bool(np.var(order - series(x, y)) < (1 - ALONG) * np.var(order))
 
 
 def step_across_edges(form: np.ndarray, measured: np.ndarray) -> float:
@@ -69,7 +83,8 @@ def score(plane: Plane, form: np.ndarray, order: np.ndarray, lattice: PlaneLatti
     index, right = float("nan"), False
     if found is not None and lattice is not None:
         step = np.array([axis[1] - axis[0] for axis in (plane.axes.x, plane.axes.y)])
-        index, right = index_of(found.translations, lattice.translations / step)
+        true = lattice.translations / step
+        index, right = index_of(found.translations, true)[0], is_right(found, true, order)
     steps = tuple(step_across_edges(each, plane.measured) for each in (components.form_factor, form))
     return Row(errors, right, "none" if found is None else found.confidence, index, steps, seconds)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from handed_in import run
-from lattice_accuracy import index_of, step_across_edges, triple
+from lattice_accuracy import is_right, step_across_edges, triple
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -241,7 +241,7 @@ def score(made: Simulated, given: str, weights: str) -> Score:
     pairs = ((components.short_range_order, made.order), (components.form_factor, made.form_factor))
     order, form = (float(np.mean((scale_as_published(a) - scale_as_published(b)) ** 2)) for a, b in pairs)
     found = components.found_lattice
-    right = found is not None and index_of(found.translations, made.translations)[1]
+    right = found is not None and is_right(found, made.translations, made.order)
     scar = step_across_edges(components.form_factor, plane.measured)
     return Score(order, form, right, "none" if found is None else found.confidence, scar, seconds)
 

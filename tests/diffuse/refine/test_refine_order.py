@@ -83,6 +83,15 @@ def test_against_order_the_uncertainties_hold_what_form_factor_and_order_share(t
     assert any("--against data" in line for line in fit.choices)
 
 
+def test_against_order_the_scatter_between_cells_makes_no_uncertainty_wider(truth: Components) -> None:
+    # Order on vectors that are not asked for scatters as noise would, the same in all cells.
+    free = refine_order(truth, vectors=FEW, laue="6/m")
+    fit = refine_order(truth, against="order", vectors=FEW, laue="6/m")
+    moved = np.abs(fit.alpha - free.alpha)
+    assert np.all(fit.standard_error**2 <= moved**2 + free.standard_error**2)
+    assert np.all(fit.standard_error >= moved)
+
+
 def test_a_plane_without_period_says_that_errors_of_the_form_factor_are_not_told() -> None:
     edges = np.linspace(-2, 2, 40)
     axes = PlaneAxes(np.zeros(3), np.array([1.0, 0.31, 0.0]), np.array([0.0, 0.17, 1.0]), edges, edges)

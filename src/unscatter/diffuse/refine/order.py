@@ -134,9 +134,9 @@ class _Solution:
         choices = (self.listed, self.reach, self.inherited)
         return tuple(text for one in choices if one is not None for text in one.words(fit))
 
-    def doubt(self) -> Callable[[Floats], Floats] | None:
-        """What the choice of I_FF, or what it got wrong, adds to a variance of the alphas."""
-        return next((one.added for one in (self.reach, self.inherited) if one is not None), None)
+    def doubt(self) -> Callable[[Floats], tuple[Floats, Floats]] | None:
+        """Of a variance of the alphas: what of it is by chance, and what the choice of I_FF or its errors add."""
+        return next((one.parts for one in (self.reach, self.inherited) if one is not None), None)
 
     def variance(self) -> Floats:
         """Variance of all alphas by noise, priors and the choice of I_FF, without a bootstrap, (n,)."""

@@ -14,9 +14,9 @@ import numpy as np
 from unscatter.nouns.arrays import Floats
 from unscatter.nouns.order_fit import OrderFit
 
-#: A move may be small by chance: no s.u. is below this share of that with I_FF free. Chosen on simulated planes
-#: (docs/dev/experiments.md).
-LEAST_OF_FREE = 0.8
+#: An error is that with I_FF free and the move from there. What chance adds to the former the move takes off, in part,
+#: so that this share of the s.u. with I_FF free is left. Chosen on simulated planes (docs/dev/experiments.md).
+SHARE_OF_FREE = 0.8
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,14 @@ class Inherited:
     moved: Floats
     free_variance: Floats
 
-    def added(self, variance: Floats) -> Floats:
-        """Return what errors of I_FF add to a variance of the scatter of I_SRO alone, (m,) of the first m alphas."""
+    def parts(self, variance: Floats) -> tuple[Floats, Floats]:
+        """Variances of the first alphas by chance and by the move, (m,) each.
+
+        variance: (m,) by the scatter of I_SRO between cells, which tells neither: a fold leaves little of it, and what
+        there is comes from vectors that are not on the list.
+        """
         told = slice(0, len(variance))
-        least = LEAST_OF_FREE**2 * self.free_variance[told]
-        return np.asarray(self.moved[told] ** 2 + np.maximum(least - variance, 0.0))
+        return np.asarray(SHARE_OF_FREE**2 * self.free_variance[told]), np.asarray(self.moved[told] ** 2)
 
     def words(self, fit: OrderFit) -> list[str]:
         """How far, in one line."""

@@ -148,6 +148,10 @@ class ReachChoice:
         alphas = np.array([one.alpha for one in self.tried])
         return np.asarray(self.weights @ (alphas - self.alpha - self.shift) ** 2)[: len(variance)]
 
+    def parts(self, variance: Floats) -> tuple[Floats, Floats]:
+        """A variance of the first alphas as it is, and what the choice adds, (m,) each."""
+        return variance, self.added(variance)
+
     def words(self, fit: OrderFit) -> list[str]:
         """What was chosen, against what, and what the alternatives would change."""
         best = max(one.evidence for one in self.tried)

@@ -56,7 +56,7 @@ def with_uncertainties(
     eliminated: Sequence[Eliminated],
     alpha: Floats,
     precision: Floats,
-    doubt: Callable[[Floats], Floats] | None,
+    doubt: Callable[[Floats], tuple[Floats, Floats]] | None,
     against: Against,
     laue: str,
     concentration: float,
@@ -65,8 +65,8 @@ def with_uncertainties(
 ) -> OrderFit:
     """Covariance, bootstrap over reciprocal cells, what priors and the choice of I_FF add; then the noun.
 
-    All alphas count, those of the basis, which come first, are told. doubt: what the choice or the errors of I_FF add
-    to a variance (n,) of those.
+    All alphas count, those of the basis, which come first, are told. doubt: of a variance
+    (n,) of those, what is by chance and what the choice or the errors of I_FF add.
     """
     spread_of = covariance_of(states, equations, eliminated, precision)
     told = slice(0, len(basis))
@@ -75,8 +75,8 @@ def with_uncertainties(
     spread *= np.sqrt(spread_of.pixels / spread_of.free)
     noise_part, prior_part = spread_of.noise[told], spread_of.prior[told]
     variance = np.maximum(spread**2, noise_part) + prior_part
-    chosen = np.zeros(len(basis)) if doubt is None else doubt(variance)
-    standard = np.sqrt(variance + chosen)
+    by_chance, chosen = (variance, np.zeros(len(basis))) if doubt is None else doubt(variance)
+    standard = np.sqrt(by_chance + chosen)
     covariance = spread_of.matrix
     root = np.sqrt(np.diag(covariance))
     cells = sum(state.cells for state in states)
