@@ -55,6 +55,9 @@ def _draw_lattice(panel: Axes, components: Components) -> None:
         return
     rows, columns = plane.intensity.shape
     a, b = found.translations
+    if found.one_dimensional:
+        # The second stands for any: long enough to be seen as a direction.
+        b = 3 * b
     corner = np.array([(columns - 1) / 2, (rows - 1) / 2]) - (a + b) / 2
     sides = [corner, corner + b, corner + a + b, corner + a, corner]
     if found.one_dimensional:
