@@ -44,6 +44,12 @@ def test_the_period_is_found_and_the_other_axis_is_not(streaks: tuple[Components
     assert "the other axis is not determined" in components.describe()
 
 
+def test_the_centre_that_a_picture_shows_is_kept(streaks: tuple[Components, np.ndarray, np.ndarray]) -> None:
+    found = streaks[0].found_lattice
+    assert found is not None
+    assert found.centre == ((PIXELS - 1) / 2, (PIXELS - 1) / 2)
+
+
 def test_the_order_is_constant_along_the_streaks(streaks: tuple[Components, np.ndarray, np.ndarray]) -> None:
     components, order, _ = streaks
     made = components.short_range_order
