@@ -7,19 +7,15 @@ lattice is named. Printed are the shares of lines that are explained, how many f
 tell a wrong cell, how often the true symbol is first where the cell is true, and CPU seconds.
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
 from engine_accuracy import draw
-from known_structures import recipe_called
+from known_structures import asked_structures, asking, recipe_called
 
 from unscatter.jobs.fit import fit
 from unscatter.nouns.cell import Cell
-from unscatter.powder.samples.draw import CachedCrystals
 from unscatter.symmetry import bravais_lattice
-from unscatter.train.powder.splits import split_table
 
 #: Findings that tell a wrong cell; the others tell of noise and samples too.
 TELLING = ("lines explained", "lines seen", "foreign intensity")
@@ -35,20 +31,13 @@ def wrong_cell(cell: Cell, bravais: str) -> Cell:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("structures", type=Path)
-    parser.add_argument("--recipes", nargs="+", default=["paper", "measured"])
-    parser.add_argument("--count", type=int, default=14, help="patterns of each recipe")
-    parser.add_argument("--part", choices=("training", "validation", "test"), default="validation")
-    parser.add_argument("--seed", type=int, default=9)
-    options = parser.parse_args()
-    crystals = CachedCrystals([options.structures])
-    split = split_table(crystals, "prototype")
-    rows = np.random.default_rng(options.seed).permutation(getattr(split, options.part))[: options.count]
+    options = asking(__doc__, count=14, seed=9).parse_args()
+    crystals, split, rows = asked_structures(options)
+    rows = rows[: options.count]
     for name in options.recipes:
         explained: dict[str, list[float]] = {"true": [], "wrong": []}
         poor, named, seconds = {"true": 0, "wrong": 0}, 0, []
-        for number, row in enumerate(rows.tolist()):
+        for number, row in enumerate(rows):
             pattern, phase, _ = draw(recipe_called(name), crystals, row, options.seed, number, split.training)
             bravais = bravais_lattice(phase.space_group)
             for kind, cell in (("true", phase.cell), ("wrong", wrong_cell(phase.cell, bravais))):

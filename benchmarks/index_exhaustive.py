@@ -8,14 +8,12 @@ by the search of `unscatter index`, and by the search to the end alone (powder/r
 lines. Times are CPU seconds, lines left out.
 """
 
-import argparse
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 from engine_accuracy import draw
-from known_structures import recipe_called, true_metric
+from known_structures import asked_structures, asking, recipe_called, true_metric
 
 from unscatter.nouns.arrays import Floats
 from unscatter.nouns.lines import Lines
@@ -25,9 +23,7 @@ from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.metric import primitive_metric, same_lattice, symmetry_of
 from unscatter.powder.refine.search import Effort, pose
 from unscatter.powder.refine.settle import Observed, settle
-from unscatter.powder.samples.draw import CachedCrystals
 from unscatter.symmetry import bravais_lattice
-from unscatter.train.powder.splits import split_table
 
 AMONG = 36
 
@@ -48,18 +44,11 @@ def to_the_end(lines: Lines, seconds: float) -> list[Floats]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("structures", type=Path)
-    parser.add_argument("--recipes", nargs="+", default=["paper", "measured"])
-    parser.add_argument("--count", type=int, default=30, help="patterns of each recipe")
-    parser.add_argument("--part", choices=("training", "validation", "test"), default="validation")
-    parser.add_argument("--seed", type=int, default=5)
+    parser = asking(__doc__, count=30, seed=5)
     parser.add_argument("--seconds", type=float, default=10.0, help="CPU seconds of the trials, and of each system")
     options = parser.parse_args()
-    crystals = CachedCrystals([options.structures])
-    split = split_table(crystals, "prototype")
-    rows = np.random.default_rng(options.seed).permutation(getattr(split, options.part))
-    chosen = [row for row in rows.tolist() if bravais_lattice(int(crystals.space_group[row]))[0] in "ctho"]
+    crystals, split, rows = asked_structures(options)
+    chosen = [row for row in rows if bravais_lattice(int(crystals.space_group[row]))[0] in "ctho"]
     searches = {"trials": by_trials, "to the end": to_the_end}
     warm = False
     for name in options.recipes:

@@ -34,6 +34,7 @@ extensions = [
 exclude_patterns = ["_build", "_ext"]
 templates_path = ["_templates"]
 html_static_path = ["_static"]
+html_css_files = ["versions.css"]
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
 

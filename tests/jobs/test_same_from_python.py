@@ -55,6 +55,14 @@ def test_a_path_is_taken_apart_as_on_the_command_line(plane_file: Path, tmp_path
     same(unscatter.factorize(unscatter.read_plane(plane_file)), written)
 
 
+def test_no_lattice_asked_for_where_it_is_known_is_told(plane_file: Path) -> None:
+    asked = unscatter.factorize(plane_file, lattice="none")
+    assert any("cell and axes are known, and are used" in note for note in asked.plane.notes)
+    plain = unscatter.factorize(plane_file)
+    assert not any("lattice none" in note for note in plain.plane.notes)
+    np.testing.assert_array_equal(asked.form_factor, plain.form_factor)
+
+
 def test_an_array_with_axes_is_taken_apart_as_its_file(tmp_path: Path) -> None:
     array = np.nan_to_num(simulate_demonstration(pixels=96).plane.intensity)
     np.save(tmp_path / "bare.npy", array)

@@ -96,6 +96,36 @@ def test_the_cross_reads_indices_or_spacings_by_keyboard(page: Any, plane: Path,
     assert np.allclose(table[:, 1:], np.load(plane), rtol=1e-5)
 
 
+def test_axes_and_colours_are_told_in_numbers(page: Any, plane: Path) -> None:
+    take_apart(page, plane)
+    assert page.inner_text("#directions") == "→ [h 0 0] (r.l.u.), ↑ [0 k 0] (r.l.u.)"
+    assert page.inner_text("#lowest") == "0"
+    highest = float(page.inner_text("#highest").split(",")[0])
+    # Two pixels in a thousand are brighter than the colours reach.
+    assert highest == pytest.approx(np.percentile(np.load(plane), 99.8), rel=0.02)
+    assert page.evaluate("round_marks(-3, 3, 8)") == [-3, -2, -1, 0, 1, 2, 3]
+    assert page.evaluate("round_marks(0.12, 0.31, 5)") == pytest.approx([0.15, 0.2, 0.25, 0.3])
+
+
+def test_any_option_of_the_command_is_typed_as_the_error_says_it(page: Any, tmp_path: Path) -> None:
+    path = tmp_path / "below_zero.npy"
+    np.save(path, np.random.default_rng(0).normal(-50, 5, (64, 64)))
+    page.set_input_files("#file", path)
+    page.click("#ask button[type=submit]")
+    expect(page.locator("#status.error")).to_contain_text("--negative shift", timeout=300_000)
+    expect(page.locator("#status.error")).to_contain_text("goes under Other options")
+    page.fill("#options-diffuse [data-others]", "shift")
+    page.click("#ask button[type=submit]")
+    expect(page.locator("#status.error")).to_contain_text('"shift" stands before any name')
+    page.fill("#options-diffuse [data-others]", "--negative shift --no-volume --saturation 65000")
+    assert page.evaluate("read_others()") == {"negative": "shift", "volume": False, "saturation": "65000"}
+    page.click("#ask button[type=submit]")
+    expect(page.locator("#status")).to_have_text("done", timeout=300_000)
+    options = tomllib.loads(fetch(page, "below_zero.options.toml", tmp_path).read_text())["factorize"]
+    assert options["negative"] == "shift"
+    assert options["saturation"] == 65000
+
+
 def test_a_mask_that_is_drawn_by_mouse_or_keyboard_is_taken_out(page: Any, plane: Path) -> None:
     take_apart(page, plane)
     page.click("#again")
@@ -146,7 +176,9 @@ def test_one_moves_through_the_planes_of_a_volume_and_takes_one_apart(page: Any,
     page.check("[name=kind][value=volume]")
     page.click("#ask button[type=submit]")
     expect(page.locator("#status")).to_have_text("done", timeout=300_000)
-    assert page.locator("#layer option").all_inner_texts() == ["I_D", "I_FF", "I_SRO", "product", "residual"]
+    names = page.evaluate("[...document.querySelectorAll('#layer option')].map(one => one.value)")
+    assert names == ["I_D", "I_FF", "I_SRO", "product", "residual"]
+    expect(page.locator("#directions")).to_have_text("→ h (r.l.u.), ↑ k (r.l.u.)")
     expect(page.locator("#where")).to_have_text("l = 0.000 (10 of 19)")
     page.focus("#plane")
     page.keyboard.press("PageUp")

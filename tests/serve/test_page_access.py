@@ -113,7 +113,9 @@ def test_nothing_is_wider_than_the_screen(page: Any, width: int) -> None:
 
 def test_a_plane_and_its_tools_have_room_on_a_laptop(page: Any) -> None:
     page.evaluate(_ALL)
-    page.evaluate("for (const id of ['curve-view', 'alphas-view']) document.getElementById(id).hidden = true")
+    page.evaluate(
+        "for (const id of ['welcome', 'curve-view', 'alphas-view']) document.getElementById(id).hidden = true"
+    )
     box = page.locator("#plane").bounding_box()
     assert box["width"] == pytest.approx(box["height"], abs=1)
     assert box["width"] >= 540

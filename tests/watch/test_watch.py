@@ -103,6 +103,21 @@ def test_an_hdf5_file_with_a_writer_is_not_complete(tmp_path: Path) -> None:
     assert Settling(patience=0.0).is_complete(path)
 
 
+def test_once_ends_although_a_file_is_empty_or_held_by_a_writer(tmp_path: Path, counted: list[str]) -> None:
+    (tmp_path / "empty.xye").write_text("")
+    (tmp_path / "good.xye").write_text("1 2")
+    with h5py.File(tmp_path / "live.h5", "w", libver="latest") as file:
+        file.create_dataset("data", (1, 4), np.float32)
+        file.swmr_mode = True
+        assert watch(quick(tmp_path), told, once=True, polling=True)["failed"] == 2
+    aside = tmp_path / "out" / "set-aside"
+    assert "the file is empty" in (aside / "empty.xye.txt").read_text()
+    assert "h5clear -s live.h5" in (aside / "live.h5.txt").read_text()
+    (tmp_path / "empty.xye").write_text("1 2")
+    watch(quick(tmp_path), told, once=True, polling=True)
+    assert counted.count("empty.xye") == 1
+
+
 def test_files_of_the_same_stem_do_not_overwrite_each_others_results(tmp_path: Path, counted: list[str]) -> None:
     (tmp_path / "scan.xye").write_text("one")
     (tmp_path / "scan.dat").write_text("two")
@@ -231,6 +246,9 @@ def test_the_command_classifies_what_is_in_a_folder(tmp_path: Path, small_classi
 
     write_pattern(tmp_path / "corundum.xye", simulate_corundum())
     (tmp_path / "broken.xye").write_text("no pattern\n")
+    (tmp_path / "report.pdf").write_text("%PDF")
+    angles = np.arange(5.0, 90.0, 0.02)
+    np.savetxt(tmp_path / "nothing_known.xye", np.column_stack([angles, 100 + 900 * np.exp(-((angles - 30) ** 2))]))
     rules = tmp_path / "rules.toml"
     rules.write_text(
         f'[[watch]]\npattern = "*.xye"\njob = "classify"\n[watch.options]\nweights = "{small_classifier}"\n'
@@ -238,7 +256,10 @@ def test_the_command_classifies_what_is_in_a_folder(tmp_path: Path, small_classi
     command = [sys.executable, "-m", "unscatter", "watch", str(tmp_path), "--once", "--rules", str(rules)]
     done = subprocess.run([*command, "--patience", "0"], capture_output=True, text=True, env=dict(os.environ))
     assert done.returncode == 0, done.stderr
-    assert "1 done, 1 set aside" in done.stdout
+    assert "1 done, 2 set aside" in done.stdout
+    assert "broken.xye: set aside: no numbers found" in done.stdout
+    assert "--rules" in next(line for line in done.stdout.splitlines() if "nothing_known" in line)
+    assert "2 left alone, of a kind (.pdf, .toml)" in done.stdout
     assert (tmp_path / "unscatter" / "corundum.classified.json").is_file()
     watched = Watcher(quick(tmp_path), told)
     assert watched.status(0).startswith("0 done")

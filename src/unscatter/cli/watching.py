@@ -63,4 +63,7 @@ def watch(
         counts = watching.journal.counts()
     if not screen.quiet and not screen.json:
         say(f"{counts.get('done', 0)} done, {counts.get('failed', 0)} set aside; results in {watching.out}")
+        if others := watching.left_alone():
+            endings = ", ".join(sorted({path.suffix or path.name for path in others}))
+            say(f"{len(others)} left alone, of a kind ({endings}) that no rule is for: --rules says which job they get")
     return 0

@@ -19,6 +19,7 @@ from unscatter.nouns.volume import Volume
 from unscatter.nouns.volume_components import VolumeComponents
 
 JOB = "factorize"
+_NOT_WITHOUT = "cell and axes are known, and are used: lattice none is for pictures without them"
 
 
 @checked_dataclass(frozen=True, kw_only=True, config=CHECKED)
@@ -55,6 +56,9 @@ def run(source: PlaneSource, options: FactorizeOptions = FactorizeOptions()) -> 
     if options.volume:
         raise ValueError("volume takes a whole volume apart: unscatter.factorize(..., volume=True), or --volume")
     plane = read_plane_source(source, options)
+    without = options.lattice == "none" or not options.find_lattice
+    if without and plane.axes is not None and plane.cell is not None:
+        plane = replace(plane, notes=(*plane.notes, _NOT_WITHOUT))
     components = take_apart(plane, **rest_of(options, PlaneReading, VolumeOptions))
     findings = assess_suitability(components, images=False)
     provenance = {**components.provenance, **record(JOB, options, [source])}
@@ -80,13 +84,11 @@ def factorize(
     chosen = make_options(FactorizeOptions, {"weights": weights, **options}, JOB)
     if isinstance(source, Volume):
         return whole_volume.run(source, replace(chosen, volume=True))
-    return whole_volume.run(_as_file(source), chosen) if chosen.volume else run(source, chosen)
-
-
-def _as_file(source: PlaneSource) -> str | Path:
+    if not chosen.volume:
+        return run(source, chosen)
     if not isinstance(source, str | Path):
         raise ValueError(f"volume=True takes a file or a Volume, got {type(source).__name__}")
-    return source
+    return whole_volume.run(source, chosen)
 
 
 def write(components: Components, stem: str | Path, *, picture: bool = True) -> tuple[Path, ...]:

@@ -24,14 +24,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 CHECKED = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-def _as_many(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
 #: A word or a path, as the help writes it.
 Text: TypeAlias = Annotated[str | None, arg(metavar="TEXT")]
 #: Put after a tuple of words: in Python a single word may stand for a tuple of one.
-OneOrMany = BeforeValidator(_as_many)
+OneOrMany = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
 
 
 def make_options(kind: type[Options], values: Mapping[str, Any], job: str) -> Options:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from tyro.conf import arg
 
-from unscatter.diffuse.crystal.motions import Motion, parse_range, parse_rotation, parse_shift
+from unscatter.diffuse.crystal.motions import parse_range, parse_rotation, parse_shift
 from unscatter.diffuse.refine.disorder_model import read_models
 from unscatter.diffuse.refine.molecules import rank_models
 from unscatter.diffuse.refine.molecules import refine_molecules as refine
@@ -19,7 +18,6 @@ from unscatter.io.results.picture import save_figure
 from unscatter.io.results.rows import write_record, write_rows
 from unscatter.jobs.options import CHECKED, OneOrMany, checked_dataclass, make_options, part_of, with_keywords
 from unscatter.jobs.provenance import record
-from unscatter.nouns.arrays import Floats
 from unscatter.nouns.components import Components
 from unscatter.nouns.molecule_fit import MoleculeFit
 
@@ -82,7 +80,10 @@ def run_ranked(source: str | Path | Components, options: RefineMoleculesOptions)
     """As run, with the fits of all models beside it."""
     components = source if isinstance(source, Components) else read_components(source)
     models = read_models(options.model_a, options.model_b, options.generate)
-    moves = _moves(options)
+    moves = [
+        *((parse_rotation(what), parse_range(values)) for what, values in options.rotate),
+        *((parse_shift(what), parse_range(values)) for what, values in options.shift),
+    ]
     how = part_of(options, FitOptions)
     ranked = rank_models(components, models, **how)
     best = next(model for model in models if model.name == ranked[0].name)
@@ -138,8 +139,3 @@ def record_of(found: RankedFits) -> dict[str, Any]:
         "findings": found.fit.findings.rows(),
         "provenance": found.fit.provenance,
     }
-
-
-def _moves(options: RefineMoleculesOptions) -> Sequence[tuple[Motion, Floats]]:
-    turns = [(parse_rotation(what), parse_range(values)) for what, values in options.rotate]
-    return [*turns, *((parse_shift(what), parse_range(values)) for what, values in options.shift)]

@@ -47,7 +47,8 @@ class PlaneAxes(Noun):
 
     def label(self, which: str) -> str:
         """Name of the axis "x" or "y" as the field writes it, for example "[h 0 0]" or "[0 0 l]"."""
-        letters = [_letter(vector) for vector in (self.u, self.v)]
+        # Of each direction, the letter of the first index that it moves.
+        letters = ["hkl"[int(np.argmax(np.abs(vector) > 1e-9))] for vector in (self.u, self.v)]
         if letters[0] == letters[1]:
             letters[1] = "hklh"["hkl".index(letters[1]) + 1]
         vector, letter = (self.u, letters[0]) if which == "x" else (self.v, letters[1])
@@ -57,14 +58,9 @@ class PlaneAxes(Noun):
         """Name of the plane as the field writes it, for example "hk1" or "origin (0 0 0.5)"."""
         for normal, letters in enumerate((["", "k", "l"], ["h", "", "l"], ["h", "k", ""])):
             if abs(self.u[normal]) < 1e-9 and abs(self.v[normal]) < 1e-9:
-                letters[normal] = f"{self.origin[normal]:g}"
+                letters[normal] = f"{self.origin[normal]:.4g}"
                 return "".join(letters)
-        return "origin (" + " ".join(f"{c:g}" for c in self.origin) + ")"
-
-
-def _letter(vector: NDArray[np.float64]) -> str:
-    """The letter of the first index that the vector moves."""
-    return "hkl"[int(np.argmax(np.abs(vector) > 1e-9))]
+        return "origin (" + " ".join(f"{c:.4g}" for c in self.origin) + ")"
 
 
 def _coefficient(value: float, letter: str) -> str:

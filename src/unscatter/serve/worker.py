@@ -45,7 +45,9 @@ def main() -> None:
         answer = {"error": f"this takes more than the {request['memory'] / 2**30:.1f} GiB that a task is given"}
     except _FAULTS as error:
         answer = {"error": " ".join(str(error).split()) or type(error).__name__}
-    _write(folder / "result.json", json.dumps(_plain(answer), default=str))
+    part = folder / "result.part"
+    part.write_text(json.dumps(_plain(answer), default=str), encoding="utf-8")
+    part.replace(folder / "result.json")
 
 
 def _bound_memory(most: int) -> None:
@@ -180,12 +182,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 if __name__ == "__main__":

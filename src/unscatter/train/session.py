@@ -154,7 +154,9 @@ class Session(Generic[Batch]):
         clock = _clock(self.progress.minutes)
         validation = self.progress.minutes + self.options.validate_every
         saving = self.progress.minutes + self.options.save_every
-        for batch in self.stream.batches(self._place()):
+        fabric = self.fabric
+        place = Place(self.progress.step // self.options.turns, fabric.global_rank, fabric.world_size, fabric.device)
+        for batch in self.stream.batches(place):
             # All processes take the time of the first, so that all stop at the same step.
             self.progress.minutes = self.fabric.broadcast(clock())
             if self._finished():
@@ -203,21 +205,14 @@ class Session(Generic[Batch]):
         options, progress = self.options, self.progress
         return progress.minutes >= options.minutes or 0 < options.steps <= progress.step
 
-    def _place(self) -> Place:
-        fabric = self.fabric
-        return Place(self.progress.step // self.options.turns, fabric.global_rank, fabric.world_size, fabric.device)
-
     def _learn(self, training: Training[Batch], batch: Batch, log: _Log) -> None:
         for _ in range(self.options.turns):
-            self._seed_step()
+            # Chance is a function of (seed, process, step): a resumed training goes on as if never stopped.
+            stream = self.options.seed * 1000 + self.fabric.global_rank
+            torch.manual_seed((stream << 32) + self.progress.step)
             losses = training.update(batch, self.progress)
             self.progress.step += 1
             log.add_losses(losses, self.progress)
-
-    def _seed_step(self) -> None:
-        # Chance is a function of (seed, process, step): a resumed training goes on as if never stopped.
-        stream = self.options.seed * 1000 + self.fabric.global_rank
-        torch.manual_seed((stream << 32) + self.progress.step)
 
     def _close_chapter(self, training: Training[Batch], log: _Log) -> None:
         """Validate, show and save."""

@@ -39,16 +39,37 @@ class Settling:
     def is_complete(self, path: Path) -> bool:
         """Whether the file has not changed for `patience` seconds, is not empty, and nobody writes to it."""
         try:
-            stamp = Stamp.of(path)
-            now = time.monotonic()
-            before, since = self.seen.get(path, (None, now))
-            if stamp != before:
-                self.seen[path] = (stamp, now)
-                since = now
-            return stamp.size > 0 and now - since >= self.patience and not is_being_written(path)
+            return self._rest(path) >= self.patience and not _unfinished(path)
         except OSError:
             self.seen.pop(path, None)
             return False
+
+    def hopeless(self, path: Path, patience: float) -> str:
+        """Why a file that has rested for `patience` seconds is not complete, in words; empty where it may become so."""
+        try:
+            return _unfinished(path) if self._rest(path) >= patience else ""
+        except OSError:
+            return ""
+
+    def _rest(self, path: Path) -> float:
+        """Seconds since the file was first seen as it is now."""
+        stamp, now = Stamp.of(path), time.monotonic()
+        before, since = self.seen.get(path, (None, now))
+        if stamp != before:
+            self.seen[path] = (stamp, now)
+            return 0.0
+        return now - since
+
+
+def _unfinished(path: Path) -> str:
+    if not path.stat().st_size:
+        return "the file is empty; it is tried again when something is written to it"
+    if is_being_written(path):
+        return (
+            "an HDF5 writer has it open, or ended without closing it: close it, or clear the mark with "
+            f"h5clear -s {path.name}; it is tried again then"
+        )
+    return ""
 
 
 def is_being_written(path: Path) -> bool:

@@ -115,7 +115,11 @@ def _rule(path: Path, number: int, rule: dict[str, Any]) -> Rule:
 
 def rule_for(path: Path, rules: tuple[Rule, ...]) -> Rule | None:
     """The first rule that fits a file, None for results, hidden files and what no rule is for."""
-    name = path.name
-    if name.startswith(".") or name.endswith(RESULTS):
+    if not is_input(path):
         return None
-    return next((rule for rule in rules if fnmatch(name.lower(), rule.pattern.lower())), None)
+    return next((rule for rule in rules if fnmatch(path.name.lower(), rule.pattern.lower())), None)
+
+
+def is_input(path: Path) -> bool:
+    """Whether a file may be measured data: neither hidden nor one of our results."""
+    return not path.name.startswith(".") and not path.name.endswith(RESULTS)

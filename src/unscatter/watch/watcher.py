@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +12,14 @@ from pathlib import Path
 
 from unscatter.watch.complete import Settling, Stamp
 from unscatter.watch.journal import Journal
-from unscatter.watch.rules import JOBS, USUAL, Rule, rule_for
+from unscatter.watch.rules import JOBS, USUAL, Rule, is_input, rule_for
 
 logger = logging.getLogger(__name__)
 
 #: Told of each file that was dealt with: its path, the job, and what came of it or why nothing did.
 Tell = Callable[[Path, str, str], None]
+#: With once: seconds that a file without an end (empty, held by a writer) is waited for, in times of the patience.
+_AT_REST = 10
 #: What a job may raise over a file that is at fault; anything else is a fault of ours and is told as such.
 _FAULTS_OF_A_FILE = (ValueError, OSError, MemoryError)
 
@@ -36,6 +39,15 @@ class Watching:
         """The record beside the results of what has been done."""
         return Journal(self.out / ".unscatter-watch.sqlite")
 
+    def files(self) -> list[Path]:
+        """What may be an input: no results, nothing hidden."""
+        found = self.folder.rglob("*") if self.recursive else self.folder.iterdir()
+        return sorted(one for one in found if is_input(one) and not one.is_relative_to(self.out) and one.is_file())
+
+    def left_alone(self) -> list[Path]:
+        """Files that no rule is for."""
+        return [path for path in self.files() if rule_for(path, self.rules) is None]
+
 
 class Watcher:
     """Looks through the folder again and again; what is new and complete is worked on."""
@@ -46,9 +58,9 @@ class Watcher:
         self.journal = watching.journal
         self.settling = Settling(watching.patience)
 
-    def look(self) -> int:
-        """Work on every file that is complete and has not been dealt with; how many others are waiting."""
-        waiting = 0
+    def look(self) -> list[tuple[Path, Rule]]:
+        """Work on every file that is complete and has not been dealt with; the others, which are waited for."""
+        waiting = []
         for path, rule in list(self._files()):
             try:
                 if not self.journal.needs_work(self._key(path), rule.job, Stamp.of(path)):
@@ -58,8 +70,15 @@ class Watcher:
             if self.settling.is_complete(path):
                 self._work(path, rule)
             else:
-                waiting += 1
+                waiting.append((path, rule))
         return waiting
+
+    def give_up(self, waiting: list[tuple[Path, Rule]]) -> None:
+        """Set those aside that have rested long and will not become complete by themselves."""
+        for path, rule in waiting:
+            reason = self.settling.hopeless(path, _AT_REST * self.watching.patience)
+            if reason:
+                self._refuse(path, rule, Stamp.of(path), reason)
 
     def status(self, waiting: int) -> str:
         """One line: how many files are done, set aside, and waited for."""
@@ -67,10 +86,9 @@ class Watcher:
         return f"{counts.get('done', 0)} done, {counts.get('failed', 0)} set aside, {waiting} waiting"
 
     def _files(self) -> Iterator[tuple[Path, Rule]]:
-        found = self.watching.folder.rglob("*") if self.watching.recursive else self.watching.folder.iterdir()
-        for path in sorted(found):
+        for path in self.watching.files():
             rule = rule_for(path, self.watching.rules)
-            if rule is not None and path.is_file() and not path.is_relative_to(self.watching.out):
+            if rule is not None:
                 yield path, rule
 
     def _work(self, path: Path, rule: Rule) -> None:
@@ -92,8 +110,14 @@ class Watcher:
             self._aside(path).unlink(missing_ok=True)
             self.tell(path, rule.job, summary)
             return
-        self._set_aside(path, reason)
-        self.journal.note(key, rule.job, stamp, "failed", reason)
+        self._refuse(path, rule, stamp, _for_a_folder(path, reason))
+
+    def _refuse(self, path: Path, rule: Rule, stamp: Stamp, reason: str) -> None:
+        # Where a person looks for it; the file itself stays where its owner put it.
+        note = self._aside(path)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(f"{path}\n{reason}\n", encoding="utf-8")
+        self.journal.note(self._key(path), rule.job, stamp, "failed", reason)
         self.tell(path, rule.job, f"set aside: {reason}")
 
     def _key(self, path: Path) -> Path:
@@ -109,12 +133,6 @@ class Watcher:
 
     def _aside(self, path: Path) -> Path:
         return self.watching.out / "set-aside" / f"{'.'.join(self._key(path).parts)}.txt"
-
-    def _set_aside(self, path: Path, reason: str) -> None:
-        """Leave the reason where a person looks for it; the file itself stays where its owner put it."""
-        note = self._aside(path)
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(f"{path}\n{reason}\n", encoding="utf-8")
 
 
 def watch(
@@ -139,13 +157,23 @@ def watch(
         while not stop.is_set():
             waiting = watcher.look()
             if status is not None:
-                status(watcher.status(waiting))
+                status(watcher.status(len(waiting)))
             if once and not waiting:
                 break
+            if once:
+                watcher.give_up(waiting)
             # A file that rests has to be looked at again although nothing happens to it.
             wake.wait(min(interval, max(watching.patience, 0.05)) if waiting else interval)
             wake.clear()
     return watcher.journal.counts()
+
+
+def _for_a_folder(path: Path, reason: str) -> str:
+    """A reason without the name of the file, which stands before it, and with where its options are typed."""
+    for name in (str(path), path.name):
+        reason = reason.removeprefix(f"{name}: ").removeprefix(f"{name} ")
+    asks_for_an_option = re.search("--[a-z]", reason)
+    return f"{reason}. Options for a watched folder stand in a file, --rules" if asks_for_an_option else reason
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def plot_components(components: Components) -> Figure:
     panels = figure.subplots(
         2,
         3,
-        gridspec_kw={"left": 0.05, "right": 0.94, "bottom": 0.06, "top": 0.875, "wspace": 0.36, "hspace": 0.26},
+        gridspec_kw={"left": 0.05, "right": 0.94, "bottom": 0.06, "top": 0.875, "wspace": 0.44, "hspace": 0.26},
     )
     top = float(np.nanpercentile(plane.intensity, 99.7))
     draw_intensity(panels[0, 0], plane.intensity, plane, "measured  $I_D$", top)

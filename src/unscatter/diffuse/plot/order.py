@@ -35,9 +35,9 @@ def plot_order(fit: OrderFit, plane: int = 0) -> Figure:
     lattice = plane_lattice(axes)
     assert lattice is not None
     corners = _corners(lattice, axes, np.asarray(cell.reciprocal), len(folded))
-    figure = Figure(figsize=(13.2, 8.4))
+    figure = Figure(figsize=(13.2, 7.2))
     above = figure.subplots(
-        1, 3, gridspec_kw={"left": 0.05, "right": 0.93, "bottom": 0.44, "top": 0.865, "wspace": 0.34}
+        1, 3, gridspec_kw={"left": 0.05, "right": 0.93, "bottom": 0.47, "top": 0.855, "wspace": 0.34}
     )
     top = max(float(np.nanmax(folded)), float(refined.max()))
     difference = folded - refined
@@ -48,7 +48,7 @@ def plot_order(fit: OrderFit, plane: int = 0) -> Figure:
         (above[2], difference, "difference, on its own scale", (-own, own)),
     ):
         _draw_cell(panel, corners, image, title, limits)
-    _draw_alphas(figure.add_axes((0.05, 0.13, 0.93, 0.24)), fit)
+    _draw_alphas(figure.add_axes((0.05, 0.11, 0.93, 0.29)), fit)
     name = f"{heading(components.plane)}: order, Laue class {fit.laue}"
     draw_heading(figure, name, _together(components.findings, fit.findings))
     return figure

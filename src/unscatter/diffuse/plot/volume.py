@@ -14,7 +14,7 @@ from unscatter.nouns.volume_components import VolumeComponents
 def plot_volume(components: VolumeComponents) -> Figure:
     """Six panels: I_D, I_FF and I_SRO on the layer nearest l = 0 above, on the plane nearest k = 0 below."""
     figure = Figure(figsize=(13.2, 8.8))
-    places = {"left": 0.05, "right": 0.94, "bottom": 0.06, "top": 0.86, "wspace": 0.36, "hspace": 0.26}
+    places = {"left": 0.05, "right": 0.94, "bottom": 0.06, "top": 0.86, "wspace": 0.44, "hspace": 0.26}
     panels = figure.subplots(2, 3, gridspec_kw=places)
     both = planes_of_volume(components)
     for row, one in zip(panels, both, strict=True):

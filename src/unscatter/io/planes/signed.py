@@ -31,7 +31,7 @@ def settle_negative(intensity: Floats, negative: Negative, source: str) -> tuple
     count, total = int(below.sum()), int(np.isfinite(intensity).sum())
     if not count:
         return intensity, ()
-    share = f"{100 * count / total:.2g} % of the measured pixels are negative, down to {np.nanmin(intensity):.4g}"
+    share = f"{100 * count / total:.3g} % of the measured pixels are negative, down to {np.nanmin(intensity):.4g}"
     if negative == "clip":
         return np.where(below, 0.0, intensity), (f"{share}: set to zero",)
     if negative == "shift":

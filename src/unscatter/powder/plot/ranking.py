@@ -148,14 +148,30 @@ def _draw_background(panel: Axes, ranking: Ranking) -> None:
             panel.axvspan(left, right, color=UNUSED, zorder=0, linewidth=0)
     fate = "subtracted" if str(ranking.provenance.get("background")).startswith("subtracted") else "not subtracted"
     handles: list[Artist] = [
-        Line2D([], [], color=MEASURED, label="simulated" if pattern.simulated else "measured"),
+        measured_line(pattern),
         Line2D([], [], color=BACKGROUND, linewidth=2, label=f"estimated background ({fate})"),
         Patch(color=UNUSED, label="not used by the network"),
     ]
     if ranking.fit is not None:
-        handles.append(Line2D([], [], color=FITTED, label=f"fit of {ranking.fit.lattice.bravais}"))
-        if len(ranking.fit.foreign):
-            handles.append(Line2D([], [], color=FOREIGN, marker="x", linestyle="", label="foreign lines"))
+        handles += fit_lines(ranking.fit)
+    draw_legend(panel, handles)
+
+
+def measured_line(pattern: Pattern) -> Line2D:
+    """What the legend says of the pattern itself."""
+    return Line2D([], [], color=MEASURED, label="simulated" if pattern.simulated else "measured")
+
+
+def fit_lines(fit: PatternFit) -> list[Artist]:
+    """What the legend says of a fit."""
+    lines: list[Artist] = [Line2D([], [], color=FITTED, label=f"fit of {fit.lattice.bravais}")]
+    if len(fit.foreign):
+        lines.append(Line2D([], [], color=FOREIGN, marker="x", linestyle="", label="foreign lines"))
+    return lines
+
+
+def draw_legend(panel: Axes, handles: list[Artist]) -> None:
+    """One line above a pattern, over the spacings."""
     panel.legend(
         handles=handles,
         loc="lower left",
@@ -218,7 +234,7 @@ def _found(ranking: Ranking) -> str:
     if ranking.second_phase is not None:
         cell += f" | perhaps a second phase: {ranking.second_phase.describe()}"
     worst = "; ".join(f"{one.verdict}: {one.name}" for one in ranking.findings.worst(3) if one.verdict != "not tested")
-    verdict = f" | findings {ranking.findings.verdict} ({worst})" if worst else ""
+    verdict = f" | findings: {worst}" if worst else ""
     return (
         f"{system.name} ({100 * system.probability:.0f} %) | {cell} | "
         f"{pattern.radiation or 'radiation not known'}, {pattern.wavelength:g} Å | "

@@ -1,7 +1,9 @@
 "use strict";
 // A pattern on a canvas: the fit of a lattice, its lines as ticks, those of a second phase, zoom, and a cursor.
 
-const INK = "#1b2733", MEASURED_INK = "#005a9c", FITTED_INK = "#c75b00", FOREIGN_INK = "#a40000", SECOND_INK = "#6b3fa0";
+const INK = "#1b2733", MEASURED_INK = "#005a9c", FITTED_INK = "#c75b00", FOREIGN_INK = "#a40000", SECOND_INK = "#6b3fa0", DIFFERENCE_INK = "#66727d";
+// Room below the pattern in pixels: difference, lines of two lattices, numbers.
+const BELOW = 114;
 
 class CurveView {
   constructor(canvas, output) {
@@ -57,16 +59,34 @@ class CurveView {
     const height = this.root ? (v) => Math.sqrt(Math.max(v, 0)) : (v) => v;
     let top = -Infinity, low = Infinity;
     for (let k = 0; k < x.length; k++) if (x[k] >= this.begin && x[k] <= this.end) { top = Math.max(top, height(y[k])); low = Math.min(low, height(y[k])); }
-    const px = (a) => (a - this.begin) / (this.end - this.begin) * w, py = (v) => h - 56 - (height(v) - low) / (top - low || 1) * (h - 72);
+    const px = (a) => (a - this.begin) / (this.end - this.begin) * w, py = (v) => h - BELOW - (height(v) - low) / (top - low || 1) * (h - BELOW - 16);
     this.line(c, x, y, px, py, MEASURED_INK, 1.2);
-    if (this.fit && this.fit.calculated) this.line(c, x, this.fit.calculated, px, py, FITTED_INK, 1);
+    if (this.fit && this.fit.calculated) { this.line(c, x, this.fit.calculated, px, py, FITTED_INK, 1); this.difference(c, x, y, px, h - BELOW + 30); }
     if (this.fit) this.ticks(c, this.fit.ticks, this.shift, px, h - 52, INK);
     if (this.curve.second_phase && this.second) this.ticks(c, this.curve.second_phase.ticks, 0, px, h - 40, SECOND_INK);
     c.fillStyle = FOREIGN_INK;
     for (const a of this.fit ? this.fit.foreign : []) if (a >= this.begin && a <= this.end) { c.beginPath(); c.moveTo(px(a) - 5, 2); c.lineTo(px(a) + 5, 2); c.lineTo(px(a), 11); c.fill(); }
     c.fillStyle = INK; c.font = "14px system-ui"; c.textAlign = "center";
-    for (let k = 1; k < 10; k++) { const a = this.begin + (this.end - this.begin) * k / 10; c.fillText(a.toFixed(1), px(a), h - 6); c.fillRect(px(a), h - 26, 1, 5); }
-    if (this.cursor) { c.fillStyle = FITTED_INK; c.fillRect(px(this.cursor), 0, 2, h - 56); }
+    for (const a of round_marks(this.begin, this.end, 12)) if (px(a) > 20 && px(a) < w - 70) { c.fillText(Number(a.toPrecision(6)).toString(), px(a), h - 6); c.fillRect(px(a), h - 26, 1, 5); }
+    c.textAlign = "right"; c.fillText("2θ (°)", w - 6, h - 6);
+    this.heights(c, py, this.root ? [low ** 2, top ** 2] : [low, top]);
+    if (this.cursor) { c.fillStyle = FITTED_INK; c.fillRect(px(this.cursor), 0, 2, h - BELOW); }
+  }
+  // Round intensities along the left edge, as many as stand apart.
+  heights(c, py, [low, top]) {
+    c.textAlign = "left";
+    let before = Infinity;
+    for (const v of round_marks(low, top, 10)) {
+      if (before - py(v) < 28 || py(v) < 12) continue;
+      before = py(v);
+      c.fillStyle = INK; c.fillRect(0, before, 5, 1); c.fillText(Number(v.toPrecision(6)).toString(), 8, before + 5);
+    }
+  }
+  // Measured minus calculated about a line of zero, as high as there is room.
+  difference(c, x, y, px, zero) {
+    const gap = x.map((a, k) => (a >= this.begin && a <= this.end ? y[k] - this.fit.calculated[k] : 0));
+    const most = gap.reduce((m, one) => Math.max(m, Math.abs(one)), 1e-30);
+    this.line(c, x, gap, px, (v) => zero - v / most * 24, DIFFERENCE_INK, 1);
   }
   line(c, x, y, px, py, ink, width) {
     c.strokeStyle = ink; c.lineWidth = width; c.beginPath();

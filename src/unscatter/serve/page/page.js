@@ -15,13 +15,38 @@ function read_options() {
     else if (field.name === "plane") options.plane = [value];
     else options[field.name] = value;
   }
+  return { ...options, ...read_others() };
+}
+
+// Options that have no field of their own, typed as on the command line: --name value, --name or --no-name.
+function read_others() {
+  const field = element(`options-${kind() === "pattern" ? "pattern" : "diffuse"}`).querySelector("[data-others]"), options = {};
+  const words = field.value.match(/"[^"]*"|[^\s"]+/g) || [];
+  let name = null;
+  for (const word of words) {
+    const begun = word.match(/^--([a-z][a-z-]*)$/);
+    if (begun) { name = begun[1].replaceAll("-", "_"); options[name] = []; continue; }
+    if (name === null) throw new Error(`other options: "${word}" stands before any name; type for example --missing -1`);
+    options[name].push(word.replaceAll('"', ""));
+  }
+  for (const [one, values] of Object.entries(options)) {
+    if (values.length) options[one] = values.length > 1 ? values : values[0];
+    else { delete options[one]; options[one.replace(/^no_/, "")] = !one.startsWith("no_"); }
+  }
   return options;
 }
 
 // Do some work with a button held, say how it ended, and bring a keyboard to the result where one is new.
 async function doing(work, button, ended = "done") {
   if (button) button.disabled = true;
-  try { await work(); say(ended); } catch (error) { say(error.message, true); } finally { if (button) button.disabled = false; }
+  try { await work(); say(ended); } catch (error) { say(for_the_page(error.message), true); } finally { if (button) button.disabled = false; }
+}
+
+// Words for the command line, as a person at the page needs them.
+function for_the_page(words) {
+  const told = words.replace("leave out --volume", "choose “plane of diffuse scattering”").replace("is for unscatter classify", "is taken where “powder pattern” is chosen")
+    .replace(" and --plane hk0", kind() === "volume" ? "" : " and --plane hk0");
+  return /--[a-z]/.test(told) ? `${told}. What begins with -- is a field at the left, or goes under Other options.` : told;
 }
 
 async function sent() {
@@ -51,7 +76,7 @@ function choose(chosen) {
   file = chosen; uploaded = null; whole = null;
   plane.forget();
   element("chosen").textContent = `${file.name}, ${(file.size / 1e6).toFixed(2)} MB`;
-  const diffuse = /\.(h5|hdf5|nxs|npy|tiff?)$/i.test(file.name);
+  const diffuse = /\.(h5|hdf5|nxs|npy|npz|tiff?|grd|nipl)$/i.test(file.name);
   if (diffuse === (kind() === "pattern")) document.querySelector(`input[name=kind][value=${diffuse ? "plane" : "pattern"}]`).checked = true;
   show_options();
 }
@@ -65,7 +90,7 @@ function show_options() {
 
 async function refine(laue) {
   const task = await run({ job: "refine order", result_of: done.id, options: laue ? { laue } : {} });
-  await add(task);
+  await add_step(task);
   element("alphas").caption.textContent = `Order parameters alpha(u v w), Laue class ${task.result.laue}`;
 }
 
@@ -77,7 +102,7 @@ async function fit_lattice() {
   const task = await run({ job: "fit", file: await sent(), options });
   fits[place] = task.fit;
   list_fits(place);
-  await add(task);
+  await add_step(task);
 }
 
 element("file").addEventListener("change", (e) => e.target.files.length && choose(e.target.files[0]));

@@ -11,6 +11,14 @@ function colour(share, name) {
   return VIRIDIS[low].map((value, k) => Math.round(value + t * (VIRIDIS[low + 1][k] - value)));
 }
 
+// Round numbers between two, at most so many.
+function round_marks(first, last, most) {
+  const rough = Math.abs(last - first) / most, power = 10 ** Math.floor(Math.log10(rough)), step = power * [1, 2, 5, 10].find((one) => one * power >= rough);
+  const marks = [];
+  for (let k = Math.ceil(Math.min(first, last) / step); k * step <= Math.max(first, last); k++) marks.push(k * step);
+  return marks;
+}
+
 class PlaneView {
   constructor(canvas, output) {
     this.canvas = canvas; this.output = output;
@@ -122,7 +130,35 @@ class PlaneView {
       }
     }
     context.putImageData(image, 0, 0);
+    this.draw_edges(context, size);
+    this.draw_scale(scale, low);
     if (this.cross && document.activeElement === this.canvas) this.draw_cross(context, size);
+  }
+  // Where round values of the axes lie, along the lower and the left edge.
+  draw_edges(context, size) {
+    const m = this.meta;
+    context.font = "bold 14px system-ui"; context.lineWidth = 3; context.strokeStyle = "#000"; context.fillStyle = "#fff";
+    const write = (words, x, y) => { context.strokeText(words, x, y); context.fillText(words, x, y); };
+    const along = (range, count, first) => {
+      const pixel = (range[1] - range[0]) / Math.max(count - 1, 1), start = range[0] + (first - 0.5) * pixel, end = start + this.span * pixel;
+      return round_marks(start, end, 8).map((value) => [Number(value.toPrecision(6)).toString(), (value - start) / (end - start) * size]);
+    };
+    context.textAlign = "center";
+    for (const [words, x] of along(m.x, m.columns, this.left)) if (x > 40 && x < size - 20) { write(words, x, size - 9); this.mark(context, x - 1, size - 6, 2, 6); }
+    context.textAlign = "left";
+    for (const [words, x] of along(m.y, m.rows, this.bottom)) if (x > 30 && x < size - 12) { write(words, 11, size - x + 5); this.mark(context, 0, size - x - 1, 6, 2); }
+  }
+  mark(context, x, y, width, height) { context.strokeRect(x, y, width, height); context.fillRect(x, y, width, height); }
+  // What is drawn along the edges, and what the colours mean.
+  draw_scale(top, low) {
+    const [across, up] = this.meta.labels, bar = element("colour-bar"), context = bar.getContext("2d");
+    element("directions").textContent = `→ ${across}, ↑ ${up}`.replaceAll("Angstrom", "Å");
+    element("lowest").textContent = Number(low.toPrecision(3)).toString();
+    element("highest").textContent = Number(top.toPrecision(3)).toString() + (low < 0 ? "" : ", square-root scale");
+    for (let x = 0; x < bar.width; x++) {
+      context.fillStyle = `rgb(${colour(x / (bar.width - 1), this.options.colours).join(" ")})`;
+      context.fillRect(x, 0, 1, bar.height);
+    }
   }
   draw_cross(context, size) {
     const x = (this.cross[0] - this.left) / this.span * size, y = (1 - (this.cross[1] - this.bottom) / this.span) * size;

@@ -10,6 +10,7 @@ let done = null, drawn = null, whole = null, fits = [];
 async function show(task, title) {
   done = task;
   element("result").hidden = false;
+  element("welcome").hidden = element("former").hidden = true;
   element("title").textContent = title;
   element("files").replaceChildren();
   element("alphas-view").hidden = true;
@@ -26,15 +27,30 @@ async function show(task, title) {
   if (task.curve) show_pattern(task);
 }
 
-// What came of a step further is added to what is shown: words, a table, files.
+// What came of a step further is added to what is shown: words, a table, files; the words before stay at hand.
+async function add_step(task) {
+  element("former-text").textContent = done.text;
+  element("former").hidden = false;
+  await add(task);
+}
+
+// What a file holds, by how its name ends.
+const CONTENTS = [
+  [".factorized.h5", ": all of it, NeXus"], [".order.csv", ": alphas"], [".options.toml", ": to make it again"], [".factorized.png", ": picture"],
+  [".order.png", ": picture"], [".order.json", ": alphas and how they were made"], [".classified.json", ": all of it"], [".classified.csv", ": probabilities"],
+  [".classified.png", ": picture"], [".start.instprm", ": GSAS-II"], [".start.pcr", ": FullProf"], [".start.inp", ": TOPAS"], [".cif", ": the cell"],
+  [".reflections.csv", ": lines"], [".fit.csv", ": curves"], [".fit.h5", ": fit, NeXus"], [".fit.json", ": fit"], [".fit.png", ": picture"],
+];
+
 async function add(task) {
   element("text").textContent = task.text;
   for (const name of task.files) {
-    for (const former of element("files").querySelectorAll("li")) if (former.textContent === name) former.remove();
+    for (const former of element("files").querySelectorAll("li")) if (former.dataset.name === name) former.remove();
     const link = document.createElement("a"), item = document.createElement("li");
     link.href = `/api/tasks/${task.id}/files/${name}`; link.textContent = name;
     link.addEventListener("click", (e) => { e.preventDefault(); doing(() => download(task.id, name), null, ""); });
-    item.append(link); element("files").append(item);
+    item.dataset.name = name;
+    item.append(link, CONTENTS.find(([ending]) => name.endsWith(ending))?.[1] || ""); element("files").append(item);
   }
   const image = task.files.find((name) => name.endsWith(".png"));
   element("drawn").hidden = !image;
@@ -54,13 +70,26 @@ function row_of(words) {
 function show_alphas(alphas) {
   element("alphas-view").hidden = false;
   const number = (value) => (value === null || value === undefined ? "" : value.toFixed(4));
-  element("alphas").tBodies[0].replaceChildren(...alphas.map((one) => row_of([
+  const others = alphas.filter((one) => one.u || one.v || one.w || one.label);
+  // Those of a volume come by vector; the strongest say most.
+  const by_orbit = others.some((one) => one.multiplicity);
+  element("alphas").classList.toggle("by-vector", !by_orbit);
+  if (!by_orbit) others.sort((a, b) => Math.abs(b.alpha) - Math.abs(a.alpha));
+  element("alphas").tBodies[0].replaceChildren(...others.map((one) => row_of([
     one.label || `${one.u} ${one.v} ${one.w}`, one.multiplicity || "", number(one.alpha), number(one.standard_error), one.determined === false ? "not determined" : ""])));
+}
+
+const LAYERS = { I_D: "measured I_D", I_FF: "form factor I_FF", I_SRO: "short-range order I_SRO", product: "product I_FF I_SRO", residual: "measured − product" };
+
+function list_layers(names) {
+  const before = element("layer").value;
+  element("layer").replaceChildren(...names.map((name) => new Option(LAYERS[name], name)));
+  if (names.includes(before)) element("layer").value = before;
 }
 
 async function show_images(task) {
   drawn = null;
-  element("layer").replaceChildren(...task.images.names.map((name) => new Option(name, name)));
+  list_layers(task.images.names);
   element("lattices").replaceChildren(...task.images.lattices.map((one, k) => new Option(one.name, k)), new Option("none: I_SRO by its strongest waves", -1));
   await show_layer();
 }
@@ -68,7 +97,7 @@ async function show_images(task) {
 async function show_volume(task) {
   drawn = task.volume; whole = task;
   const names = drawn.names.length > 1 ? [...drawn.names, "product", "residual"] : drawn.names;
-  element("layer").replaceChildren(...names.map((name) => new Option(name, name)));
+  list_layers(names);
   element("across").value = "l";
   set_slider();
   await show_layer();

@@ -105,8 +105,10 @@ class NumbersTraining:
 
     def update(self, rendered: Rendered, progress: Progress) -> dict[str, float]:
         """One step on a batch of every recipe."""
+        # Half a cosine over the minutes.
+        share = min(progress.minutes / self.options.minutes, 1.0)
         for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate(progress)
+            group["lr"] = self.options.learning_rate * max(0.5 * (1 + math.cos(math.pi * share)), 0.01)
         planes = torch.cat([targets_of(samples) for _, samples in rendered])
         truth = torch.cat([_numbers_of(*each) for each in rendered])
         loss = functional.smooth_l1_loss(self.network(planes), truth, beta=0.3)
@@ -115,11 +117,6 @@ class NumbersTraining:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return {"numbers": float(loss.detach())}
-
-    def _learning_rate(self, progress: Progress) -> float:
-        """Half a cosine over the minutes."""
-        share = min(progress.minutes / self.options.minutes, 1.0)
-        return self.options.learning_rate * max(0.5 * (1 + math.cos(math.pi * share)), 0.01)
 
     def validate(self) -> dict[str, float]:
         """Share of the variance of each number that is explained on validation planes of the first recipe."""
