@@ -84,7 +84,7 @@ _BY_CASE: dict[str, float] = {"meV": 1e-6, "MeV": 1e3, "µeV": 1e-9, "ueV": 1e-9
 
 #: What a wavelength is called in words, of several languages.
 WAVELENGTH_WORDS = (
-    r"wave[\s_-]?length|lambda|λ|labda|wellenl(?:ae|ä)nge|longueur d[ '’]onde|longitud de onda|lunghezza d['’]onda|"
+    r"wave[\s_-]?length|lamb?da|λ|labda|wellenl(?:ae|ä)nge|longueur d[ '’]onde|longitud de onda|lunghezza d['’]onda|"
     r"comprimento de onda|długość fali|длина волны|波長|波长"
 )
 
@@ -102,15 +102,15 @@ NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
      r"(?:s=)?2\*?sin(?:\(theta\)|theta)/(?:lambda|l)", "Q", "inverse length", 2 * math.pi),
     (r"(?:[qsk]=)?4\*?(?:pi|π)\*?sin(?:\(theta\)|theta)/(?:lambda|l)|"
      r"\|?q\|?|qabs|modq|qtot|mod_q|scatteringvector(?:magnitude)?q?|momentumtransferq?|wavevectortransferq?|"
-     r"qvector|qvalue|k?transferq|scatvec|qa", "Q", "inverse length", 1.0),
+     r"qvector|qvalue|k?transferq|scatvec|qspace|q[aå](?:\^?-1)?", "Q", "inverse length", 1.0),
     (r"1/d\^?2|d\*\^?2|dstar\^?2|d\^?-2", "1/d^2", "inverse area", 1.0),
     (r"(?:10\^?4|1e4|10000)(?:/d\^?2|\*?d\^?-2)", "1/d^2", "inverse area", 1e-4),
-    (r"qnm", "Q", "inverse length", 0.1),
+    (r"qnm(?:\^?-1)?", "Q", "inverse length", 0.1),
     (r"d|dspac?ing|dspac|dvalue|dwert|dhkl|d\(hkl\)|(?:lattice|interplanar|plane)spacing|spacing|netzebenenabstand|dobs",
      "d", "length", 1.0),
     (r"t\.?o\.?f\.?|time(?:of)?flight|flighttime|timeofflight\w*", "time of flight", "time", 1.0),
     (r"energy|photonenergy|incidentenergy|beamenergy|energyincident|e|ei|xrayenergy", "energy", "energy", 1.0),
-    (r"(?:incident|mono|monochromator|source|beam|xray|neutron)?(?:wavelength|lambda)\w{0,8}|wl\d?|labda\w{0,8}|"
+    (r"(?:incident|mono|monochromator|source|beam|xray|neutron)?(?:wavelength|lamb?da)\w{0,8}|wl\d?|lam[12]?|labda\w{0,8}|"
      + WAVELENGTH_WORDS.replace(" ", ""), "wavelength", "length", 1.0),
     (r"omega|om|chi|phi|psi|eta|kappa|azimuth(?:al)?(?:angle)?", "another angle", "angle", 1.0),
     (r"angle|angles|winkel|position|pos", "an angle", "angle", 1.0),
@@ -134,6 +134,7 @@ _DIVISIONS = (
     r"(.+?)\s*/\s*(\S.*)",
     r"(.+?)\s*,\s*(\S.*)",
     r"(.+?)_(\S+)",
+    r"(.+)_(\S+)",
     r"(.+?)\s+(\S.*)",
 )
 _LEADING = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d{1,3})?(?:\(\d+\))?)\s*(.*)", re.DOTALL)
@@ -142,7 +143,9 @@ _TRANSFORMED = re.compile(
     r"(?:log(?:10|e)?|ln|lg|sqrt|√|square root)[\W_]*(?:of\s)?\W*(?:i|s|y|f|int\w*|counts?|cts|cps|signal|data)\b.*|"
     r"(?:i|y|int\w*|counts?|cts|cps|signal|data)[\W_]*(?:log(?:10|e)?|ln|lg|sqrt|\^\s?0\.5|\^\(?1/2|db\b|decibel)\W*.*|"
     r"db|decibels?|(?:i|int\w*|counts?)\s*[*·×x]\s*[qsk]\b.*|[qsk]\s*(?:\^|\*\*)?\s*[1-4]?\s*[*·×]\s*(?:i|int\w*|s\(q\)).*|"
-    r"s\(q\)\s*-\s*1",
+    r"s\(q\)\s*-\s*1|[fh]\s?\(\s?[qs]\s?\)|pdf|"
+    # F(Q) of PDFgetX3 with its unit
+    r"f\s?[\[(]\s?\$?\\?(?:AA|A|Å|nm)\b.*",
     re.IGNORECASE,
 )
 _NOT_FINITE = re.compile(r"[-+]?(nan|inf)", re.IGNORECASE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.sparse import csr_array
 
 from unscatter.diffuse.plane.planes import cartesian_axes
 from unscatter.nouns.arrays import Floats
@@ -118,7 +119,7 @@ def spread_blocks(averaged: Floats, factor: int, shape: tuple[int, ...]) -> Floa
 
 
 def _interpolate_grid(image: Floats, rows: Floats, columns: Floats) -> Floats:
-    """What map_coordinates of order 3 gives on a grid of rows and columns: two products with narrow matrices."""
+    """What map_coordinates of order 3 gives on a grid of rows and columns: two products with sparse matrices."""
     # As map_coordinates does: the edge goes on for a few pixels, so that the spline does not turn at it.
     pad = 12
     padded = np.pad(image, pad, mode="edge")
@@ -127,18 +128,16 @@ def _interpolate_grid(image: Floats, rows: Floats, columns: Floats) -> Floats:
         _cubic_weights(np.clip(index + pad, 1, n + 2 * pad - 3), n + 2 * pad)
         for index, n in zip((rows, columns), image.shape, strict=True)
     )
-    return np.asarray(by_row @ (coefficients @ by_column.T))
+    return np.asarray(by_row @ (by_column @ coefficients.T).T)
 
 
-def _cubic_weights(index: Floats, count: int) -> Floats:
-    """Values of the cubic B-splines on `count` knots at some positions, (n, count)."""
-    weights = np.zeros((index.size, count))
-    first = np.floor(index).astype(int) - 1
-    for knot in range(4):
-        distance = np.abs(index - (first + knot))
-        near, far = 2 / 3 - distance**2 + distance**3 / 2, np.clip(2 - distance, 0, None) ** 3 / 6
-        weights[np.arange(index.size), first + knot] = np.where(distance < 1, near, far)
-    return weights
+def _cubic_weights(index: Floats, count: int) -> csr_array:
+    """Values of the cubic B-splines on `count` knots at some positions, (n, count), four of which are not zero."""
+    knots = np.floor(index).astype(int)[:, None] + np.arange(-1, 3)
+    distance = np.abs(index[:, None] - knots)
+    near, far = 2 / 3 - distance**2 + distance**3 / 2, np.clip(2 - distance, 0, None) ** 3 / 6
+    starts = np.arange(0, 4 * index.size + 1, 4)
+    return csr_array((np.where(distance < 1, near, far).ravel(), knots.ravel(), starts), shape=(index.size, count))
 
 
 def canvas_with_lattice(axes: PlaneAxes, cell: Cell, pixels: int) -> Canvas:

@@ -23,10 +23,14 @@ Column = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Block:
-    """A data block: name and, for each tag in the spelling of the first dictionary, the values as text."""
+    """A data block: name and, for each tag in the spelling of the first dictionary, the values as text.
+
+    twice: tags that occur again with other values, of which the first are used.
+    """
 
     name: str
     tags: dict[str, list[str]]
+    twice: tuple[str, ...] = ()
 
     def column(self, tag: str) -> tuple[Column, Column]:
         """Values and uncertainties of a tag, NaN where the file has "?" or "."."""
@@ -56,11 +60,21 @@ def blocks_of(text: str) -> list[Block]:
     if count > MOST_BLOCKS:
         raise ValueError(f"{count} data blocks; at most {MOST_BLOCKS} are read: save those with the pattern")
     try:
-        document = gemmi.cif.read_string(text)
+        # a tag given twice is not rare, and no reason to lose a pattern
+        document = gemmi.cif.read_string(text, check_level=0)
     except (ValueError, RuntimeError) as error:
         first = str(error).split("\n")[0]
         raise ValueError(f"CIF that cannot be read ({first}); correct the line or export it again") from error
-    return [Block(block.name, dict(_tags(block))) for block in document]
+    return [_block(block) for block in document]
+
+
+def _block(block: gemmi.cif.Block) -> Block:
+    tags: dict[str, list[str]] = {}
+    twice = []
+    for tag, values in _tags(block):
+        if tags.setdefault(tag, values) != values:
+            twice.append(tag)
+    return Block(block.name, tags, tuple(dict.fromkeys(twice)))
 
 
 def _tags(block: gemmi.cif.Block) -> Iterator[tuple[str, list[str]]]:

@@ -8,9 +8,7 @@ brackets).
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,18 +37,7 @@ from unscatter.io.patterns.refused import refuse_text
 from unscatter.io.patterns.scan import Scan, choose_number, join, refuse_changing
 from unscatter.io.patterns.shapes import second_axis, without_counter
 from unscatter.io.patterns.spec import scans_of_spec
-from unscatter.io.text.table import (
-    NO_NUMBER,
-    WIDEST_ROW,
-    bracketed_table,
-    first_remark,
-    first_row,
-    has_decimal_comma,
-    number_table,
-    remarked_table,
-)
-from unscatter.io.text.thousands import without_thousands
-from unscatter.io.text.words import as_numbers, numbers_beside_words, with_empty_fields
+from unscatter.io.patterns.table_of_text import ONE_COLUMN, Table, table_of
 from unscatter.quantities import Quantity, parse_number
 
 NAME = "columns of text"
@@ -62,32 +49,6 @@ ASSUMES: tuple[str, ...] = (
 
 #: More columns than this without names are the rows of an image, not a pattern.
 _MOST_COLUMNS = 10
-#: A text with words between its numbers is read line by line, up to this size.
-_MOST_CHARACTERS = 24 * 2**20
-_NOTHING = (float("nan"), float("nan"))
-_ONE_COLUMN = "one column of numbers; expected two-theta (deg) and intensity: put the angle before every number"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of numbers in a text, with the lines above it.
-
-    values: (rows, columns); brackets: (rows,) uncertainty in brackets behind the second number, NaN where there is
-    none; header: lines above; separator: "," ";" "\\t" or "" for blanks; remark: first line of words among rows.
-    """
-
-    values: NDArray[np.float64]
-    brackets: NDArray[np.float64]
-    header: list[str]
-    separator: str
-    remark: str = ""
-
-
-@dataclass(frozen=True)
-class _Row:
-    line: int
-    values: tuple[float, ...]
-    uncertainty: float
 
 
 def recognises(content: Content) -> bool:
@@ -108,7 +69,7 @@ def read(content: Content) -> Scan:
 
 
 def _read_text(text: str) -> Scan:
-    table = _table_of(text)
+    table = table_of(text)
     header, cut = first_page(table.header)
     found = find_labels(header, table.values.shape[1], table.separator)
     scan = _unnamed(table, header) if found is None else _named(table, *found)
@@ -140,31 +101,6 @@ def _of_spec(scans: list[str], block: str) -> Scan:
     return join(kept).telling(told if len(scans) > 1 else "")
 
 
-def read_table(content: Content) -> Table:
-    """The table of numbers of a text; raises ValueError if there is none or it breaks off."""
-    return _table_of(content.text)
-
-
-def _table_of(text: str) -> Table:
-    text = without_thousands(as_numbers(text))
-    comma = has_decimal_comma(text)
-    table = _quick_table(text, comma)
-    for mend in (numbers_beside_words, with_empty_fields) if table is None else ():
-        mended = mend(text)
-        table = table or (None if mended is None else _quick_table(mended, comma))
-    return _without_numbered_names(table or _patient_table(text.split("\n"), comma))
-
-
-def _without_numbered_names(table: Table) -> Table:
-    """The table without a first row 0, 1, 2 that numbers its columns, as pandas writes names that nobody gave."""
-    first, count = table.values[0], table.values.shape[1]
-    numbers = any(np.array_equal(first, np.arange(count) + start) for start in (0, 1))
-    steps = np.abs(np.diff(table.values[:, 0]))
-    if not numbers or len(steps) < LEAST_POINTS or steps[0] <= 3 * np.median(steps):
-        return table
-    return replace(table, values=table.values[1:], brackets=table.brackets[1:])
-
-
 def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
     # a column of words has no numbers
     empty = np.all(np.isnan(table.values), axis=0)
@@ -184,13 +120,21 @@ def _named(table: Table, labels: list[Label], header: list[str]) -> Scan:
     quantity = None if axis is None else labels[axis].axis
     if axis is None:
         axis = 0 if intensity != 0 else 1
-        quantity, how = _by_unit(labels[axis])
-        told.append(how)
+        json, words = take_json([line.strip(" \t#") for line in header])
+        quantity = (
+            stated_axis(words, json) if labels[axis].unit is None and not other_quantity(labels[axis].text) else None
+        )
+        if quantity is None:
+            quantity, how = _by_unit(labels[axis])
+            told.append(how)
     if intensity is None:
         intensity = assumed_intensity(labels, axis)
         told.append(f"the column {labels[intensity].text or intensity + 1!r} is assumed to be the intensity")
     columns = table.values
-    values, sigma = columns[:, intensity], _sigma(table, labels)
+    values, sigma = (
+        columns[:, intensity],
+        _sigma(table, labels, intensity),
+    )
     for place in _scales(labels, intensity, columns):
         if (scale := _varying(columns[:, place], labels[place].text)) is not None:
             values, sigma = values / scale, None if sigma is None else sigma / scale
@@ -260,11 +204,12 @@ def _scales(labels: list[Label], intensity: int, columns: NDArray[np.float64]) -
     return [place for place in found if place is not None]
 
 
-def _sigma(table: Table, labels: list[Label]) -> NDArray[np.float64] | None:
+def _sigma(table: Table, labels: list[Label], intensity: int) -> NDArray[np.float64] | None:
     """Standard uncertainty from the column that is called so, or a variance, or a weight, or from brackets."""
     columns = table.values
     with np.errstate(divide="ignore", invalid="ignore"):
-        if (place := column_of(labels, "sigma")) is not None:
+        # S, where it is the only column beside an axis, is the intensity itself
+        if (place := column_of(labels, "sigma")) is not None and place != intensity:
             return columns[:, place]
         if (place := column_of(labels, "relative sigma")) is not None and (of := choose_intensity(labels)) is not None:
             percent = 0.01 if "%" in labels[place].text or "percent" in labels[place].text.lower() else 1.0
@@ -294,7 +239,7 @@ def _unnamed(table: Table, header: list[str]) -> Scan:
     values = table.values[:, ~np.all(np.isnan(table.values), axis=0)]
     count = values.shape[1]
     if count < 2:
-        raise ValueError(_ONE_COLUMN)
+        raise ValueError(ONE_COLUMN)
     if count > _MOST_COLUMNS:
         raise ValueError(
             f"{count} numbers a line: an image or a table of many patterns; expected two or three columns: "
@@ -323,107 +268,3 @@ def _unnamed(table: Table, header: list[str]) -> Scan:
     if count > 3:
         told.append(f"of {count} columns without names the second is assumed to be the intensity")
     return Scan(values[:, 0], values[:, 1], sigma, axis=axis, **known, assumptions=tuple(told))
-
-
-# --- the table ---
-
-
-def _quick_table(text: str, comma: bool) -> Table | None:
-    """A table whose rows are plain numbers, or become such without the remarks among them, read at once; or None."""
-    above = first_row(text)
-    top = text[above : above + 2**16].split("\n")
-    rows = [i for i, line in enumerate(top) if _is_row(line, comma)]
-    if not rows:
-        return None
-    width = len(_tokens(top[rows[-1]], comma)) if rows[-1] < len(top) - 1 else len(_tokens(top[rows[0]], comma))
-    first = next((i for i in rows if len(_tokens(top[i], comma)) == width), None)
-    if first is None or width < 2:
-        return None
-    below = text[above + sum(len(line) + 1 for line in top[:first]) :]
-    values, brackets, remark = None, None, ""
-    if any("(" in top[i] for i in rows):
-        values, brackets = bracketed_table(below, decimal_comma=comma) or (None, None)
-    else:
-        values = number_table(below, decimal_comma=comma)
-        if values is None:
-            values, remark = remarked_table(below, decimal_comma=comma), first_remark(below)
-    if values is None:
-        return None
-    header = [line for line in [*text[:above].split("\n"), *top[:first]] if line.strip()]
-    brackets = np.full(len(values), np.nan) if brackets is None else brackets
-    return Table(values, brackets, header, _separator(top[first], comma), remark)
-
-
-def _is_row(line: str, comma: bool) -> bool:
-    tokens = _tokens(line, comma)
-    return bool(tokens) and all(parse_number(token) is not None for token in tokens)
-
-
-def _separator(line: str, comma: bool) -> str:
-    return next((mark for mark in (";", "\t", "" if comma else ",") if mark and mark in line), "")
-
-
-def _patient_table(lines: list[str], comma: bool) -> Table:
-    """A table with remarks, brackets or words between its rows, line by line."""
-    if sum(len(line) for line in lines) > _MOST_CHARACTERS:
-        raise ValueError(
-            f"more than {_MOST_CHARACTERS >> 20} MB of text that is no plain table of numbers; expected rows of one "
-            "width and no words between them: export the scan as two columns of text"
-        )
-    rows, header = _rows(lines, comma)
-    first, rows = _widest(rows)
-    values = np.array([row.values for row in rows], dtype=np.float64)
-    brackets = np.array([row.uncertainty for row in rows], dtype=np.float64)
-    return Table(values, brackets, header, _separator(lines[first - 1], comma))
-
-
-def _rows(lines: list[str], comma: bool) -> tuple[list[_Row], list[str]]:
-    """Rows of numbers, and the lines of words before the first of them."""
-    rows: list[_Row] = []
-    header: list[str] = []
-    for i, line in enumerate(lines):
-        if len(line) > WIDEST_ROW and line.lstrip(' \t"+-.')[:1].isdigit():
-            raise ValueError(
-                f"line {i + 1} has {len(line)} characters; expected a row for each point: export the scan as two "
-                "columns of text"
-            )
-        tokens = _tokens(line, comma)
-        parsed = [_NOTHING if k and token in NO_NUMBER else parse_number(token) for k, token in enumerate(tokens)]
-        values = [pair for pair in parsed if pair is not None]
-        if parsed and len(values) == len(parsed):
-            # brackets belong to the intensity, the second number
-            rows.append(_Row(i + 1, tuple(pair[0] for pair in values), values[:2][-1][1]))
-        elif len(rows) > 10 and parsed and parsed[0] is not None:
-            raise ValueError(f"line {i + 1} {line[:40]!r} is not a row of numbers; correct it or take it out")
-        elif not rows and line.strip():
-            header.append(line)
-    return rows, header
-
-
-def _tokens(line: str, comma: bool) -> list[str]:
-    bare = re.split(r"[#!]", line)[0].replace('"', "").strip()
-    if bare.startswith((";", "'", "%")):
-        return []
-    if comma:
-        return [token.replace(",", ".") for token in re.split(r"[\s;]+", bare) if token]
-    return [token for token in re.split(r"[\s,;]+", bare) if token]
-
-
-def _widest(rows: list[_Row]) -> tuple[int, list[_Row]]:
-    """The rows from the first of the commonest width on: what is before them belongs to the header."""
-    if not rows:
-        raise ValueError(
-            "no numbers found; expected columns two-theta (deg), intensity and perhaps its uncertainty, "
-            "for example a line 10.02 153 12.4"
-        )
-    width = Counter(len(row.values) for row in rows).most_common(1)[0][0]
-    if width == 1:
-        raise ValueError(_ONE_COLUMN)
-    first = next(i for i, row in enumerate(rows) if len(row.values) == width)
-    for row in rows[first:]:
-        if len(row.values) != width:
-            raise ValueError(
-                f"line {row.line} holds {len(row.values)} numbers, the lines around it {width}; "
-                "perhaps the file was cut short: complete the line or take it out"
-            )
-    return rows[first].line, rows[first:]

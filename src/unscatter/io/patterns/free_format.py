@@ -5,12 +5,14 @@ So write ILL (FullProf INS 5), PSI's DMC and HRPT (INS 8), DBWS and FullProf's f
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import facts
-from unscatter.io.patterns.printed_numbers import grid_numbers, run_together
+from unscatter.io.patterns.printed_numbers import grid_numbers, leading_numbers, run_together
 from unscatter.io.patterns.scan import Scan, announced, grid, whole
 
 ASSUMES: tuple[str, ...] = ("the numbers below start, step and stop are counts at two-theta",)
@@ -18,6 +20,8 @@ NAME = "start step stop (ILL, PSI, DBWS, FullProf INS 0, 5, 8)"
 BLOCKS = ""
 
 _HEADER_LINES = 8
+#: Rows that tell columns from counts.
+_ROWS = 24
 
 
 def recognises(content: Content) -> bool:
@@ -46,9 +50,17 @@ def read(content: Content) -> Scan:
 def _grid_line(content: Content) -> int | None:
     for i, line in enumerate(content.head(_HEADER_LINES)):
         numbers = grid_numbers(line)
-        if len(numbers) >= 3 and (_is_grid(*numbers[:3]) or _other_order(content, i, numbers) is not None):
+        is_grid = len(numbers) >= 3 and (_is_grid(*numbers[:3]) or _other_order(content, i, numbers) is not None)
+        if is_grid and not _is_table(content.lines[i : i + _ROWS], len(numbers)):
             return i
     return None
+
+
+def _is_table(lines: list[str], width: int) -> bool:
+    """Whether lines are rows of columns: as many numbers in each, the first of them rising all the way."""
+    rows = [leading_numbers(line) for line in lines if line.strip()]
+    firsts = [row[0] for row in rows if len(row) == width]
+    return len(firsts) == len(rows) >= _ROWS / 2 and all(a < b for a, b in pairwise(firsts))
 
 
 def _start_step_stop(content: Content, at: int) -> tuple[float, float, float]:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from unscatter.io.patterns.conditions import conditions, is_stripped
 from unscatter.io.patterns.scan import Radiation
 from unscatter.io.patterns.title import find_title
+from unscatter.io.text.transformed import refuse_transformed_words
 from unscatter.quantities import (
     WAVELENGTH_WORDS,
     Quantity,
@@ -25,13 +27,16 @@ _RADIATIONS: dict[Radiation, str] = {
     "x-ray": r"\bx-?\s?rays?\b|\bsynchrotron\b",
 }
 _NAMED = re.compile(
-    rf"(?:{WAVELENGTH_WORDS}|\bWL|(?P<line>\bK[\s_-]?(?:alpha|α)(?=[\s_-]?[12]\b))|(?P<energy>\b(?:(?:photon|incident|beam|"
+    rf"(?:{WAVELENGTH_WORDS}|\bWL|\bLam(?=[12]?[\"\']?[\s:=,;]+\d)|\bwave(?=[\s_]?[12]?\s*[:=])|\blo(?=\s+\d\.\d)|"
+    r"(?P<line>\b(?:K[\s_-]?)?(?:alpha|α|(?<=K)a|(?<=K[\s_-])a)(?=[\s_-]?[12]\b))|(?P<energy>\b(?:(?:photon|incident|beam|"
     r"x-?ray)[ _-]?)?(?:energy|énergie|energie|energ[ií]a)(?=\b|_)|\bE_?i?(?=\s?=)))",
     re.IGNORECASE,
 )
 #: Behind the name: which of several, a unit in brackets or behind a stroke, and some characters that are no digits.
 _VALUE = re.compile(
-    r"(?P<which>[\s_-]*(?i:K[\s_-]?)?(?i:alpha|α|a)?[\s_-]?[12](?![\d.,]))?"
+    r"(?P<which>[\s_-]*(?i:K[\s_-]?)?(?i:alpha|α|a)?[\s_-]?[12](?!\d|\.\d|,\d+(?![\d.])))?"
+    # lambda1/lambda2: both behind it
+    rf"(?:\s*[/,&]\s*(?i:{WAVELENGTH_WORDS}|K?[\s_-]?(?:alpha|α|a))?[\s_-]?2(?![\d.,]))?"
     r"(?:\s*[\[(](?P<unit>[^\])\n]{1,20})[\])]|\s*(?:[_/|,;]|\bin\b)\s*(?P<stroke>[^\s\d:=,;|]{1,12})(?=[\s:=,;|]))?"
     r"[^\d\n.+-]{0,30}?(?P<number>[-+]?(?:\d+[.,]?\d*|\.\d+)(?:[eEdD][-+]?\d+)?(?:\(\d+\))?)"
     r"(?:\s*(?:\+/?-|±)\s*[\d.,eE]+-?\d*)?"
@@ -47,6 +52,9 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _SECOND = re.compile(r"(?:^|alpha|α|a|\s|_|-)2\s*$", re.IGNORECASE)
+_FIRST_LINE = re.compile(r"(?:alpha|α|K[\s_-]?a)[\s_-]?1\s*$", re.IGNORECASE)
+#: By how much the mean of a doublet differs from its first line, at most.
+_MEAN = 3e-3
 _BETA = re.compile(r"(?:beta|β|K[\s_-]?b)[\s_-]?\d?\s*$", re.IGNORECASE)
 _ANODES = "|".join(K_ALPHA_1)
 _ANODE = re.compile(
@@ -60,9 +68,12 @@ _LINES, _LONGEST = 300, 1000
 
 @dataclass(frozen=True)
 class _Wavelength:
+    """A wavelength in a header; second: K-alpha 2; first_line: it is called K-alpha 1."""
+
     angstrom: float
     second: bool
     note: str = ""
+    first_line: bool = False
 
 
 def facts(lines: Iterable[str]) -> dict[str, Any]:
@@ -81,9 +92,13 @@ def facts(lines: Iterable[str]) -> dict[str, Any]:
     unit = _unit(said[1].strip(",;")) if said else ""
     found = [*_from_json(table, radiation), *(one for line in kept for one in _from_words(line, radiation, unit))]
     first, second, notes = _choose(found)
+    if second is not None and is_stripped(text):
+        second, notes = None, [*notes, "K-alpha 2 was taken out of the intensities, says the header"]
+    notes += conditions(kept)
+    refuse_transformed_words(kept)
     if first is None and radiation != "neutron" and (anode := _anode(text)):
         first, radiation = K_ALPHA_1[anode], "x-ray"
-        notes = [f"the wavelength is not given: K-alpha 1 of the anode {anode}, {first:.5g} A, is assumed"]
+        notes.append(f"the wavelength is not given: K-alpha 1 of the anode {anode}, {first:.5g} A, is assumed")
     return {
         "title": find_title(kept, table),
         "wavelength": first,
@@ -170,9 +185,10 @@ def _quantity(name: str) -> Quantity | None:
 
 def _from_words(line: str, radiation: str | None, usual: str) -> Iterator[_Wavelength]:
     """Wavelengths named in a line; usual: the unit that another line gives for them."""
+    done = 0
     for named in _NAMED.finditer(line):
         found = _VALUE.match(line, named.end())
-        if found is None or _OTHER.match(line, named.end()):
+        if found is None or named.start() < done or _OTHER.match(line, named.end()):
             continue
         unit = _unit(found["unit"]) or _unit(found["stroke"]) or _unit(found["after"]) or usual
         before = line[: named.start()]
@@ -183,9 +199,14 @@ def _from_words(line: str, radiation: str | None, usual: str) -> Iterator[_Wavel
             continue
         value = wavelength_of(_number(found["number"]), unit, radiation)
         if value is not None and not (named["line"] and not _is_of_tube(value)):
-            marks = (before, (found["which"] or "").rstrip(), inside)
+            done = found.end("number")
+            # of "K-alpha 1/K-alpha 2" the first number is the first
+            inside = re.split(r"(?<=1)\s*[/,&]", inside)[0]
+            which = (found["which"] or "").rstrip()
+            marks = (before, which, f"{named[0]}{which}", inside)
             second = any(_SECOND.search(mark) for mark in marks)
-            yield _Wavelength(value, second, _note(found["number"], unit))
+            first_line = any(_FIRST_LINE.search(mark) for mark in marks)
+            yield _Wavelength(value, second, _note(found["number"], unit), first_line)
             # K-alpha 2 behind K-alpha 1, under one name
             behind = _BEHIND.match(line, found.end("number"))
             other = wavelength_of(_number(behind[1]), unit, radiation) if behind else None
@@ -205,7 +226,11 @@ def _choose(found: list[_Wavelength]) -> tuple[float | None, float | None, list[
     if not firsts:
         return None, None, []
     first = firsts[0]
+    lines = [one for one in firsts if one.first_line and abs(one.angstrom - first.angstrom) < _MEAN * first.angstrom]
     notes = [first.note] if first.note else []
+    if lines and lines[0].angstrom != first.angstrom:
+        notes.append(f"K-alpha 1, {lines[0].angstrom:.6g} A, is used, not the mean {first.angstrom:.6g} A")
+        first = lines[0]
     others = {f"{one.angstrom:.5g}" for one in firsts if abs(one.angstrom - first.angstrom) > 1e-3 * first.angstrom}
     if others:
         notes.append(

@@ -13,9 +13,9 @@ from unscatter.quantities import Quantity, Unit, find_quantity, find_unit, is_tr
 ROLES: dict[str, str] = {
     "observed": r"y_?obs|i_?obs|io|yo|obs|observed|observedintensity|intensity_?obs|i_?exp|y_?exp|exp|experimental|"
     r"meas|measured|i_?meas|y_?meas|zobs",
-    "intensity": r"i|int|intens|intensity|intensities|intensität|intensitaet|intensité|counts?|cts|cps|y\d?|y_?data|"
-    r"i\(.*\)|s\(q\)|f\(q\)|impulse|imp|photons|ycounts|counts_?total|totalcounts|height|rel\.?int(?:ensity)?|"
-    r"i_?(?:corr(?:ected)?|norm(?:ali[sz]ed)?)|(?:corr(?:ected)?|norm(?:ali[sz]ed)?)_?(?:i|int\w*|counts)|sum|total|"
+    "intensity": r"i|int|intens|intensity|intensities|intensität|intensitaet|intensité|counts?|cts|cps|y\d?|"
+    r"(?:y_?)?data|i\(.*\)|s\(q\)|f\(q\)|impulse|imp|photons|ycounts|counts_?total|totalcounts|height|rel\.?int(?:ensity)?|"
+    r"i_?(?:corr?(?:ected)?|norm(?:ali[sz]ed)?)|(?:corr?(?:ected)?|norm(?:ali[sz]ed)?)_?(?:i|int\w*|counts)|sum|total|"
     r"relativeintensity|i/?i0|i/imax|intensity\d|hits|signal_?norm(?:alised|alized)?",
     "other intensity": r"net|i_?raw|raw_?(?:i|int\w*|counts)|raw|signal|detector\w*|det\d?\w*|roi\d?|channel\d?|"
     r"chan\d|counter|mean|psd|"
@@ -43,7 +43,8 @@ ROLES: dict[str, str] = {
     "l": r"l",
     "width": r"fwhm\w*|integralbreadth|breadth|width",
     "multiplicity": r"multiplicity|mult|m|j",
-    "another": r"y_?cal\w*|i_?cal\w*|calc\w*|bkg|bg|bck|back(?:g|gr|ground)?|y_?b(?:kg|ack)?|diff\w*|residuals?|"
+    "another": r"(?:[yi]_?)?fit|fitted|model|"
+    r"y_?cal\w*|i_?cal\w*|calc\w*|bkg|bg|bck|back(?:g|gr|ground)?|y_?b(?:kg|ack)?|diff\w*|residuals?|"
     r"y_?obs-y_?cal\w*|posr|phase|delta|\(hkl\)|hkl|area|temperature|fobs|f\^?2|f|fc|fo",
 }
 _ROLES = tuple((re.compile(names), role) for role, names in ROLES.items())
@@ -69,8 +70,8 @@ _LONGEST = 300
 UNKNOWN = "not known"
 #: Names of axes in a sentence, and a unit of the axis alone.
 _WITH_UNIT = re.compile(
-    r"(?<![\w.])(?:momentum transfer(?: q)?|scattering vector(?: q)?|\|?q\|?|d(?:[- ]?spacings?)?|(?:2[- ]?)?theta|"
-    r"2?\u03b8)(?=[\s(\[/,_])",
+    r"(?<![\w.])(?:momentum transfer(?: q)?|scattering vector(?: q)?|\|?q\|?|d(?:[- ]?spacings?)?|"
+    r"(?:(?:2|two)[-_ ]?[x×*·]?[-_ ]?)?theta|2?\u03b8)(?=[\s(\[/,_])",
     re.IGNORECASE,
 )
 _UNIT_OF_AXIS = re.compile(r"(?:the )?x[-_ ]?(?:axis[-_ ]?)?units?\s*(?:[:=]|\bis\b|\s)\s*(.+)", re.IGNORECASE)
@@ -78,10 +79,12 @@ _UNIT_OF_AXIS = re.compile(r"(?:the )?x[-_ ]?(?:axis[-_ ]?)?units?\s*(?:[:=]|\bi
 _COUNTED = re.compile(r"\W*(?:col(?:umn)?[-_ #]*)(\d+)\s*[:=.)-]+\s*([^;]+?)(?:\s+units?[\s:=]+(\S+))?", re.IGNORECASE)
 #: What may stand before the names of the columns, and before each: "Columns: ", "#L " of SPEC, "x = ".
 _BEFORE_ALL = re.compile(
-    r"\s*(?:#L\s+|(?:[#!;%'*/]+\s*)?(?:(?:columns?|fields?|names?|labels?|header)\s*[:=]\s*)?)",
+    r"\s*(?:#L\s+|(?:[#!;%'*/]+\s*)?(?:(?:columns?|fields?|names?|labels?|header|data)\s*[:=]\s*)?)",
     re.IGNORECASE,
 )
-_BEFORE_ONE = re.compile(r"\s*(?:[xyez]|dy|e[xy]|col(?:umn)?[ _]?\d+|\[\d+\])\s*(?:[:=]\s*|(?<=\])\s*)", re.IGNORECASE)
+_BEFORE_ONE = re.compile(
+    r"\s*(?:[xyez]|dy|e[xy]|col(?:umn)?[ _]?\d+|[\[(]\d+[\])])\s*(?:[:=]\s*|(?<=[\])])\s*)", re.IGNORECASE
+)
 #: A number alone or with a unit, not the 2 of 2theta.
 _IS_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
 #: Of counts in so much time, which no counting time divides.
@@ -217,8 +220,9 @@ def refuse_transformed(name: str) -> None:
     """Raise ValueError for a name of logarithms or roots of intensities."""
     if is_transformed(name):
         raise ValueError(
-            f"{name[:60]!r} names logarithms or roots, or products with Q, not intensities; expected counts: turn them "
-            "back (10**y, exp(y), y**2 or y/Q**2) and save those"
+            f"{name[:60]!r} names logarithms or roots, products with Q, or F(Q) of total scattering, not "
+            "intensities; expected counts: turn them back (10**y, exp(y), y**2 or y/Q**2) and save those, or give the "
+            "pattern they were made of"
         )
 
 
@@ -271,16 +275,21 @@ def _accepted(labels: list[Label], width: int, *, separated: bool) -> list[Label
 
 def stated_axis(header: Sequence[str], table: Mapping[str, object]) -> Quantity | None:
     """What a header says of the axis in a line of its own ("x-axis: Q (1/nm)", "2-Theta Angle (Degrees)"), or JSON."""
-    said = [str(table[key]) for key in ("unit", "radial_unit", "dim1_unit", "axis", "x_unit") if key in table]
+    keys = ("unit", "radial_unit", "dim1_unit", "axis", "x_unit", "dataformat")
+    said = [(str(table[key]), True) for key in keys if key in table]
     for line in header:
         bare = re.sub(r"^\s*[#!;%'*/]+", "", line).strip()
         stated = _STATEMENT.fullmatch(bare)
-        said.append(stated.group(1) if stated else bare)
-    for text in said:
+        said.append((stated.group(1) if stated else bare, stated is not None))
+    for text, is_stated in said:
         found = _axis_in(text)
-        # a letter alone may be anything
-        if found is not None and (found.unit_given or len(_plain(text)) > 2):
+        # a letter alone may be anything, unless it is said to be the axis
+        if found is not None and (
+            found.unit_given or len(_plain(text)) > 2 or (is_stated and found.kind in DIFFRACTION)
+        ):
             return found
+        if is_stated and found is None and (unit := _by_unit_alone(text)) is not None:
+            return unit
         # "q_nm^-1 scattering": a name with its unit, and a remark; with a number behind it, it is a fact
         first, _, remark = text.partition(" ")
         found = None if re.search(r"\d", remark) else _axis_in(first)
@@ -325,8 +334,10 @@ def _mentioned(line: str) -> Quantity | None:
 
 def _by_unit_alone(text: str) -> Quantity | None:
     unit = find_unit(text)
-    if unit is None or unit.dimension == "angle":
+    if unit is None or (unit.dimension == "angle" and unit.factor == 1):
         return None
+    if unit.dimension == "angle":
+        return Quantity("an angle", "angle", unit.factor, unit.offset, f"x in {text.strip()}", True)
     if unit.dimension == "length" and unit.factor <= 10:
         return Quantity("d", "length", unit.factor, unit.offset, f"x in {text.strip()}", True)
     return Quantity(UNKNOWN, unit.dimension, unit.factor, unit.offset, f"x in {text.strip()[:30]}", True)

@@ -20,11 +20,11 @@ from unscatter.io.patterns import pdcif
 from unscatter.io.patterns.axis import AXES, Axis, reaching
 from unscatter.io.patterns.checks import uneven
 from unscatter.io.patterns.cif_blocks import blocks_of
-from unscatter.io.patterns.columns import Table, read_table
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import facts
 from unscatter.io.patterns.labels import Label, are_lines, choose_axis, choose_intensity, column_of, find_labels
 from unscatter.io.patterns.scan import Radiation, Scan
+from unscatter.io.patterns.table_of_text import Table, table_of
 from unscatter.nouns.lines import Lines
 from unscatter.quantities import Quantity, parse_number, require_wavelength, spacings, spacings_to_two_theta
 
@@ -71,7 +71,7 @@ def _find(content: Content, axis: str | None) -> _List:
         return _list(Scan(numbers[:, 0], numbers[:, 1]), AXES["d"])
     if pdcif.recognises(content):
         return _peaks_of_cif(content)
-    table = _one_column(content.text) or read_table(content)
+    table = _one_column(content.text) or table_of(content.text)
     found = find_labels(table.header, table.values.shape[1], table.separator)
     if found is not None:
         return _named(table, *found, axis)

@@ -7,7 +7,6 @@ through the guarded store: links lead to files beside it and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -15,9 +14,10 @@ from numpy.typing import NDArray
 
 from unscatter.io.hdf5 import Node, Store, as_text, attribute, is_class, is_hdf5, require_numbers
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.header import facts, wavelength_of
-from unscatter.io.patterns.labels import DIFFRACTION, is_rate, parse_label, refuse_transformed
-from unscatter.io.patterns.scan import Radiation, Scan, refuse_changing
+from unscatter.io.patterns.labels import DIFFRACTION, is_rate, refuse_transformed
+from unscatter.io.patterns.nexus_beam import find_probe, find_wavelength
+from unscatter.io.patterns.nexus_conditions import MOST_POINTS, at_same_conditions, nodes_below, role_of, shifts_of
+from unscatter.io.patterns.scan import Scan
 from unscatter.io.planes.grids import Slices
 from unscatter.io.planes.nexus_masks import ERRORS, VARIANCES, unused_arrays
 from unscatter.io.planes.nexus_signal import read_signal, scaling_of
@@ -30,25 +30,11 @@ ASSUMES: tuple[str, ...] = (
     "the largest number of an integer type, and -1 and -2 among counts, are no intensities",
 )
 
-#: More points than this are no pattern.
-_MOST_POINTS = 10_000_000
-#: `default` attributes are followed through this many groups; a look around goes as deep, and to so many nodes.
+#: `default` attributes are followed through this many groups.
 _DEEPEST = 8
-_MOST_NODES = 5000
-_WAVELENGTHS = ("wavelength", "incident_wavelength", "lambda")
-#: A beam has at most so many wavelengths.
-_MOST_LINES = 16
-_ENERGIES = ("energy", "incident_energy")
-#: Groups whose energy is not that of the beam on the sample: of a ring, of a detector.
-_OTHER_ENERGIES = ("NXsource", "NXdetector", "NXinsertion_device")
 _KINDS_OF_UNITS = {"angle": "an angle", "inverse length": "Q", "length": "d"}
 
-#: Texts in which a configuration is looked for.
-_MOST_TEXTS = 200
-
 Column = NDArray[np.float64]
-#: What lies in the entry of a pattern, by name.
-Around = list[tuple[str, Node]]
 
 
 def recognises(content: Content) -> bool:
@@ -112,29 +98,7 @@ def _contents(store: Store) -> str:
 
 
 def _groups(store: Store) -> Iterator[tuple[str, Node]]:
-    return ((name, node) for name, node in _nodes(store, "") if hasattr(node, "keys"))
-
-
-def _nodes(store: Store, top: str) -> Iterator[tuple[str, Node]]:
-    """Everything below a group, with its full name, level by level; a look around opens no other file."""
-    level: list[tuple[str, Node]] = [(top, store.get(top or "/"))]
-    seen = 0
-    for _ in range(_DEEPEST):
-        following: list[tuple[str, Node]] = []
-        for name, group in level:
-            for member in group:
-                node: Node = None
-                seen += 1
-                if seen > _MOST_NODES:
-                    return
-                if type(group.get(member, getlink=True)).__name__ == "ExternalLink":
-                    continue
-                with suppress(ValueError):
-                    node = store.get(member, group)
-                if node is not None:
-                    yield f"{name}/{member}".strip("/"), node
-                    following += [(f"{name}/{member}".strip("/"), node)] if hasattr(node, "keys") else []
-        level = following
+    return ((name, node) for name, node in nodes_below(store, "") if hasattr(node, "keys"))
 
 
 def _signal_name(store: Store, group: Node) -> str:
@@ -185,15 +149,15 @@ def _scan(store: Store, name: str, frame: str) -> Scan:
     intensity = np.ravel(block.values)
     lost = [f"{count} of {intensity.size} points are {reason}: not measured" for reason, count in block.tally.items()]
     entry = name.split("/")[0] if "/" in name else ""
-    around = list(_nodes(store, entry))
+    around = list(nodes_below(store, entry))
     positions, axis = _axis(store, group, axis_name, intensity.size)
     sigma = _sigma(store, group, signal_name, signal, chosen)
     others = [other for other in unused_arrays(store, name, signal_name) if not _is_used(store, name, other, axis_name)]
     if others:
         lost.append(f"{', '.join(others[:8])} beside {signal_name} were not used")
-    radiation = _probe(around)
-    first, second, words_of_wavelength = _wavelength(store, around, radiation)
-    lost.append(words_of_wavelength)
+    radiation = find_probe(around)
+    first, second, words_of_wavelength = find_wavelength(store, around, radiation)
+    lost += [words_of_wavelength, *shifts_of(around, name)]
     scan = Scan(
         positions=positions,
         intensity=intensity,
@@ -206,12 +170,12 @@ def _scan(store: Store, name: str, frame: str) -> Scan:
         simulated=bool(group.attrs.get("simulated", False)),
     )
     scan = replace(scan, per_second=any(is_rate(said) for said in words))
-    return _same_conditions(store, around, scan).telling(*lost)
+    return at_same_conditions(store, around, scan).telling(*lost)
 
 
 def _is_used(store: Store, group_name: str, name: str, axis_name: str) -> bool:
     """Whether an array beside the signal has a meaning that is looked at elsewhere."""
-    known = name == axis_name or bool(_role(store, f"{group_name}/{name}"))
+    known = name == axis_name or bool(role_of(store, f"{group_name}/{name}"))
     try:
         return known or find_quantity(name) is not None
     except ValueError:
@@ -221,13 +185,13 @@ def _is_used(store: Store, group_name: str, name: str, axis_name: str) -> bool:
 def _chosen_frame(store: Store, name: str, signal: Node, axis_name: str, frame: str) -> Slices:
     """Index of the one pattern in a signal: all of it, or one of several frames over the same axis."""
     shape, points = signal.shape, max(signal.shape, default=0)
-    if signal.size == points <= _MOST_POINTS and not frame:
+    if signal.size == points <= MOST_POINTS and not frame:
         return (slice(None),) * int(signal.ndim)
     axis = store.dataset(axis_name, store.get(name)) if axis_name else None
     along = (
         [] if axis is None else [place for place in (1, 0) if signal.ndim == 2 and axis.size - shape[place] in (0, 1)]
     )
-    if not along or points > _MOST_POINTS:
+    if not along or points > MOST_POINTS:
         raise ValueError(
             f"signal {name}/{axis_name} has shape {shape}; expected one dimension over two-theta: integrate it "
             "first, or choose another group with --block"
@@ -284,121 +248,3 @@ def _sigma(store: Store, group: Node, name: str, signal: Node, chosen: Slices) -
             else (sigma * abs(scaling_of(store, group, name, alone=True)[0]))
         )
     return None
-
-
-def _same_conditions(store: Store, around: Around, scan: Scan) -> Scan:
-    """Intensities relative to the counting time and the monitor of each point, where the file has them for each.
-
-    Raises ValueError for a factor of each point, as of an attenuator, that may or may not be in the intensities.
-    """
-    told = []
-    values, sigma = scan.intensity, scan.sigma
-    for path, node in around:
-        role = "" if hasattr(node, "keys") or node.dtype.kind not in "fiu" else _role(store, path)
-        if not role or (role == "time" and scan.per_second) or not 1 < (node.size or 0) <= _MOST_POINTS:
-            continue
-        scale = np.ravel(np.asarray(node[()], dtype=np.float64))
-        if not np.ptp(scale) > 1e-3 * np.abs(scale).max():
-            continue
-        if scale.size != values.size or (role != "factor" and not np.all(scale > 0)):
-            told.append(f"{path} was not applied: {scale.size} values, from {scale.min():g}, for {values.size} points")
-        elif role == "factor":
-            refuse_changing(scale, path)
-        else:
-            relative = scale / scale.mean()
-            values, sigma = values / relative, None if sigma is None else sigma / relative
-            told.append(f"the intensity was divided by {path}")
-    if not told:
-        return scan
-    return replace(scan, intensity=values, sigma=sigma).telling(*told)
-
-
-def _role(store: Store, path: str) -> str:
-    """What a data set of numbers is for the intensities: "time", "monitor", "factor", or "" for nothing."""
-    above, _, last = path.rpartition("/")
-    holder = store.get(above) if above else None
-    if is_class(holder, "NXmonitor"):
-        return "monitor" if last in ("data", "integral") else ""
-    if last.endswith(("_scaling_factor", "_errors", "_set")) or last in ("scaling_factor", "offset"):
-        # of the signal or an axis, applied where these are read
-        return ""
-    if is_class(holder, "NXattenuator"):
-        return "factor" if "transmission" in last or "scaling" in last else ""
-    found = parse_label(last).role
-    return found if found in ("time", "monitor", "factor") else ""
-
-
-def _wavelength(store: Store, around: Around, radiation: str | None) -> tuple[float | None, float | None, str]:
-    """Wavelength in Angstrom that the entry of the data states, or of the energy of its beam; K-alpha 2; and words.
-
-    One that stands in a monochromator or a beam comes before others.
-    """
-    for names, energy in ((_WAVELENGTHS, False), (_ENERGIES, True)):
-        found: list[tuple[int, float, str]] = []
-        for path, node in around:
-            above, _, last = path.rpartition("/")
-            if last not in names or hasattr(node, "keys") or node.dtype.kind not in "fiuSO" or not node.size:
-                continue
-            units = attribute(node, "units") or attribute(node, "unit")
-            if energy and (not units or any(is_class(store.get(above), other) for other in _OTHER_ENERGIES)):
-                continue
-            if not energy and (pair := _doublet(node, units)):
-                return (*pair, "")
-            value = wavelength_of(_strongest(store, path, node), units, radiation)
-            if value is not None:
-                found.append((_rank(store, above), value, path))
-        if found:
-            _, value, path = min(found, key=lambda one: one[0])
-            others = [f"{other:.5g} A of {place}" for _, other, place in found if abs(other - value) > 1e-3 * value]
-            return value, None, f"the wavelength is that of {path}, not {', '.join(others[:3])}" if others else ""
-    return _wavelength_in_json(store, around), None, ""
-
-
-def _rank(store: Store, above: str) -> int:
-    """How likely the wavelength in a group is that of the beam: 0 is the likeliest."""
-    holder, last = store.get(above) if above else None, above.rpartition("/")[2].lower()
-    if is_class(holder, "NXmonochromator") or "mono" in last:
-        return 0
-    if is_class(holder, "NXbeam") or last in ("beam", "instrument", "source", "incident_beam"):
-        return 1
-    return 2 if "/instrument" in f"/{above.lower()}" else 3
-
-
-def _doublet(node: Node, units: str) -> tuple[float, float] | None:
-    """K-alpha 1 and 2 where a data set holds two wavelengths as near as these."""
-    if node.dtype.kind not in "fiu" or node.size != 2:
-        return None
-    values = [wavelength_of(float(value), units) or 0.0 for value in np.sort(np.ravel(node[()]))]
-    return (values[0], values[1]) if values[0] > 0 and 1.001 < values[1] / values[0] < 1.01 else None
-
-
-def _wavelength_in_json(store: Store, around: Around) -> float | None:
-    """The wavelength of a configuration that is kept as a text of JSON, as pyFAI does."""
-    texts = [path for path, node in around if not hasattr(node, "keys") and node.dtype.kind in "SO" and node.size == 1]
-    for path in texts[:_MOST_TEXTS]:
-        text = store.text(path).strip()
-        if text.startswith("{") and (found := facts(text.split("\n"))["wavelength"]) is not None:
-            return float(found)
-    return None
-
-
-def _strongest(store: Store, path: str, node: Node) -> float | str | None:
-    """The one number or text, or, of a few, that of the largest weight; None where it differs from point to point."""
-    if node.dtype.kind in "SO":
-        return store.text(path)
-    values = np.ravel(node[()]).astype(np.float64) if node.size <= _MOST_LINES else np.empty(0)
-    if values.size and np.ptp(values) == 0:
-        return float(values[0])
-    weights = store.dataset(f"{path}_weights") if values.size else None
-    if weights is None or weights.size != values.size or weights.dtype.kind not in "fiu":
-        return None
-    return float(values[int(np.argmax(np.ravel(weights[()])))])
-
-
-def _probe(around: Around) -> Radiation | None:
-    words = " ".join(
-        as_text(node[()]).lower()
-        for path, node in around
-        if path.rsplit("/", 1)[-1] == "probe" and not hasattr(node, "keys") and node.size == 1
-    )
-    return "neutron" if "neutron" in words else "x-ray" if "x-ray" in words or "xray" in words else None

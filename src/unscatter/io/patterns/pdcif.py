@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.patterns.cif_blocks import WAVELENGTH, Block, blocks_of
+from unscatter.io.patterns.conditions import conditions
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.scan import TWO_THETA, Radiation, Scan, grid
 from unscatter.quantities import Quantity
@@ -60,6 +61,7 @@ _CORRECTIONS = (
     "_pd_proc_intensity_norm",
     "_pd_instr_var_illum_len",
 )
+_SHIFT = re.compile(r"zero|displacement|2theta_(?:shift|error)")
 _DATA_BLOCK = re.compile(r"^data_\S*", re.MULTILINE | re.IGNORECASE)
 _ANODE = re.compile(rf"\b({'|'.join(K_ALPHA_1)})\s*K\s*\\?(?:a|alpha)", re.IGNORECASE)
 #: Characters in which the first data block and the first name are looked for.
@@ -174,6 +176,9 @@ def _scan(blocks: list[Block], found: _Found) -> Scan:
     equation = block.text("_pd_calib_conversion_eqn").strip(" ?.")
     if equation and not found.corrected:
         told.append(f"the conversion of the positions that the file describes was not applied: {equation[:60]!r}")
+    if block.twice:
+        told.append(f"{', '.join(block.twice[:5])} occur twice in the block, with other values: the first are used")
+    told += [] if found.corrected else _shifts(block)
     regions = " ".join(block.text("_pd_proc_info_excluded_regions").split()).strip(" ?.")
     if regions and regions.lower() not in ("none", "no"):
         told.append(f"regions that the refinement excluded are part of the pattern: {regions[:80]!r}")
@@ -194,6 +199,12 @@ def _scan(blocks: list[Block], found: _Found) -> Scan:
         title=block.name,
         simulated=simulated,
     ).telling(*told)
+
+
+def _shifts(block: Block) -> list[str]:
+    """Shifts of the angles that a program of its own tags names, such as a zero point that was refined."""
+    named = [tag for tag, values in block.tags.items() if len(values) == 1 and _SHIFT.search(tag)]
+    return list(conditions(f"{tag.strip('_')} = {block.text(tag)}" for tag in named))
 
 
 def _without_excluded(block: Block, intensity: Column) -> tuple[Column, str]:
@@ -255,7 +266,7 @@ def _same_conditions(block: Block, tag: str, intensity: Column, sigma: Column) -
 
 def _checked_grid(start: float, stop: float, step: float, count: int) -> Column:
     # a few files count one point more or less than their range has steps
-    if not step > 0 or not abs((stop - start) / step + 1 - count) < 1.5:
+    if not step or not abs((stop - start) / step + 1 - count) < 1.5:
         raise ValueError(f"range {start:g} to {stop:g} by {step:g} deg does not have {count} points; correct it")
     return grid(start, step, count)
 

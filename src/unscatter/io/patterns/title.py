@@ -54,7 +54,8 @@ def find_title(lines: Iterable[str], table: Mapping[str, Any] | None = None) -> 
 
 
 def _is_prose(line: str) -> bool:
-    if not re.search(r"[^\W\d_]{2}", line) or len(line) > _LONGEST:
+    # [Data] is the head of a section
+    if not re.search(r"[^\W\d_]{2}", line) or len(line) > _LONGEST or re.fullmatch(r"\[[^\]]*\]", line):
         return False
     if any(pattern.search(line) for pattern in (_BOOKKEEPING, _STAMP, _ABOUT_THE_FILE)):
         return False

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from unscatter.io.patterns.binary import positive
+from unscatter.io.patterns.conditions import conditions
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import wavelength_of, wavelength_of_tube
 from unscatter.io.patterns.printed_numbers import leading_numbers
-from unscatter.io.patterns.scan import Scan, at_same_time, grid, join
+from unscatter.io.patterns.scan import Scan, at_same_time, choose_number, grid, join
 
 NAME = "Bruker UXD"
 BLOCKS = "number of the range"
@@ -35,7 +36,19 @@ def read(content: Content) -> Scan:
     """
     if any(_PEAKS.match(line) for line in content.lines):
         raise ValueError("a list of lines (UXD peaks), not a pattern; give the measured pattern")
-    return join([_range(keys, mark, rows) for keys, mark, rows in _ranges(content.lines)], content.block)
+    found = choose_number(list(_ranges(content.lines)), content.block)
+    _refuse_absorbers([keys for keys, _, _ in found])
+    return join([_range(keys, mark, rows) for keys, mark, rows in found])
+
+
+def _refuse_absorbers(ranges: list[dict[str, str]]) -> None:
+    """Raise ValueError for ranges behind absorbers that differ: whether they were corrected for, no key tells."""
+    factors = {_number(keys, "ABSORPTIONFACTOR") or 1.0 for keys in ranges}
+    if len(factors) > 1:
+        raise ValueError(
+            f"{len(ranges)} ranges behind absorbers of factors {min(factors):g} to {max(factors):g}, and whether "
+            "counts were corrected for them is not known: choose one range with --block 1 (or 2, ...)"
+        )
 
 
 def _ranges(lines: list[str]) -> Iterator[tuple[dict[str, str], str, list[list[float]]]]:
@@ -94,7 +107,8 @@ def _range(keys: dict[str, str], mark: str, rows: list[list[float]]) -> Scan:
         seconds=_number(keys, "STEPTIME"),
         per_second="CPS" in mark,
     )
-    return at_same_time(scan, times).telling(assumed, told)
+    shifts = conditions(f"{key} = {value}" for key, value in keys.items())
+    return at_same_time(scan, times).telling(assumed, told, *shifts)
 
 
 def _number(keys: dict[str, str], name: str) -> float | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unscatter.io.patterns.content import Content
-from unscatter.io.patterns.header import wavelength_of
+from unscatter.io.patterns.header import wavelength_of, wavelength_of_tube
 from unscatter.io.patterns.safe_xml import find_number, find_text, parse_xml
 from unscatter.io.patterns.scan import Scan, at_same_time, choose_number, join
 from unscatter.io.text.table import number_list
@@ -25,6 +25,8 @@ ASSUMES: tuple[str, ...] = (
 _ROOT = re.compile(r"<(?:\w+:)?xrdMeasurements\b")
 #: What a scan is called that ended before its end.
 _ABORTED = ("aborted", "not finished", "unfinished", "interrupted")
+#: Degrees of a strip of PIXcel and X'Celerator at 240 mm.
+_STRIPS = (0.0131303, 0.0167113)
 #: More scans than this are a series or a map.
 _MOST_SCANS = 1000
 #: Repeats whose temperatures differ by more are no repeats (the unit of the file, K or degrees Celsius).
@@ -112,6 +114,7 @@ def _scan(scan: ET.Element, measurement: ET.Element, title: str, usual: float | 
         times = times if times is None else times[: intensity.size]
     axis = points.find("{*}positions[@axis='2Theta']")
     first, second = _wavelengths(measurement)
+    first, of_anode = wavelength_of_tube(first, find_text(measurement, "anodeMaterial") or "")
     part = Scan(
         positions=two_theta,
         intensity=intensity,
@@ -123,7 +126,7 @@ def _scan(scan: ET.Element, measurement: ET.Element, title: str, usual: float | 
         seconds=find_number(points, "commonCountingTime"),
         per_second=per_second,
     )
-    return at_same_time(part, times).telling(_of_slits(measurement), told)
+    return at_same_time(part, times).telling(_of_slits(measurement), told, of_anode)
 
 
 def _up_to_abort(
@@ -144,7 +147,20 @@ def _up_to_abort(
     if usual is not None and count > 1 and abs(step - usual) > 0.01 * abs(usual):
         told = f"the scan was aborted: the step of the scans beside it, {usual:g} deg, is taken for its own"
         return positions[0] + usual * np.arange(count), told
+    if usual is None and count > 1 and points.find(".//{*}listPositions") is None and not _is_step(step):
+        raise ValueError(
+            f"the scan was aborted after {count} points, and whether its end, {positions[-1]:g} deg, was reached or "
+            f"only planned is not known (reached, it had steps of {step:.6g} deg, which no instrument is set to): "
+            "export the scan as two columns of text (.xy)"
+        )
     return positions, "the scan was aborted: its end is taken for the position of its last point"
+
+
+def _is_step(step: float) -> bool:
+    """Whether an instrument has such steps: ten-thousandths of a degree, or strips of a detector at its radius."""
+    if abs(step - round(step, 4)) < 1e-6:
+        return True
+    return any(abs(step / (strip * 2.0**n) - 1) < 2e-4 for strip in _STRIPS for n in (-1, 0, 1, 2))
 
 
 def _intensity(points: ET.Element) -> tuple[NDArray[np.float64], bool]:

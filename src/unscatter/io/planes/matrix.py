@@ -23,6 +23,7 @@ from unscatter.io.planes.arrays import bare_array
 from unscatter.io.planes.asked import Asked
 from unscatter.io.text.decode import decode, encoding_of
 from unscatter.io.text.table import NO_NUMBER, first_row, has_decimal_comma
+from unscatter.io.text.transformed import refuse_transformed_words
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.volume import Volume
 
@@ -80,6 +81,7 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
             "numpy.save('plane.npy', numpy.loadtxt(FILE, skiprows=6)[::-1])"
         )
     header = [line for line in text.split("\n")[: layout.skipped] if line.strip()]
+    refuse_transformed_words(header)
     notes = (f"{len(header)} lines above the numbers were not read: {header[0].strip()[:60]!r}",) if header else ()
     whole = layout.whole and bool(np.all(np.isfinite(values) & (np.abs(values) < 2**53)))
     return bare_array(values.astype(np.int64) if whole else values, path, asked, notes=notes)

@@ -146,7 +146,7 @@ def _frame(who: str, name: str, axis: GridAxis, frame: str) -> slice:
 def _refuse_other_kinds(store: Store, name: str, signal_name: str, signal: Node) -> None:
     """Raise ValueError for data whose names say that they are logarithms, or in direct space."""
     words = (signal_name, attribute(signal, "long_name"), attribute(signal, "units"), _title(store, name))
-    if transformed := next((word for word in words[:3] if is_transformed(word)), ""):
+    if transformed := next((word for word in words if is_transformed(word)), ""):
         raise ValueError(
             f"{store.path}: {signal_name} ({transformed[:40]!r}) holds logarithms or roots; expected intensities: turn "
             "them back (10**y, exp(y) or y**2) and save those"

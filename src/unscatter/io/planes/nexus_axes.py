@@ -108,7 +108,8 @@ def _axis(
         None,
     )
     units = attribute(node, "units")
-    if lattice is not None and (unit := find_unit(units) if units else None) is not None and unit.dimension == "length":
+    unit = find_unit(units) if units else None
+    if lattice is not None and unit is not None and unit.dimension == "length":
         raise ValueError(
             f"{store.path}: axis {name} is in {units[:30]!r}, so the data are in direct space (a pair distribution "
             "function?); expected reciprocal space: give the data before the transform, or say what the axes are with "
@@ -116,6 +117,8 @@ def _axis(
         )
     if direction is not None and lattice is not None and attribute(group, "u") == "":
         values = in_lattice_units(values, units, name, direction, lattice[0])
+        if unit is not None and unit.dimension == "inverse length":
+            store.notes.append(f"axis {name} in {units[:20]} was turned into r.l.u. with the cell, as Q = 2 pi / d")
     return GridAxis(name, values, direction)
 
 

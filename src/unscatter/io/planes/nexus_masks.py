@@ -29,6 +29,8 @@ NORMS = ("norm", "{0}_norm", "norms", "normalization", "normalisation", "{0}_nor
          "monitor", "{0}_monitor")  # fmt: skip
 #: Squares of uncertainties.
 VARIANCES = ("{0}_variance", "{0}_variances", "variances", "variance", "{0}_errors_squared", "errors_squared")
+#: The largest number that a detector counts (NXdetector; DAWN).
+SATURATION = ("saturation_value", "saturation", "saturated_value", "count_cutoff", "countrate_correction_count_cutoff")
 GOOD = ("valid", "is_valid", "valid_pixels", "good", "good_pixels")
 _OF_DETECTORS = ("instrument/detector/pixel_mask", "detector/pixel_mask")
 #: Pixels along either side of what is looked at to judge a whole array.
@@ -60,7 +62,7 @@ def find_masks(store: Store, group_name: str, name: str, node: Node) -> list[Sig
         mask = store.dataset(member, group) if member != name and (good or member.lower() in bad) else None
         if mask is not None:
             found.append(_fitting(store, member, mask, name, node, good=good))
-    found += _flags_and_errors(store, group, name, node)
+    found += _flags_and_errors(store, group, name, node) + _saturated(store, group_name, name, node)
     entry = group_name.rpartition("/")[0]
     for path in dict.fromkeys(
         f"{holder}/{inside}".strip("/") for holder in (group_name, entry) for inside in _OF_DETECTORS
@@ -91,6 +93,35 @@ def _flags_and_errors(store: Store, group: Node, name: str, node: Node) -> list[
         elif np.any(_is_number(sample)):
             found.append(SignalMask(f"{member} as not known", _by_errors(other)))
     return found
+
+
+def _saturated(store: Store, group_name: str, name: str, node: Node) -> list[SignalMask]:
+    """What reaches the largest number that a detector counts, which the signal, its group or the detector states.
+
+    That of a detector is of what it counted itself: of data that are no whole numbers only what equals it is meant.
+    """
+    group: Node = store.get(group_name or "/")
+    entry = group_name.rpartition("/")[0]
+    own = [_number_of(node.attrs.get(said)) for said in SATURATION]
+    own += [_number_of(store.numbers(said.format(name), group)) for said in (*SATURATION, "{0}_saturation_value")]
+    instrument = store.get(f"{entry}/instrument".strip("/"))
+    holders = [] if instrument is None or not hasattr(instrument, "keys") else [*instrument]
+    paths = [f"{entry}/instrument/{holder}/{said}".strip("/") for holder in holders for said in SATURATION]
+    of_detectors = [_number_of(store.numbers(path)) for path in paths]
+    stated = [[number for number in numbers if number is not None and number > 0] for numbers in (own, of_detectors)]
+    if not any(stated):
+        return []
+    limit = (stated[0] or stated[1])[0]
+    label = f"the saturation value {limit:g} as met"
+    if stated[0] or node.dtype.kind in "iu":
+        return [SignalMask(label, lambda slices: np.asarray(node[slices] >= limit))]
+    return [SignalMask(label, lambda slices: np.asarray(node[slices] == limit))]
+
+
+def _number_of(said: object) -> float | None:
+    """The one number of an attribute or a data set; None where it has none, or several."""
+    values = np.ravel(np.asarray(said)) if said is not None else np.empty(0)
+    return float(values[0]) if values.size == 1 and values.dtype.kind in "fiu" else None
 
 
 def _empty(store: Store, group: Node, member: str, node: Node) -> list[SignalMask]:

@@ -23,6 +23,7 @@ from unscatter.io.planes.notation import parse_direction
 from unscatter.io.planes.placing import place_plane
 from unscatter.io.text.decode import decode
 from unscatter.io.text.table import first_row, has_decimal_comma, number_table, remarked_table
+from unscatter.io.text.transformed import refuse_transformed_words
 from unscatter.nouns.plane import Plane
 from unscatter.nouns.volume import Volume
 
@@ -88,6 +89,7 @@ def read(path: Path, asked: Asked = Asked()) -> Plane | Volume:  # noqa: B008  f
 
 def read_pixels(table: Floats, path: Path | str, asked: Asked, header: Sequence[str] = ()) -> Plane | Volume:
     """Make a plane or a volume of rows (n, columns) such as h k I; header: lines in which their names may be."""
+    refuse_transformed_words(header)
     columns = _by_name(header, table.shape[1]) or _by_shape(table)
     steps = [_grid(table[:, place]) for place in columns.places]
     if len(table) < _LEAST_PIXELS or any(grid is None for grid in steps):
@@ -163,10 +165,19 @@ def _by_name(header: Sequence[str], width: int) -> _Columns | None:
                 for match, word in split
             ]
             axes = [n for n, name in enumerate(names) if parse_direction(name) is not None or _is_q(name)]
-            intensity = [n for n, name in enumerate(names) if n not in axes and _INTENSITY.fullmatch(name)]
+            others = [n for n in range(len(names)) if n not in axes]
+            if len(axes) in (2, 3):
+                refuse_transformed_words(names[n] for n in others)
+            # the only other column is the intensity, whatever it is called
+            known = [n for n in others if _INTENSITY.fullmatch(names[n])]
+            intensity = known or (others if len(others) == 1 else [])
             if len(axes) in (2, 3) and intensity:
                 units = [match[2] if match and names[n] != words[n] else "" for n, (match, _) in enumerate(split)]
-                return _Columns(tuple(names[n] for n in axes), tuple(axes), tuple(units[n] for n in axes), intensity[0])
+                told = "" if known else f"the column {names[intensity[0]]!r} was taken for the intensity"
+                places = tuple(axes)
+                return _Columns(
+                    tuple(names[n] for n in axes), places, tuple(units[n] for n in axes), intensity[0], told
+                )
     return None
 
 
