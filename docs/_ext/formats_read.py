@@ -85,6 +85,13 @@ def _units() -> list[nodes.Node]:
     return [_table(("dimension", "one is", "spellings, without case"), rows)]
 
 
+def _shifts() -> list[nodes.Node]:
+    from unscatter.io.patterns.conditions import SHIFTS
+
+    rows = [(name.removeprefix("a ").capitalize(), f"`{words}`") for name, words in SHIFTS.items()]
+    return [_table(("what", "words before a number, without case"), rows)]
+
+
 def _columns() -> list[nodes.Node]:
     from unscatter.io.patterns.labels import ROLES
 
@@ -147,6 +154,7 @@ PARTS: dict[str, Callable[[], list[nodes.Node]]] = {
     "quantities": _quantities,
     "units": _units,
     "columns": _columns,
+    "shifts": _shifts,
     "cif": _cif,
     "limits": _limits,
 }
