@@ -112,11 +112,12 @@ NAMES: tuple[tuple[str, str, Dimension, float], ...] = (
     (r"energy|photonenergy|incidentenergy|beamenergy|energyincident|e|ei|xrayenergy", "energy", "energy", 1.0),
     (r"(?:incident|mono|monochromator|source|beam|xray|neutron)?(?:wavelength|lamb?da)\w{0,8}|wl\d?|lam[12]?|labda\w{0,8}|"
      + WAVELENGTH_WORDS.replace(" ", ""), "wavelength", "length", 1.0),
-    (r"omega|om|chi|phi|psi|eta|kappa|azimuth(?:al)?(?:angle)?", "another angle", "angle", 1.0),
+    (r"omega|om|chi|phi|psi|rocking(?:curve|scan)?|eta|kappa|azimuth(?:al)?(?:angle)?", "another angle", "angle", 1.0),
     (r"angle|angles|winkel|position|pos", "an angle", "angle", 1.0),
     (r"r|radius|radialdistance", "radius", "length", 1.0),
     (r"q?[hkl]", "index", "index", 1.0),
     (r"frequency|wave_?number|ramanshift|bindingenergy|delay|voltage|current|field|pressure|strip(?:no|number)?|bin(?:no|number)?|"
+     r"(?:delta|δ)(?:2theta|twotheta|tth|theta)|(?:2theta|twotheta|tth)(?:offset|shift|error|zero)|"
      r"q\^?2|log\(?q\)?|log10\(?q\)?|lnq|sin\^?2\(?theta\)?|channels?|pixels?|points?|pt|step|row|no|nr|number|index|idx|"
      r"epoch|temperature", "another quantity", "index", 1.0),
 )  # fmt: skip
@@ -142,7 +143,7 @@ _DEGREES_OF_TWO_THETA = re.compile(r"[\[(]\s*(?:°|deg)\s*2\s?(?:th|θ)", re.IGN
 _TRANSFORMED = re.compile(
     r"(?:log(?:10|e)?|ln|lg|sqrt|√|square root)[\W_]*(?:of\s)?\W*(?:i|s|y|f|int\w*|counts?|cts|cps|signal|data)\b.*|"
     r"(?:i|y|int\w*|counts?|cts|cps|signal|data)[\W_]*(?:log(?:10|e)?|ln|lg|sqrt|\^\s?0\.5|\^\(?1/2|db\b|decibel)\W*.*|"
-    r"db|decibels?|(?:i|int\w*|counts?)\s*[*·×x]\s*[qsk]\b.*|[qsk]\s*(?:\^|\*\*)?\s*[1-4]?\s*[*·×]\s*(?:i|int\w*|s\(q\)).*|"
+    r"db|decibels?|(?:i|int\w*|counts?)\s*[*·×x]\s*(?:[qsk]|2?-?theta|2?θ)\b.*|[qsk]\s*(?:\^|\*\*)?\s*[1-4]?\s*[*·×]\s*(?:i|int\w*|s\(q\)).*|"
     r"s\(q\)\s*-\s*1|[fh]\s?\(\s?[qs]\s?\)|pdf|"
     # F(Q) of PDFgetX3 with its unit
     r"f\s?[\[(]\s?\$?\\?(?:AA|A|Å|nm)\b.*",

@@ -33,6 +33,10 @@ _SEEN_BEFORE = (
 )
 
 
+#: Keys of the header of a frame of the ESRF (EDF), or of ADSC (.img).
+_OF_EDF = (b"EDF_", b"HeaderID", b"Dim_1", b"HEADER_BYTES")
+
+
 def describe(path: Path) -> str:
     """Say in words what a file seems to be, from its first bytes alone, for example "a JPEG picture"."""
     start = first_bytes(path, 4096)
@@ -41,6 +45,12 @@ def describe(path: Path) -> str:
     for magic, name in _SEEN_BEFORE:
         if start.startswith(magic):
             return name
+    if b"###CBF" in start[:64]:
+        return "a detector frame (CBF)"
+    if start.lstrip().startswith(b"{") and any(word in start[:1024] for word in _OF_EDF):
+        return "a detector frame (EDF)"
+    if start[208:212] == b"MAP ":
+        return "a map of electron density (CCP4, MRC)"
     is_text = all(byte >= 32 or byte in b"\t\r\n\f" for byte in start)
     return "a text file" if is_text else "a binary file of an unknown kind"
 

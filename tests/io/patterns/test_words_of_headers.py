@@ -48,6 +48,33 @@ def test_a_stripped_second_line_is_no_wavelength_of_the_pattern(tmp_path: Path) 
     assert read(tmp_path, table(lines.format("no"), X, Y)).second_wavelength == pytest.approx(1.5444)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "# wavelength error 0.0001; wavelength = 1.5406",
+        "# delta lambda/lambda = 0.002; lambda = 1.5406",
+        "# min wavelength 0.5 max wavelength 3.5 wavelength 1.5406",
+        "# wavelength_spread: 0.02\n# wavelength: 1.5406",
+        "# old wavelength 1.60\n# wavelength 1.5406",
+        "# E (keV) = 8.0477862",
+    ],
+)
+def test_widths_and_ends_of_ranges_are_no_wavelengths(words: str, tmp_path: Path) -> None:
+    assert read(tmp_path, table(f"{words}\n{PLAIN}", X, Y)).wavelength == pytest.approx(1.5406)
+
+
+@pytest.mark.parametrize("name", ["2theta_offset", "delta2theta"])
+def test_an_angle_counted_from_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="another quantity"):
+        read(tmp_path, table(f"{name} I", X, Y))
+
+
+@pytest.mark.parametrize("words", ["# Scan mode: phi", "# Scan type: Rocking curve", "# Scan axis: Omega"])
+def test_a_scan_over_another_angle_is_refused(words: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="another angle"):
+        read(tmp_path, table(words, X, Y))
+
+
 # --- axes -------------------------------------------------------------------------------------------------------------
 
 
@@ -84,7 +111,7 @@ def test_the_intensity_is_the_column_that_was_measured(names: str, column: int, 
     assert_same(read(tmp_path, table(names, *columns), wavelength=1.5406))
 
 
-@pytest.mark.parametrize("name", ["F(Q)", "F($\\AA^{-1}$)", "S(Q)-1", "Q*I"])
+@pytest.mark.parametrize("name", ["F(Q)", "F($\\AA^{-1}$)", "S(Q)-1", "Q*I", "I*theta"])
 def test_functions_of_total_scattering_are_no_intensities(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not intensities"):
         read(tmp_path, table(f"#S 1\n#L Q($\\AA^{{-1}}$)  {name}", Q, Q * Y), wavelength=1.5406)
@@ -143,6 +170,27 @@ def test_absorbers_that_differ_between_ranges_are_refused(tmp_path: Path) -> Non
         read(tmp_path, other.encode())
     assert read(tmp_path, other.encode(), block="1").intensity.size == 600
     assert told(read(tmp_path, same.replace("_WL1", "_2THETA_OFFSET = 0.1\n_WL1").encode()), "not applied")
+
+
+@pytest.mark.parametrize(
+    ("words", "mark"),
+    [
+        ("# masked points: -5", -5.0),
+        ("# nodata = -99", -99.0),
+        ("# masked bins are 0", 0.0),
+        ("# fill value: 12345", 12345.0),
+        ("# of a Pilatus", 4.29497e9),
+    ],
+)
+def test_what_a_header_says_to_mark_gaps_was_not_measured(words: str, mark: float, tmp_path: Path) -> None:
+    gap = (X > 40) & (X < 41)
+    pattern = read(tmp_path, table(f"{words}\n{PLAIN}", X, np.where(gap, mark, Y)), wavelength=1.5406)
+    np.testing.assert_allclose(pattern.two_theta, X[~gap])
+    assert told(pattern, "not measured")
+
+
+def test_a_count_of_masked_points_is_no_mark(tmp_path: Path) -> None:
+    assert_same(read(tmp_path, table(f"# masked points: {Y[5]:g}\n{PLAIN}", X, Y), wavelength=1.5406))
 
 
 # --- CIF and NeXus ----------------------------------------------------------------------------------------------------

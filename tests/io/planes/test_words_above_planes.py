@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import gemmi
 import h5py
 import numpy as np
 import pytest
@@ -76,3 +77,32 @@ def test_the_saturation_of_a_detector_says_nothing_of_what_was_reduced(tmp_path:
     with h5py.File(path, "r+") as file:
         file["entry/instrument/detector/saturation_value"] = 60
     assert np.isfinite(read_plane(path).intensity).all()
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (b"###CBF: VERSION 1.5\r\n\r\ndata_x\r\n", "reconstruct a plane"),
+        (b"{\nHeaderID = EH:000001 ;\nDim_1 = 101 ;\n", "reconstruct a plane"),
+        (b"\0" * 208 + b"MAP DA\0\0", "gemmi.read_ccp4_map"),
+    ],
+)
+def test_frames_of_detectors_and_maps_are_refused_with_what_helps(start: bytes, words: str, tmp_path: Path) -> None:
+    (tmp_path / "frame").write_bytes(start + bytes(range(256)) * 20)
+    with pytest.raises(ValueError, match=words):
+        read_plane(tmp_path / "frame")
+
+
+def test_the_advice_for_a_map_gives_the_volume_in_it(tmp_path: Path) -> None:
+    ccp4 = gemmi.Ccp4Map()
+    volume = np.stack([PLANE, PLANE + 1, PLANE + 2]).astype(np.float32)
+    ccp4.grid = gemmi.FloatGrid(np.ascontiguousarray(volume.T))
+    ccp4.grid.set_unit_cell(gemmi.UnitCell(10, 10, 7, 90, 90, 90))
+    ccp4.grid.spacegroup = gemmi.SpaceGroup("P1")
+    ccp4.update_ccp4_header()
+    ccp4.write_ccp4_map(str(tmp_path / "volume.ccp4"))
+    with pytest.raises(ValueError, match="read_ccp4_map"):
+        read_plane(tmp_path / "volume.ccp4")
+    np.save(tmp_path / "volume.npy", gemmi.read_ccp4_map(str(tmp_path / "volume.ccp4")).grid.array.T)
+    plane = read_plane(tmp_path / "volume.npy", axes="h=-2:2 k=-2:2 l=0:2", plane="hk1")
+    np.testing.assert_allclose(plane.intensity, PLANE + 1)

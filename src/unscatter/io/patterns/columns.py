@@ -13,7 +13,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.io.patterns.checks import LEAST_POINTS
+from unscatter.io.patterns.checks import LEAST_POINTS, MOST_MISSING
+from unscatter.io.patterns.conditions import fill_values
 from unscatter.io.patterns.content import Content
 from unscatter.io.patterns.header import facts, first_page, take_json
 from unscatter.io.patterns.labels import (
@@ -76,7 +77,17 @@ def _read_text(text: str) -> Scan:
     remark = f"lines of words among the rows were not read, the first of them {table.remark[:60]!r}" * bool(
         table.remark
     )
-    return _interpolated(scan, header).telling(cut, remark)
+    return _without_fill(_interpolated(scan, header), header).telling(cut, remark)
+
+
+def _without_fill(scan: Scan, header: list[str]) -> Scan:
+    """NaN for what the header says to stand for points that were not measured."""
+    for fill in fill_values(header):
+        gap = scan.intensity == fill
+        if gap.any() and gap.mean() < MOST_MISSING and (fill <= 0 or fill >= np.nanmax(scan.intensity)):
+            told = f"{int(gap.sum())} points are {fill:g}, which the header says to mark a gap: not measured, left out"
+            scan = replace(scan, intensity=np.where(gap, np.nan, scan.intensity)).telling(told)
+    return scan
 
 
 def _of_spec(scans: list[str], block: str) -> Scan:

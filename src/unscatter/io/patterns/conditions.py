@@ -22,6 +22,8 @@ SHIFTS: dict[str, str] = {
     "a displacement of the sample": r"\b(?:sample|specimen)[\s_-]*displacement|\bdisplacement[\s_-]*(?:error|of the)",
 }
 _SHIFTS = {name: re.compile(rf"(?:{words}){_VALUE}", re.IGNORECASE) for name, words in SHIFTS.items()}
+#: A positive number from this on may stand for what was not measured.
+_LEAST_MARK = 999.0
 _SLIT = re.compile(
     r"slit[^\n]{0,40}\b(?:automatic|variable|ads|auto)\b|\b(?:automatic|variable)\b[^\n]{0,20}slit", re.IGNORECASE
 )
@@ -31,6 +33,21 @@ _STRIPPED = re.compile(
     re.IGNORECASE,
 )
 _NOT = re.compile(r"\W*(?:no|none|false|off|0|not)\b", re.IGNORECASE)
+
+_FILL = re.compile(
+    r"\b(?:no[\s_-]?data|missing|fill|mask(?:ed)?|bad|invalid|dead|excluded|not[\s_-]measured)[\s_-]*"
+    rf"(?:(?:value|point|pixel|bin|data|channel)s?)?[\s_-]*(?:[:=]|\bis\b|\bare\b|\bas\b)"
+    rf"\s*(?:set to\s*)?({_NUMBER})(?![\w.]*[-:/]\d)",
+    re.IGNORECASE,
+)
+
+
+def fill_values(lines: Iterable[str]) -> list[float]:
+    """Numbers that a header says to stand for what was not measured: "missing value: -5", "masked bins are 0"."""
+    said = [found for line in lines for found in _FILL.finditer(line)]
+    numbers = [parse_number(found[1].replace(",", ".").rstrip(".")) for found in said]
+    # a small number may count the points that are masked
+    return [n[0] for n in numbers if n is not None and (n[0] <= 0 or n[0] >= _LEAST_MARK)]
 
 
 def conditions(lines: Iterable[str]) -> Iterator[str]:

@@ -29,7 +29,8 @@ _RADIATIONS: dict[Radiation, str] = {
 _NAMED = re.compile(
     rf"(?:{WAVELENGTH_WORDS}|\bWL|\bLam(?=[12]?[\"\']?[\s:=,;]+\d)|\bwave(?=[\s_]?[12]?\s*[:=])|\blo(?=\s+\d\.\d)|"
     r"(?P<line>\b(?:K[\s_-]?)?(?:alpha|α|(?<=K)a|(?<=K[\s_-])a)(?=[\s_-]?[12]\b))|(?P<energy>\b(?:(?:photon|incident|beam|"
-    r"x-?ray)[ _-]?)?(?:energy|énergie|energie|energ[ií]a)(?=\b|_)|\bE_?i?(?=\s?=)))",
+    r"x-?ray)[ _-]?)?(?:energy|énergie|energie|energ[ií]a)(?=\b|_)|"
+    r"\bE_?i?(?=\s?(?:[\[(]\s?[kM]?eV\s?[\])]\s?[:=]|=))))",
     re.IGNORECASE,
 )
 #: Behind the name: which of several, a unit in brackets or behind a stroke, and some characters that are no digits.
@@ -48,7 +49,13 @@ _BEHIND = re.compile(r"[\s,;/&]+(?:and\s+)?(\d+[.,]\d+)")
 #: K-alpha 2 over K-alpha 1, of chromium to silver.
 _DOUBLETS = (1.001, 1.01)
 _OTHER = re.compile(
-    r"[\s_-]*(?:resolution|loss|transfer|window|threshold|range|band|ring|spread|step|min|max|cut-?off|unit)",
+    r"[\s_-]*(?:resolution|loss|transfer|window|threshold|range|band|ring|spread|step|min|max|cut-?off|unit|"
+    r"errors?\b|offset|shift|uncertainty|sigma|esd|s\.?u\b)",
+    re.IGNORECASE,
+)
+#: What stands before a number that is not the wavelength: the end of a range, a width, one that no longer holds.
+_OTHER_BEFORE = re.compile(
+    r"(?:\b(?:min|max|minimum|maximum|delta|old|wrong|previous)|[Δδ]|\bd)[\s_-]*(?:(?:lambda|λ|wavelength|E)\s*/\s*)?$",
     re.IGNORECASE,
 )
 _SECOND = re.compile(r"(?:^|alpha|α|a|\s|_|-)2\s*$", re.IGNORECASE)
@@ -189,6 +196,8 @@ def _from_words(line: str, radiation: str | None, usual: str) -> Iterator[_Wavel
     for named in _NAMED.finditer(line):
         found = _VALUE.match(line, named.end())
         if found is None or named.start() < done or _OTHER.match(line, named.end()):
+            continue
+        if _OTHER_BEFORE.search(line[: named.start()]):
             continue
         unit = _unit(found["unit"]) or _unit(found["stroke"]) or _unit(found["after"]) or usual
         before = line[: named.start()]

@@ -27,7 +27,7 @@ ROLES: dict[str, str] = {
     "relative sigma": r"(?:rel(?:ative)?\.?|fractional|percent(?:age)?)[_.]?"
     r"(?:err(?:ors?)?|sigma|sig|esd|unc(?:ertainty)?|std)|(?:d|δ|Δ|delta_?|sigma|σ|err)_?i/i|(?:sigma|esd|err(?:or)?|std)_?(?:rel(?:ative)?|percent)",
     "variance": r"variances?|errors?_?squared|var|sigma\^?2|sig\^?2|esd\^?2|σ2",
-    "weight": r"weights?|w|wt",
+    "weight": r"weights?|w|wt|1/\(?(?:sigma|σ|err(?:or)?|esd|s)\)?\^?2",
     "time": r"time_?per_?step|count(?:ing)?_?time|step_?time|exposure(?:_?time)?|live_?time|"
     r"integration_?time|dwell(?:_?time)?",
     "clock": r"time|seconds?|sec|elapsed(?:_?time)?",
@@ -61,7 +61,8 @@ _UNITS_OF_INTENSITY = re.compile(
 
 _STATEMENT = re.compile(
     r"(?:the )?(?:x[-_ ]?(?:axis|units?|label|column|title)(?: unit)?(?: is)?|axis|abscissa|"
-    r"(?:radial|dim1)[-_ ]?units?|units?|scan[-_ ]?axis|data[-_ ]?format|columns?[-_ ]?1|1)\s*(?:[:=]|\bis\b)\s*(.+)",
+    r"(?:radial|dim1)[-_ ]?units?|units?|scan[-_ ]?(?:axis|mode|type)|data[-_ ]?format|columns?[-_ ]?1|1)"
+    r"\s*(?:[:=]|\bis\b)\s*(.+)",
     re.IGNORECASE,
 )
 #: A longer line is no sentence and no name (characters).
@@ -257,7 +258,7 @@ def _accepted(labels: list[Label], width: int, *, separated: bool) -> list[Label
     """The labels, one for each column, if they are such; empty if not. separated: parted as names are, by commas."""
     axes = [label for label in labels if label.axis is not None]
     known = [label for label in labels if label.known]
-    if any(label.axis is None and _IS_NUMBER.match(label.text) for label in labels):
+    if any(label.axis is None and not label.role and _IS_NUMBER.match(label.text) for label in labels):
         # a statement: wavelength 0.7093 (A)
         return []
     if len(axes) == len(labels):

@@ -22,6 +22,8 @@ ABSURD = 1e30
 #: less marks a broken pixel (Eiger).
 FOREIGN_LARGEST = (2.0**16 - 1, 2.0**16 - 2, 2.0**20 - 1, 2.0**24 - 1, 2.0**31 - 1, 2.0**31, 2.0**32 - 1, 2.0**32 - 2,
                    2.0**32, 2.0**63, 2.0**64)  # fmt: skip
+#: Numbers beyond this are printed with fewer digits than they have.
+_PRINTED = 2.0**25
 #: Largest numbers of converters of 12, 14 and 16 bits, which stand often where they were reached.
 _OF_CONVERTERS = (2.0**12 - 1, 2.0**14 - 1, 2.0**15 - 1)
 #: A number of nines, or a power of ten from this on (1e20 and 999999 of masked arrays), is one too, if it stands often.
@@ -103,10 +105,16 @@ def foreign_largest(values: Floats) -> float | None:
     """The largest number, if it is a mark and far above all the rest: 4294967295 in float64, or 9999 and 1e20 often."""
     top = float(np.max(values, where=np.isfinite(values), initial=-np.inf))
     often = np.count_nonzero(values == top) > 1
-    if top not in FOREIGN_LARGEST and not (often and (_is_round(top) or top in _OF_CONVERTERS)):
+    if not _is_of_type(top) and not (often and (_is_round(top) or top in _OF_CONVERTERS)):
         return None
     second = float(np.max(values, where=values < top, initial=0.0))
     return top if 0 < second < top / 4 else None
+
+
+def _is_of_type(number: float) -> bool:
+    """Whether a number is the largest of a type; one of many digits may be printed with fewer, 4.29497e+09."""
+    printed = f"{number:.6g}"
+    return number in FOREIGN_LARGEST or any(printed == f"{one:.6g}" for one in FOREIGN_LARGEST if one > _PRINTED)
 
 
 def _is_round(number: float) -> bool:

@@ -159,6 +159,18 @@ def _next_step(path: Path) -> str:
         return f"it holds {inside}; name a plane (ny, nx) in it with --dataset"
     if path.stat().st_size == 0:
         return "copy the file again"
+    what = describe(path)
+    if what.startswith("a detector frame"):
+        return (
+            "it is not in reciprocal space: reconstruct a plane or a volume from all frames first (for example with "
+            "CrysAlisPro, Meerkat or NXrefine); a plane that was stored so is saved by "
+            "numpy.save('plane.npy', fabio.open(FILE).data)"
+        )
+    if what.startswith("a map"):
+        return (
+            "where it holds intensities over h, k, l, save them with numpy.save('volume.npy', "
+            "gemmi.read_ccp4_map(FILE).grid.array.T) and say where they lie with --axes"
+        )
     return "save the intensities as an array, numpy.save('plane.npy', array)"
 
 
