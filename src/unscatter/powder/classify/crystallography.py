@@ -53,7 +53,7 @@ def with_crystallography(ranking: Ranking, time_limit: float = 10.0) -> Ranking:
     shown = _shown(found, together)
     fits = _fits(found, shown)
     cell = fits[0].lattice.cell if fits else None
-    other = find_second_phase(lines, fits[0]) if fits else None
+    other = _second_phase(lines, shown, fits)
     return replace(
         ranking,
         probabilities=together,
@@ -101,6 +101,13 @@ def _shown(found: Interpretation, together: np.ndarray) -> list[Hypothesis]:
     return [best[name] for name in order if name in best][:2]
 
 
+def _second_phase(lines: Lines, shown: list[Hypothesis], fits: list[PatternFit]) -> Lattice | None:
+    """The lattice of another phase: that beside which the likeliest one was weighed, or of the lines that it leaves."""
+    if not fits:
+        return None
+    return shown[0].beside or find_second_phase(lines, fits[0])
+
+
 def _fits(found: Interpretation, shown: list[Hypothesis]) -> list[PatternFit]:
     if found.observation is None:
         return []
@@ -137,6 +144,7 @@ def _record(found: Interpretation) -> dict[str, Any]:
                 "bravais": one.lattice.bravais,
                 "cell": [round(x, 6) for x in one.lattice.cell.parameters],
                 "evidence": round(one.value, 2),
+                "beside": one.beside.describe() if one.beside else "",
             }
             for one in found.hypotheses[:LISTED]
         ],

@@ -17,7 +17,7 @@ import numpy as np
 
 from unscatter.nouns.arrays import Floats
 from unscatter.powder.pattern.kernels import compiled
-from unscatter.powder.refine.match import Sought, judge, keep, line_table, parity_masks
+from unscatter.powder.refine.match import ALONE, Sought, judge, keep, line_table, parity_masks
 from unscatter.powder.refine.metric import OBVERSE
 from unscatter.powder.refine.search import Problem, direct_metric, symmetric_masks
 
@@ -85,7 +85,7 @@ def exhaust(
     scores, found = np.full(_KEPT, -1e8), np.zeros((_KEPT, 8))
     # The middle of a box may be off by half of what its lines are allowed.
     table = line_table(q, (1 + _FINE) * problem.window)
-    sought = Sought(q, problem.rarity, table, masks, np.arange(len(q)), np.inf, scores, found)
+    sought = Sought(q, problem.rarity, table, masks, np.arange(len(q)), np.inf, scores, found, ALONE)
     foreign = len(q) // FOREIGN
     bounds = [volume for volume in SHELLS[system] if volume < max_volume]
     bounds += [min(max_volume, SHELLS[system][-1])] * (bounds[-1] < SHELLS[system][-1])
@@ -139,7 +139,7 @@ def _halve(
 
     Parameters: kind 0 A = B = C, 1 and 2 A = B and C, 3 A <= B <= C.
     """
-    q, rarity, table, masks, _, largest, scores, found = sought
+    q, rarity, table, masks, _, largest, scores, found, rule = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     box = np.empty(6)
     boxes = cells = 0
@@ -156,7 +156,9 @@ def _halve(
             cells += 1
             enough = max(scores[-1], 0.0)
             multiplicity = (48.0, 16.0, 24.0, 8.0)[kind]
-            score, mask = judge(g, 3 if kind == 2 else 2, multiplicity, q, rarity, table, masks, bits, enough, largest)
+            score, mask = judge(
+                g, 3 if kind == 2 else 2, multiplicity, q, rarity, table, masks, bits, enough, largest, rule
+            )
             keep(scores, found, g, score, mask)
             continue
         widest = _widest(box, kind)[0]

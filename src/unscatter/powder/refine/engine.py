@@ -15,12 +15,13 @@ from unscatter.nouns.pattern import Pattern
 from unscatter.one_thread import one_thread
 from unscatter.powder.refine.evidence import FOREIGN, misfit_nats
 from unscatter.powder.refine.extinctions import Symbols, extinction_symbols
-from unscatter.powder.refine.hypotheses import Hypothesis, fit_lattice, weigh_lattices
+from unscatter.powder.refine.hypotheses import WEIGHED, Hypothesis, fit_lattice, weigh_lattices
 from unscatter.powder.refine.index import index
 from unscatter.powder.refine.lines import find_lines
 from unscatter.powder.refine.nonnegative import normal_equations, solve_nonnegative
 from unscatter.powder.refine.observation import Observation, observe
 from unscatter.powder.refine.predicted import free_components
+from unscatter.powder.refine.two_phases import with_second_phase
 
 #: Fewer lines than this name no lattice.
 FEWEST_LINES = 4
@@ -102,7 +103,8 @@ def _weigh(
 ) -> tuple[Observation | None, tuple[Hypothesis, ...]]:
     if not lattices:
         return None, ()
-    return weigh_lattices(observe(pattern, lines), lattices)
+    observation, found = weigh_lattices(observe(pattern, lines), lattices)
+    return observation, with_second_phase(observation, lines, lattices[:WEIGHED], found)
 
 
 def _symbols(observation: Observation | None, hypotheses: tuple[Hypothesis, ...]) -> dict[str, Symbols]:
@@ -115,7 +117,8 @@ def _symbols(observation: Observation | None, hypotheses: tuple[Hypothesis, ...]
         if bravais not in found:
             # Without the lines of lower lattices between: the range is that of the comparison.
             near = observation.up_to(one.last_angle)
-            found[bravais] = extinction_symbols(near, fit_lattice(near, *one.start).model, bravais)
+            model = one.model if one.beside is not None else fit_lattice(near, *one.start).model
+            found[bravais] = extinction_symbols(near, model, bravais)
     return found
 
 
@@ -126,7 +129,8 @@ def _quality(observation: Observation | None, lines: Lines, hypotheses: tuple[Hy
     best = hypotheses[0]
     model, near = best.model, observation.up_to(best.last_angle)
     area = model.solution.intensity[: model.resolved]
-    foreign = model.solution.intensity[model.resolved :]
+    others = len(model.centre) - model.resolved
+    foreign = model.solution.intensity[len(model.centre) - (others if best.foreign is None else best.foreign) :]
     weight = np.sqrt(np.maximum(model.normal.lines.diagonal()[: model.resolved], 1e-300))
     here = lines.two_theta[lines.two_theta < best.last_angle]
     nothing = _evidence_of_nothing(near, here)
@@ -134,7 +138,7 @@ def _quality(observation: Observation | None, lines: Lines, hypotheses: tuple[Hy
         "lines": float(len(here)),
         "free": float(free_components(best.lattice.bravais)),
         "seen": float(np.mean(area * weight > 3)),
-        "predicted": model.resolved / max(len(here), 1),
+        "predicted": (len(model.centre) - len(foreign)) / max(len(here), 1),
         "foreign": len(foreign) / max(len(here), 1),
         "foreign_area": float(foreign.sum() / max(foreign.sum() + area.sum(), 1e-300)),
         "chi2": model.chi2 / len(near.two_theta),

@@ -58,11 +58,15 @@ class Evidence:
 def weigh_model(observation: Observation, model: Model, bravais: str) -> Evidence:
     """Evidence of a fitted lattice: -misfit - price of its lines - price of the cell - price of foreign lines."""
     occam = line_price(model)
-    price = PARAMETER * (1 + ABSORBED * observation.systematic)
-    cell = price * free_components(bravais) + cell_price(model)
+    cell = parameter_price(observation, bravais) + cell_price(model)
     foreign = float(foreign_prices(model).sum()) + share_price(model)
     value = -misfit_nats(model.chi2, len(observation.two_theta)) - occam - cell - foreign
     return Evidence(value, model.chi2, occam, cell, foreign)
+
+
+def parameter_price(observation: Observation, bravais: str) -> float:
+    """Nats for the free numbers of the cell, besides what the pattern tells of them."""
+    return PARAMETER * (1 + ABSORBED * observation.systematic) * free_components(bravais)
 
 
 def line_price(model: Model) -> float:
@@ -143,7 +147,11 @@ def area_as_around(centre: Floats, area: Floats, weights: Floats, typical: NDArr
 
 def share_price(model: Model) -> float:
     """SHARE (s / (1 - s))^2 nats where a share s of the area is foreign: what is sought is what there is most of."""
-    foreign, own = float(_foreign_areas(model).sum()), float(model.solution.intensity[: model.resolved].sum())
+    return share_of(float(_foreign_areas(model).sum()), float(model.solution.intensity[: model.resolved].sum()))
+
+
+def share_of(foreign: float, own: float) -> float:
+    """The same of areas."""
     return SHARE * min(foreign / max(own, 1e-300), _MOST_SHARE) ** 2
 
 
@@ -163,8 +171,12 @@ def _price(model: Model, angle: float, area: float) -> float:
     return SATELLITE if stronger else FOREIGN
 
 
-def add_foreign(observation: Observation, model: Model) -> Model:
-    """Add lines where the pattern has what the lattice does not explain, as long as they are worth their price."""
+def add_foreign(observation: Observation, model: Model, held: int = 0) -> Model:
+    """Add lines where the pattern has what the lattice does not explain, as long as they are worth their price.
+
+    held: lines of another phase, the first behind those of the lattice, which stay whatever they are worth.
+    """
+    last = model.resolved + held
     places = _places(observation)
     columns = model.shape.columns(places, observation.two_theta).matrix()
     weight = observation.weight
@@ -176,11 +188,12 @@ def add_foreign(observation: Observation, model: Model) -> Model:
         residual = observation.pattern.intensity - fitted(observation, model)
         gain = np.maximum(columns.T @ (weight * residual), 0.0) ** 2 / norm / 2
         found = _maxima(places, gain, model)
-        found = _at_lines(found, observation, model)[: _MOST_FOREIGN - (len(model.centre) - model.resolved)]
+        found = _at_lines(found, observation, model)[: _MOST_FOREIGN - (len(model.centre) - last)]
         if not len(found):
             break
-        foreign = np.sort(np.concatenate([model.centre[model.resolved :], found]))
-        model = _without_cheap(observation, _laid(observation, model, foreign))
+        foreign = np.sort(np.concatenate([model.centre[last:], found]))
+        behind = np.concatenate([model.centre[model.resolved : last], foreign])
+        model = _without_cheap(observation, _laid(observation, model, behind), held)
     return model
 
 
@@ -214,11 +227,11 @@ def _laid(observation: Observation, model: Model, foreign: Floats) -> Model:
     return lay_model(observation, model.predicted, model.parameters, foreign)
 
 
-def _without_cheap(observation: Observation, model: Model) -> Model:
-    """Take out foreign lines that are not worth what they cost."""
+def _without_cheap(observation: Observation, model: Model, held: int) -> Model:
+    """Take out foreign lines that are not worth what they cost, but for those that are held."""
     weight = model.normal.lines.diagonal()[model.resolved :]
     gain = _foreign_areas(model) ** 2 * weight / 2
-    kept = gain > foreign_prices(model)
+    kept = (gain > foreign_prices(model)) | (np.arange(len(gain)) < held)
     if np.all(kept):
         return model
     return _laid(observation, model, model.centre[model.resolved :][kept])

@@ -27,7 +27,7 @@ from unscatter.powder.refine.shape import refine_shape
 from unscatter.powder.refine.whole_pattern import Model, lay_model, refine_model, start_model
 
 #: Candidates of a search that are laid on the whole pattern, and the best of these whose kin is tried.
-WEIGHED, RELATED = 5, 2
+WEIGHED, RELATED = 6, 2
 #: Strain up to which a lattice may in truth have a higher symmetry.
 STRAIN = 8e-3
 #: Resolved lines after which the pattern is cut while lattices are compared: the others overlap, and cost time.
@@ -50,12 +50,18 @@ Start: TypeAlias = tuple[Lattice, float]
 
 @dataclass(frozen=True, eq=False)
 class Hypothesis:
-    """A lattice laid on a pattern: its refined cell, fitted model, evidence, and up to which angle in degrees."""
+    """A lattice laid on a pattern: its refined cell, fitted model, evidence, and up to which angle in degrees.
+
+    beside: the lattice of a second phase, whose lines stand behind the resolved ones of the model; foreign: lines of
+    neither, which are the last ones, None where all behind the resolved ones are foreign.
+    """
 
     lattice: Lattice
     model: Model
     evidence: Evidence
     last_angle: float = 180.0
+    beside: Lattice | None = None
+    foreign: int | None = None
 
     @property
     def value(self) -> float:
@@ -79,18 +85,18 @@ def weigh_lattices(observation: Observation, lattices: Sequence[Lattice]) -> tup
     near = observation.up_to(_last_angle(observation, lattices[0]))
     # The first candidate is most often right, and the shape of lines must be right before lattices are compared.
     starts: list[Start] = [(lattice, 0.0) for lattice in lattices[:WEIGHED]]
-    first = _fitted(near, starts[:1])
+    first = fit_lattices(near, starts[:1])
     if first:
         near, one = _shaped(near, first[0])
         # While the shape was wrong the cell may have run away with zero and displacement: it starts again, too.
         starts.insert(0, one.start)
-    found = _with_larger(near, _with_kin(near, _fitted(near, starts)))
+    found = _with_larger(near, _with_kin(near, fit_lattices(near, starts)))
     found = _with_distorted(near, found)
     if not found:
         return observation, ()
     if not _same_cell(found[0].lattice, lattices[0]):
         near, _ = _shaped(near, found[0])
-        found = _fitted(near, [one.start for one in found[:WEIGHED] if found[0].value - one.value < _HOPELESS])
+        found = fit_lattices(near, [one.start for one in found[:WEIGHED] if found[0].value - one.value < _HOPELESS])
     return replace(observation, shape=near.shape, misfit=near.misfit), tuple(found)
 
 
@@ -124,14 +130,15 @@ def _lower_symmetries(lattice: Lattice, strain: float) -> tuple[Lattice, ...]:
     return tuple(replace(lattice_of(one), zero=lattice.zero) for one in found)
 
 
-def _fitted(observation: Observation, starts: Iterable[Start]) -> list[Hypothesis]:
+def fit_lattices(observation: Observation, starts: Iterable[Start]) -> list[Hypothesis]:
+    """Lattices that can be fitted, each once, the likeliest first."""
     found = []
     for lattice, displacement in starts:
         try:
             found.append(fit_lattice(observation, lattice, displacement))
         except (ValueError, np.linalg.LinAlgError):
             continue
-    return _distinct(found)
+    return distinct_hypotheses(found)
 
 
 def _with_kin(observation: Observation, found: list[Hypothesis]) -> list[Hypothesis]:
@@ -148,7 +155,7 @@ def _with_kin(observation: Observation, found: list[Hypothesis]) -> list[Hypothe
             if not _known(lattice, known):
                 known.append(lattice)
                 new.append((lattice, displacement))
-        found = _distinct(found + _fitted(observation, new))
+        found = distinct_hypotheses(found + fit_lattices(observation, new))
     return found
 
 
@@ -163,7 +170,7 @@ def _with_larger(observation: Observation, found: list[Hypothesis]) -> list[Hypo
         return found
     displacement = best.model.parameters.displacement
     fresh = [(one, displacement) for one in larger if not _known(one, [other.lattice for other in found])]
-    together = _distinct(found + _fitted(observation, fresh))
+    together = distinct_hypotheses(found + fit_lattices(observation, fresh))
     return together if together[0] is best else _with_kin(observation, together)
 
 
@@ -178,11 +185,11 @@ def _with_distorted(observation: Observation, found: list[Hypothesis]) -> list[H
     except (ValueError, np.linalg.LinAlgError):
         return found
     displacement = best.model.parameters.displacement
-    fresh = _fitted(observation, [(one, displacement) for one in lower])
+    fresh = fit_lattices(observation, [(one, displacement) for one in lower])
     clear = [
         one for one in fresh if one.value > best.value + _CLEAR and _strain(one.lattice, best.lattice) > _PARTED * whole
     ]
-    return _with_kin(observation, _distinct(found + clear)) if clear else found
+    return _with_kin(observation, distinct_hypotheses(found + clear)) if clear else found
 
 
 def _strain(one: Lattice, other: Lattice) -> float:
@@ -206,7 +213,7 @@ def _kin_of(one: Hypothesis) -> tuple[Start, ...]:
         return ()
 
 
-def _distinct(found: list[Hypothesis]) -> list[Hypothesis]:
+def distinct_hypotheses(found: list[Hypothesis]) -> list[Hypothesis]:
     """The best of each lattice, the likeliest first."""
     kept: list[Hypothesis] = []
     for one in sorted(found, key=lambda h: -h.value):

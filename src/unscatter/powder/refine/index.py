@@ -14,20 +14,18 @@ from unscatter.nouns.cell import Cell
 from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.powder.refine import dichotomy
-from unscatter.powder.refine.figures import f20, m20
+from unscatter.powder.refine.among_others import SHORT, among_others
+from unscatter.powder.refine.candidates import distinct, lattice_from, refined
 from unscatter.powder.refine.match import parity_masks
 from unscatter.powder.refine.metric import (
     Metric,
     inverse,
     primitive_metric,
     same_lattice,
-    supergroups,
     superlattices,
-    symmetry_of,
     triclinic_metric,
     vonorms,
 )
-from unscatter.powder.refine.nodes import predicted
 from unscatter.powder.refine.search import (
     CONVINCING,
     LETTER,
@@ -39,7 +37,7 @@ from unscatter.powder.refine.search import (
     sweep,
     warm_up,
 )
-from unscatter.powder.refine.settle import Observed, Settled, on_reduced_basis, score_as_is, settle
+from unscatter.powder.refine.settle import Observed, Settled, score_as_is, settle
 from unscatter.powder.refine.zero import likely_zeros
 
 #: Told after every step: what was done, and the lattices found so far.
@@ -52,7 +50,7 @@ _RANKED, _STRONGEST, _FEWEST = 30, 24, 4
 # Lines among which the strongest are sought for all systems: later ones are too many to be told apart.
 _AMONG = 36
 # Strong lines (share of the strongest; fewest and most), over which systems of few parameters are searched first.
-_STRONG, _HEADS, _SHORT = 0.03, (8, 16), ("cubic", "rhombohedral", "tetragonal", "hexagonal")
+_STRONG, _HEADS = 0.03, (8, 16)
 # Nats a line beyond which a lattice of so few parameters ends the search, if it leaves no line unexplained.
 _SETTLED = {"cubic": 3.7, "rhombohedral": 3.7, "tetragonal": 3.7, "hexagonal": 3.7, "orthorhombic": CONVINCING}
 # Place at which the lattice of the strongest lines stands at latest, from 0.
@@ -67,14 +65,12 @@ _SHIFTED = 0.03
 _UNEXPLAINED = 0.12
 # Nats a line below which a lattice that explains all lines may do so by predicting many.
 _BELIEVED = 0.8
-# Strain within which a symmetry is tried, and up to which a refined metric is taken to have it.
-_TRIED, _NEAR = 8e-3, 3e-3
+# Nats a line below which the lines may be those of several phases.
+_CLEAR = 2.5
 # Squared lengths of trials that differ by less than this share are of one lattice.
 _ALIKE = 2e-3
 # Nats below its lattice at which a sub- or superlattice, parameters for nothing, is not refined.
 _WORSE = 10.0
-# Least volume of a primitive cell in Angstrom^3 and least edge in Angstrom.
-_SMALLEST, _SHORTEST = 8.0, 1.8
 # Score in nats below which a lattice is what many trials bring by chance.
 _CHANCE = 10.0
 # Lattice points of the conventional cell at most, by system.
@@ -98,7 +94,7 @@ class _Work:
     def tell(self, step: str) -> None:
         self.done.append(step)
         if self.progress is not None:
-            self.progress(step, tuple(lattice_from(s) for s in _distinct(self.settled)[: self.count]))
+            self.progress(step, tuple(lattice_from(s) for s in distinct(self.settled)[: self.count]))
 
 
 def index(
@@ -144,7 +140,7 @@ def index(
     most = int(np.clip(np.sum(work.observed.strength > _STRONG), *_HEADS))
     heads = work.observed.strongest(most, len(work.observed))
     # Weak lines are many where they are junk; the strongest of simple substances tell all.
-    short = [system for system in order if system in _SHORT]
+    short = [system for system in order if system in SHORT]
     _search(work, short, heads, FIRST, 0.0)
     strongest = list(work.settled)
     _search(work, order, first, FIRST, 0.0)
@@ -164,7 +160,12 @@ def index(
         _search(work, order, wide, WIDE, 0.0)
     if exhaustive:
         _exhaust(work, order, time.thread_time() + time_limit)
-    ranked = _with_strongest(_rank(work), strongest, work.observed.foremost(_RANKED, _STRONGEST))[:count]
+    ranked_on = work.observed.foremost(_RANKED, _STRONGEST)
+    ranked = _with_strongest(_rank(work), strongest, ranked_on)
+    if _unexplained(work) or _best(work).score < _CLEAR * len(_best(work).off):
+        ranked = _in_turn(ranked, among_others(work.observed, ranked_on, order, work.max_volume))
+        work.tell("phases among others")
+    ranked = ranked[:count]
     return tuple(replace(lattice_from(s), provenance={"searched": tuple(work.done)}) for s in ranked)
 
 
@@ -204,7 +205,7 @@ def _search(work: _Work, order: Sequence[str], seen: Observed, effort: Effort, z
             # A lattice comes up again in every system of less symmetry.
             if not any(np.all(np.abs(norms - other) < _ALIKE * norms) for other in tried):
                 tried.append(norms)
-                work.settled += _refined(matrix, seen, zero, work.max_volume)
+                work.settled += refined(matrix, seen, zero, work.max_volume)
         work.tell(f"{system}, {len(problem.q)} lines" + (f", zero {zero:+.3f}" if zero else ""))
         if _convincing(work.settled[before:], system, len(problem.q)):
             return
@@ -225,7 +226,7 @@ def _exhaust(work: _Work, order: Sequence[str], deadline: float) -> None:
     for system in (one for one in dichotomy.EXHAUSTIVE if one in wanted):
         metrics, ruled_out = dichotomy.exhaust(problem, system, deadline, _CENTRED[system] * largest)
         for matrix in metrics:
-            work.settled += _refined(matrix, seen, zero, work.max_volume)
+            work.settled += refined(matrix, seen, zero, work.max_volume)
         work.tell(ruled_out.describe())
 
 
@@ -251,23 +252,6 @@ def _believed(work: _Work) -> bool:
     return best is not None and best.score >= _BELIEVED * len(best.off)
 
 
-def _refined(matrix: Floats, observed: Observed, zero: float, largest: float) -> list[Settled]:
-    """A trial metric with every symmetry that it nearly has, each refined on the lines; none above a volume."""
-    first = settle(symmetry_of(matrix, _NEAR), observed, zero)
-    if not _sound(first) or first.metric.volume > largest:
-        return []
-    base = on_reduced_basis(first.metric)
-    found = [first, *(settle(one, observed, first.zero) for one in supergroups(base, _TRIED))]
-    return [one for one in found if _sound(one)]
-
-
-def _sound(one: Settled) -> bool:
-    """Whether a lattice is worth a second look: it explains something, and has room for an atom."""
-    return (
-        one.score > -20 and one.metric.volume > _SMALLEST and float(np.min(np.diag(one.metric.matrix))) > _SHORTEST**2
-    )
-
-
 def _known(cell: Cell, work: _Work) -> list[Settled]:
     """A cell in all centrings, at the scale that fits best, with its own and any higher symmetry."""
     observed, found = work.observed, list[Settled]()
@@ -275,22 +259,22 @@ def _known(cell: Cell, work: _Work) -> list[Settled]:
         matrix = primitive_metric(cell, centring)
         scaled = [settle(triclinic_metric(matrix * s * s), observed.first(12)) for s in np.linspace(0.97, 1.03, 31)]
         best = max(scaled, key=lambda one: one.score)
-        found += _refined(best.metric.matrix, observed.first(FIRST.lines), best.zero, work.max_volume)
+        found += refined(best.metric.matrix, observed.first(FIRST.lines), best.zero, work.max_volume)
     return found
 
 
 def _rank(work: _Work) -> list[Settled]:
     """The best lattices over all lines that are ranked, with their supercells where lines stay unexplained."""
     observed = work.observed.foremost(_RANKED, _STRONGEST)
-    best = _distinct(work.settled)[:_RANKING]
+    best = distinct(work.settled)[:_RANKING]
     ranked = [settle(one.metric, observed, one.zero) for one in best]
     for one in sorted(ranked, key=lambda s: -s.score)[:3]:
         larger = superlattices(one.metric.matrix) if one.foreign >= 2 else []
         others = _halved(one.metric) + larger
         for other in others:
             if score_as_is(other, one) > one.score - _WORSE:
-                ranked += _refined(other, observed, one.zero, work.max_volume)
-    return _distinct([one for one in ranked if one.score > _CHANCE])
+                ranked += refined(other, observed, one.zero, work.max_volume)
+    return distinct([one for one in ranked if one.score > _CHANCE])
 
 
 def _with_strongest(ranked: list[Settled], strongest: list[Settled], observed: Observed) -> list[Settled]:
@@ -306,39 +290,18 @@ def _with_strongest(ranked: list[Settled], strongest: list[Settled], observed: O
     return [*ranked[:_PLACE], settle(best.metric, observed, best.zero), *ranked[_PLACE:]]
 
 
+def _in_turn(ranked: list[Settled], others: list[Settled]) -> list[Settled]:
+    """Lattices of all lines and of some of them, one after the other as long as there are both; none twice."""
+    fresh = [
+        one for one in others if not any(same_lattice(one.metric.matrix, r.metric.matrix) for r in ranked[:_PLACE])
+    ]
+    both = min(len(ranked), len(fresh))
+    paired = [one for pair in zip(ranked[:both], fresh[:both], strict=True) for one in pair]
+    return [*paired, *ranked[both:], *fresh[both:]]
+
+
 def _halved(metric: Metric) -> list[Floats]:
     """Metrics (3, 3) of the seven lattices of half the volume."""
     reciprocal = inverse(metric.matrix)
     bases = [mask_basis(sum(1 << n for n in range(8) if mask[n])) for mask in parity_masks()[1:8]]
     return [inverse(basis @ reciprocal @ basis.T) for basis in bases]
-
-
-def _distinct(settled: Iterable[Settled]) -> list[Settled]:
-    """The best of each lattice, the likeliest first."""
-    found: list[Settled] = []
-    seen: list[tuple[int, Floats]] = []
-    for one in sorted(settled, key=lambda s: -s.score):
-        norms, size = vonorms(one.metric.matrix), len(one.metric.rotations)
-        if not any(size == other and np.all(np.abs(norms - n) < 4e-3 * norms) for other, n in seen):
-            found.append(one)
-            seen.append((size, norms))
-    return found
-
-
-def lattice_from(one: Settled) -> Lattice:
-    """Conventional cell, figures of merit and counts of a refined lattice."""
-    metric = on_reduced_basis(one.metric)
-    seen = one.seen
-    _, q = predicted(inverse(one.metric.matrix), float(seen.q[-1]) * 1.02)
-    calculated = seen.q - one.off * seen.slope
-    indexed, angle = one.indexed, seen.angle_of
-    return Lattice(
-        metric.cell,
-        metric.bravais,
-        one.score,
-        m20(seen.q[indexed], calculated[indexed], q),
-        f20(seen.two_theta[indexed], angle(calculated[indexed]), angle(q)),
-        int(np.sum(indexed)),
-        one.foreign,
-        one.zero,
-    )

@@ -33,9 +33,9 @@ from unscatter.powder.refine.peaks import (
 )
 from unscatter.powder.refine.widths import find_maxima, half_widths, width_laws
 
-#: Lines from which the profile is found: all of a first fit, or the main ones.
-Start: TypeAlias = Literal["all", "main"]
-STARTS: tuple[Start, ...] = ("all", "main")
+#: Lines from which the profile is found: all of a first fit, the main ones, or all with a profile that leans.
+Start: TypeAlias = Literal["all", "main", "leaning"]
+STARTS: tuple[Start, ...] = ("all", "main", "leaning")
 
 # Lorentzian share from which its refinement starts.
 _MIXING = {"neutron": 0.2, "x-ray": 0.5}
@@ -51,8 +51,9 @@ _MAIN, _LOOSE = 0.03, 0.01
 _MISFIT, _COUNTED = 0.003, 0.012
 # Share of a line's height that its tails have at its foot, from which they are told from background, and how often.
 _TAILS, _TAIL_ROUNDS = 0.003, 3
-# Asymmetry from which its refinement starts, and chi squared that it must save, also as a share.
-_AXIAL, _WORTH, _SHARE = 0.02, 40.0, 0.02
+# Asymmetry from which its refinement starts, and chi squared that it must save, also as a share; and that with which
+# lines are sought that lean.
+_AXIAL, _WORTH, _SHARE, _LEANING = 0.02, 40.0, 0.02, 0.03
 
 
 @one_thread
@@ -143,9 +144,18 @@ def _best_from(first: FittedPeaks, data: Data, noise: Noise, starts: tuple[Start
     # A profile that is a little wrong is likelier than lines beside every strong one.
     misfit, found = _LOOSE if noise.present else _MISFIT, list[tuple[FittedPeaks, Start]]()
     for start in starts:
-        begun = first if start == "all" else _with_profile(_from_main_lines(first, data), data)
-        found.append((_whole_fit(begun, data, noise, _MISFIT)[0], start))
+        found.append((_whole_fit(_begun(first, data, start), data, noise, _MISFIT)[0], start))
     return min(found, key=lambda one: _badness(one[0], data, misfit))
+
+
+def _begun(first: FittedPeaks, data: Data, start: Start) -> FittedPeaks:
+    """Lines and profile with which the fit of all lines begins."""
+    if start == "all":
+        return first
+    if start == "main":
+        return _with_profile(_from_main_lines(first, data), data)
+    # Lines that lean are several to a profile that does not, which so leaves nothing that tells of leaning.
+    return _with_profile(replace(first, profile=replace(first.profile, axial=_LEANING)), data)
 
 
 def _first_fit(pattern: Pattern, data: Data, beam: tuple[float, ...]) -> FittedPeaks:

@@ -18,8 +18,6 @@ from unscatter.powder.pattern.kernels import compiled
 BINS, MOST_LINES = 8192, 31
 #: How far below the best, in nats, a trial may be.
 BELOW = 25.0
-#: Price in nats of a line that a lattice does not explain.
-FOREIGN = 3.0
 #: Least gain of a line that is explained, where chance would explain it too.
 _LEAST = 0.02
 
@@ -151,15 +149,33 @@ def count_bits(number: int) -> int:
 
 
 @compiled
-def gain(bits: int, rarity: Floats, log_density: float) -> float:
-    """Log Bayes factor (nats) against chance of the lines in bits: each is worth -log of what chance explains."""
+def gain(bits: int, rarity: Floats, log_density: float, foreign: float) -> float:
+    """Log Bayes factor (nats) against chance of the lines in bits: each is worth -log of what chance explains.
+
+    foreign: price in nats of any other line.
+    """
     total = 0.0
     for n in range(len(rarity)):
         if bits >> n & 1:
             total += max(rarity[n] - log_density, _LEAST)
         else:
-            total -= FOREIGN
+            total -= foreign
     return total
+
+
+class Rule(NamedTuple):
+    """What a lattice must do: price in nats of a line that is foreign, and shares explained at least.
+
+    least: of all lines; glanced: of the first ones, at which a glance is taken.
+    """
+
+    foreign: float
+    least: float
+    glanced: float
+
+
+#: Of one phase, whose lines are nearly all of those seen; and of one phase among others.
+ALONE, AMONG_OTHERS = Rule(3.0, 0.55, 0.6), Rule(0.0, 0.1, 0.0)
 
 
 class Sought(NamedTuple):
@@ -168,7 +184,7 @@ class Sought(NamedTuple):
     q: (n,) 1/d^2; rarity: (n,) -log(4 pi w sqrt(q)) of lines with windows w; table: see line_table; masks: parity
     classes that a lattice may keep; base: indices into q of the lines from which metrics are made, the most trusted
     first; largest: volume of the primitive cell in Angstrom^3; scores: (m,), the best first; found: (m, 8), g0 ... g5,
-    the classes kept as bits, det G*.
+    the classes kept as bits, det G*; rule: what a lattice must do.
     """
 
     q: Floats
@@ -179,6 +195,7 @@ class Sought(NamedTuple):
     largest: float
     scores: Floats
     found: Floats
+    rule: Rule
 
 
 @compiled
@@ -210,6 +227,7 @@ def judge(
     bits: Integers,
     enough: float,
     largest: float,
+    rule: Rule,
 ) -> tuple[float, int]:
     """Best score of a metric and the parity classes kept, as bits; -1e9 where a first look at few lines says no.
 
@@ -225,12 +243,12 @@ def judge(
     count = len(q)
     # The sparsest lattice of the masks, were it to explain all.
     rarest = np.log(volume * _fewest_classes(masks) / 8 / multiplicity)
-    if gain((1 << count) - 1, rarity, rarest) <= enough:
+    if gain((1 << count) - 1, rarity, rarest, rule.foreign) <= enough:
         return -1e9, 0
     scale = BINS / q[-1]
     limit = 4000
     # A glance at few lines turns most trials away before the whole list is looked at.
-    for few, least in ((5, 3), (9, 6)):
+    for few in (5, 9):
         if few > count:
             continue
         if explained(g, symmetry, q[few - 1] * 1.0005, table, scale, bits, 40 * few) > 40 * few:
@@ -239,7 +257,8 @@ def judge(
         for n in range(8):
             everything |= bits[n]
         first = (1 << few) - 1
-        if count_bits(everything & first) < least or gain(everything | ~first, rarity, rarest) <= enough:
+        seen = count_bits(everything & first)
+        if seen < rule.glanced * few - 1e-9 or gain(everything | ~first, rarity, rarest, rule.foreign) <= enough:
             return -1e9, 0
     if explained(g, symmetry, q[-1], table, scale, bits, limit) > limit:
         return -1e9, 0
@@ -250,9 +269,9 @@ def judge(
             if masks[m, n]:
                 found |= bits[n]
                 kept += 1
-        if volume * kept / 8 > largest or count_bits(found) < 0.55 * count:
+        if volume * kept / 8 > largest or count_bits(found) < rule.least * count:
             continue
-        score = gain(found, rarity, np.log(volume * kept / 8 / multiplicity))
+        score = gain(found, rarity, np.log(volume * kept / 8 / multiplicity), rule.foreign)
         if score > best:
             best, chosen = score, 0
             for n in range(8):

@@ -10,7 +10,16 @@ import numpy as np
 
 from unscatter.nouns.arrays import Floats, Integers
 from unscatter.powder.refine import trials, zones
-from unscatter.powder.refine.match import BELOW, MOST_LINES, Sought, line_table, parity_masks
+from unscatter.powder.refine.match import (
+    ALONE,
+    AMONG_OTHERS,
+    BELOW,
+    MOST_LINES,
+    Rule,
+    Sought,
+    line_table,
+    parity_masks,
+)
 from unscatter.powder.refine.metric import inverse
 from unscatter.powder.refine.settle import Observed
 
@@ -33,7 +42,8 @@ class Effort:
 
     lines: observed lines looked at; window: least half width in degrees in which a line is explained, sigmas: s.u. if
     that is more; base: lines from which metrics are made in systems of one and two, three, four and six parameters;
-    zones: two-dimensional lattices that get a third vector (monoclinic, triclinic); partners: lines that give angles.
+    zones: two-dimensional lattices that get a third vector (monoclinic, triclinic); partners: lines that give angles;
+    share: of the lines that are expected to be of one lattice, where there are several phases.
     """
 
     lines: int = 22
@@ -42,13 +52,15 @@ class Effort:
     base: tuple[int, int, int, int] = (8, 6, 14, 12)
     zones: tuple[int, int] = (150, 25)
     partners: int = 20
+    share: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Lines as a search sees them; see match.py for rarity and table.
 
-    trusted: those whose positions are known well enough to make metrics of, by increasing angle.
+    trusted: those whose positions are known well enough to make metrics of, by increasing angle; rule: what a lattice
+    must do.
     """
 
     q: Floats
@@ -56,6 +68,7 @@ class Problem:
     rarity: Floats
     table: Integers
     trusted: Integers
+    rule: Rule = ALONE
 
 
 def pose(observed: Observed, effort: Effort, zero: float = 0.0) -> Problem:
@@ -64,7 +77,8 @@ def pose(observed: Observed, effort: Effort, zero: float = 0.0) -> Problem:
     seen = shifted.first(MOST_LINES)
     q, window = seen.q, seen.slope * np.maximum(effort.window, effort.sigmas * seen.error)
     trusted = np.flatnonzero(seen.error <= _SHARP * np.quantile(seen.error, 0.4))
-    return Problem(q, window, -np.log(4 * np.pi * window * np.sqrt(q)), line_table(q, window), trusted)
+    rarity = np.log(effort.share) - np.log(4 * np.pi * window * np.sqrt(q))
+    return Problem(q, window, rarity, line_table(q, window), trusted, ALONE if effort.share == 1 else AMONG_OTHERS)
 
 
 def largest_volume(problem: Problem, system: str) -> float:
@@ -93,7 +107,9 @@ def sweep(problem: Problem, system: str, effort: Effort, largest: float) -> list
         _sweep_short(problem, letter, effort, largest, scores, found)
     elif letter == "o":
         base = _first(effort.base[1], problem)
-        sought = Sought(problem.q, problem.rarity, problem.table, parity_masks(), base, largest, scores, found)
+        sought = Sought(
+            problem.q, problem.rarity, problem.table, parity_masks(), base, largest, scores, found, problem.rule
+        )
         trials.orthorhombic(sought, _squares(), CONVINCING * len(problem.q))
     else:
         _sweep_zones(problem, letter, effort, largest, scores, found)
@@ -108,7 +124,7 @@ def _first(most: int, problem: Problem) -> Integers:
 def _sweep_short(problem: Problem, letter: str, effort: Effort, largest: float, scores: Floats, found: Floats) -> None:
     masks = parity_masks()[:1] if letter in "hr" else symmetric_masks()
     base = _first(effort.base[0], problem)
-    sought = Sought(problem.q, problem.rarity, problem.table, masks, base, largest, scores, found)
+    sought = Sought(problem.q, problem.rarity, problem.table, masks, base, largest, scores, found, problem.rule)
     if letter == "c":
         trials.cubic(sought)
     else:
@@ -120,7 +136,9 @@ def _sweep_zones(problem: Problem, letter: str, effort: Effort, largest: float, 
     zones.find_zones(problem.q, problem.window, _first(12, problem), plane_scores, planes)
     zones.refine_planes(planes, problem.q, problem.window)
     base = _first(effort.base[2 if letter == "m" else 3], problem)
-    sought = Sought(problem.q, problem.rarity, problem.table, parity_masks(), base, largest, scores, found)
+    sought = Sought(
+        problem.q, problem.rarity, problem.table, parity_masks(), base, largest, scores, found, problem.rule
+    )
     if letter == "m":
         trials.monoclinic(sought, planes)
         trials.monoclinic_rows(sought, planes[: effort.zones[0] // 2])

@@ -23,6 +23,8 @@ from unscatter.powder.refine.nodes import predicted
 FOREIGN, _STRONG, _MOST_FOREIGN = 0.05, 0.1, 0.15
 #: Strength of weak lines, of which many or few are foreign, and most of them that may be.
 _WEAK, _MOST_WEAK = 0.02, 0.8
+# Share of foreign lines with which a mixture is begun.
+_MIXED = 0.5
 #: Price of a cell parameter in nats.
 PRICE = 4.0
 # Uncertainty of any position besides that of counting, by misalignment and overlap: share of the FWHM, between two
@@ -38,7 +40,8 @@ _WINDOWS, _SIGMAS = (0.09, 0.06, 0.04, 0.015), 4.0
 class Observed:
     """Lines to be explained, (n,) each.
 
-    two_theta, error in degrees; q = 1/d^2; slope: dq / d(two-theta); strength: area over that of the strongest.
+    two_theta, error in degrees; q = 1/d^2; slope: dq / d(two-theta); strength: area over that of the strongest;
+    mixed: whether they may be of several phases, so that any share of the strong ones may be foreign, too.
     """
 
     two_theta: Floats
@@ -47,6 +50,7 @@ class Observed:
     slope: Floats
     strength: Floats
     wavelength: float
+    mixed: bool = False
 
     @classmethod
     def of(cls, lines: Lines, chosen: NDArray[np.bool_] | None = None) -> Observed:
@@ -64,13 +68,13 @@ class Observed:
 
     def chosen(self, which: slice | NDArray[np.int64]) -> Observed:
         """Some of the lines."""
-        return Observed(
-            self.two_theta[which],
-            self.error[which],
-            self.q[which],
-            self.slope[which],
-            self.strength[which],
-            self.wavelength,
+        return replace(
+            self,
+            two_theta=self.two_theta[which],
+            error=self.error[which],
+            q=self.q[which],
+            slope=self.slope[which],
+            strength=self.strength[which],
         )
 
     def first(self, most: int) -> Observed:
@@ -218,7 +222,9 @@ def _foreign_shares(observed: Observed, ratio: Floats) -> Floats:
     ratio: (n,) ln of how likely a line is if explained over how likely it is by chance.
     """
     share = observed.foreign
-    weak = observed.strength < _WEAK
+    weak = np.ones(len(observed), dtype=bool) if observed.mixed else observed.strength < _WEAK
+    if observed.mixed:
+        share = np.full(len(observed), _MIXED)
     if not np.any(weak):
         return share
     for _ in range(3):

@@ -19,20 +19,20 @@ MULTIPLICITY = {"a": 2.0, "m": 4.0, "o": 8.0, "t": 16.0, "h": 24.0, "r": 12.0, "
 @compiled
 def cubic(sought: Sought) -> None:
     """One line with h^2 + k^2 + l^2 = 1 ... 48."""
-    q, rarity, table, masks, base, largest, scores, found = sought
+    q, rarity, table, masks, base, largest, scores, found, rule = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     for i in base:
         for s in range(1, 49):
             a = q[i] / s
             g[0], g[1], g[2] = a, a, a
-            score, mask = judge(g, 2, 48.0, q, rarity, table, masks, bits, wanted(scores), largest)
+            score, mask = judge(g, 2, 48.0, q, rarity, table, masks, bits, wanted(scores), largest, rule)
             keep(scores, found, g, score, mask)
 
 
 @compiled
 def two_parameters(sought: Sought, kind: int, nodes: Integers) -> None:
     """Pairs of lines A N + C l^2; kind: 0 tetragonal, 1 hexagonal, 2 rhombohedral; nodes: rows N, l^2 (m, 2)."""
-    q, rarity, table, masks, base, largest, scores, found = sought
+    q, rarity, table, masks, base, largest, scores, found, rule = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     symmetry, multiplicity = (2, 3, 0)[kind], (16.0, 24.0, 12.0)[kind]
     for n2 in range(1, len(base)):
@@ -50,7 +50,7 @@ def two_parameters(sought: Sought, kind: int, nodes: Integers) -> None:
                         continue
                     _form(kind, a, c, g)
                     score, mask = judge(
-                        g, symmetry, multiplicity, q, rarity, table, masks, bits, wanted(scores), largest
+                        g, symmetry, multiplicity, q, rarity, table, masks, bits, wanted(scores), largest, rule
                     )
                     keep(scores, found, g, score, mask)
 
@@ -71,7 +71,7 @@ def orthorhombic(sought: Sought, squares: Floats, convincing: float) -> None:
 
     Once a lattice scores more than `convincing`, no further line is taken.
     """
-    q, rarity, table, masks, base, largest, scores, found = sought
+    q, rarity, table, masks, base, largest, scores, found, rule = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     count = len(squares)
     for n3 in range(2, len(base)):
@@ -103,7 +103,7 @@ def orthorhombic(sought: Sought, squares: Floats, convincing: float) -> None:
                             if not b >= c > 0:
                                 continue
                             g[0], g[1], g[2] = a, b, c
-                            score, mask = judge(g, 2, 8.0, q, rarity, table, masks, bits, wanted(scores), largest)
+                            score, mask = judge(g, 2, 8.0, q, rarity, table, masks, bits, wanted(scores), largest, rule)
                             keep(scores, found, g, score, mask)
 
 
@@ -114,7 +114,7 @@ def monoclinic(sought: Sought, planes: Floats) -> None:
     b* comes from every base line with k = 1, 2 or 3 over a node of the zone. Glide planes and centring hide lines of
     the zone itself, so that its nodes may be twice too far apart.
     """
-    q, rarity, table, masks, base, largest, scores, found = sought
+    q, rarity, table, masks, base, largest, scores, found, rule = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     for n in range(2 * len(planes)):
         part = 4.0 if n & 1 else 1.0
@@ -131,14 +131,14 @@ def monoclinic(sought: Sought, planes: Floats) -> None:
                         if high <= 0:
                             continue
                         g[0], g[1], g[2], g[4] = a, high, b, d
-                        score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, wanted(scores), largest)
+                        score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, wanted(scores), largest, rule)
                         keep(scores, found, g, score, mask)
 
 
 @compiled
 def monoclinic_rows(sought: Sought, planes: Floats) -> None:
     """Zones (m, 3) that are rectangles, centred or not, as b* and a*; c* and beta* from two more lines."""
-    q, rarity, table, masks, base, largest, scores, found = sought
+    q, rarity, table, masks, base, largest, scores, found, rule = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     count = len(q)
     for plane in planes:
@@ -169,7 +169,7 @@ def monoclinic_rows(sought: Sought, planes: Floats) -> None:
                             if j == i or abs(e) > 1.5 * row:
                                 continue
                             g[0], g[1], g[2], g[4] = row, high, c, e
-                            score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, wanted(scores), largest)
+                            score, mask = judge(g, 1, 4.0, q, rarity, table, masks, bits, wanted(scores), largest, rule)
                             keep(scores, found, g, score, mask)
 
 
@@ -179,7 +179,7 @@ def triclinic(sought: Sought, window: Floats, planes: Floats, steps: Integers, p
 
     steps: rows (s, 2) that lead from the third vector to those lines, of which the first half are not opposites.
     """
-    q, rarity, table, masks, base, largest, scores, found = sought
+    q, rarity, table, masks, base, largest, scores, found, rule = sought
     bits, g = np.zeros(8, dtype=np.int64), np.zeros(6)
     count = min(partners, len(q))
     for plane in planes:
@@ -209,5 +209,5 @@ def triclinic(sought: Sought, window: Floats, planes: Floats, steps: Integers, p
                             if abs(e) > 1.6 * a or abs(f) > 1.6 * b:
                                 continue
                             g[0], g[1], g[2], g[3], g[4], g[5] = a, b, c, f, e, d
-                            score, mask = judge(g, 0, 2.0, q, rarity, table, masks, bits, wanted(scores), largest)
+                            score, mask = judge(g, 0, 2.0, q, rarity, table, masks, bits, wanted(scores), largest, rule)
                             keep(scores, found, g, score, mask)
