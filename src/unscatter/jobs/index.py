@@ -68,13 +68,15 @@ class Indexed:
         if not self.lattices:
             steps = self.provenance.get("searched", ())
             return f"{head}\nno lattice explains the lines better than chance (searched: {'; '.join(steps)})"
-        return "\n".join([head, _HEADING, *(_row(n, one) for n, one in enumerate(self.lattices, 1))])
+        parts = any(one.provenance.get("among others") for one in self.lattices)
+        return "\n".join([head, _HEADING, *(_row(n, one) for n, one in enumerate(self.lattices, 1)), *[_PARTS] * parts])
 
 
 _HEADING = (
     "     lattice       a        b        c    alpha     beta    gamma    volume     M20     F20   score  "
     "indexed  foreign    zero"
 )
+_PARTS = "  * may be one of several phases: in its score lines that it leaves cost nothing"
 
 
 def _row(number: int, lattice: Lattice) -> str:
@@ -83,6 +85,8 @@ def _row(number: int, lattice: Lattice) -> str:
     return (
         f"  {number:2d} {lattice.bravais:>4}  {edges} {angles} {lattice.volume:9.2f} {lattice.m20:7.1f} "
         f"{lattice.f20:7.1f} {lattice.score:7.1f} {lattice.indexed:8d} {lattice.foreign:8d} {lattice.zero:+7.3f}"
+        + " *"
+        * bool(lattice.provenance.get("among others"))
     )
 
 

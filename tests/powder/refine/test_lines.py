@@ -93,6 +93,18 @@ def test_a_tube_behind_a_monochromator_shows_no_doublet() -> None:
     assert matched(lines, 1.540593, 0.01) == len(HKL)
 
 
+@pytest.mark.parametrize("axial", [(0.032, 0.014), (0.025, 0.025)])
+def test_lines_that_lean_by_their_width_are_one_line_each(axial: tuple[float, float]) -> None:
+    # Of sharp lines at low angles a profile that does not lean makes several each, and has nothing left to lean for.
+    instrument = replace(
+        read_instruments()["lab-mo"], axial=axial, wavelengths=(0.7093,), weights=(1.0,), range=(5.0, 35.0, 0.01)
+    )
+    lines = find_lines(simulate(instrument, 5e4))
+    assert matched(lines, 0.7093, 0.01) == len(HKL)
+    assert np.sum(lines.area > 0.03 * lines.area.max()) == len(HKL)
+    assert lines.axial == pytest.approx(np.mean(axial), abs=0.01)
+
+
 def test_lines_that_lean_at_low_angles_are_where_their_lattice_says() -> None:
     instrument = replace(
         read_instruments()["bt1-ge311"], axial=(0.035, 0.035), wavelengths=(1.2,), range=(5.0, 80.0, 0.05)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.signal import find_peaks
 
 from unscatter.nouns.findings import Finding, Findings
+from unscatter.nouns.lattice import Lattice
 from unscatter.nouns.lines import Lines
 from unscatter.nouns.pattern import Pattern
 from unscatter.nouns.pattern_fit import CAVEAT, PatternFit

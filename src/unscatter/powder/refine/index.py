@@ -166,7 +166,8 @@ def index(
         ranked = _in_turn(ranked, among_others(work.observed, ranked_on, order, work.max_volume))
         work.tell("phases among others")
     ranked = ranked[:count]
-    return tuple(replace(lattice_from(s), provenance={"searched": tuple(work.done)}) for s in ranked)
+    told = {"searched": tuple(work.done)}
+    return tuple(replace(lattice_from(s), provenance={**told, "among others": s.seen.mixed}) for s in ranked)
 
 
 def _begin(lines: Lines, max_volume: float | None, count: int, time_limit: float, progress: Progress | None) -> _Work:

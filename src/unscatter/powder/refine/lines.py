@@ -80,8 +80,8 @@ def find_lines(pattern: Pattern) -> Lines:
         if len(first) > max(_DENSE, _EACH * len(maxima)):
             return _lines_of(_at_maxima(first, data, maxima), data, pattern, noise)
         peaks, start = _best_from(first, data, noise, starts)
-        # What is the better start in one beam is so in the other.
-        beams, starts = [*beams, peaks], (start,)
+        # What is the better start in one beam is so in the other, but where a doublet stood for lines that lean.
+        beams, starts = [*beams, peaks], (start, "leaning") if start != "leaning" else (start,)
     # What a profile misses must not be explained by another wavelength.
     peaks = min(beams, key=lambda p: _badness(p, data, _LOOSE))
     # Without noise the profile is as good as exact, and weak lines beside strong ones are lines.
@@ -144,7 +144,12 @@ def _best_from(first: FittedPeaks, data: Data, noise: Noise, starts: tuple[Start
     # A profile that is a little wrong is likelier than lines beside every strong one.
     misfit, found = _LOOSE if noise.present else _MISFIT, list[tuple[FittedPeaks, Start]]()
     for start in starts:
-        found.append((_whole_fit(_begun(first, data, start), data, noise, _MISFIT)[0], start))
+        peaks, fitted = _whole_fit(_begun(first, data, start), data, noise, _MISFIT)
+        found.append((peaks, start))
+        if start == "leaning" and peaks.profile.axial > 0:
+            # Where other lines were found, and not the leaning, is what explains more, they stand upright.
+            upright = replace(peaks, profile=replace(peaks.profile, axial=0.0))
+            found.append((refine_peaks(upright, fitted, 4, "widths"), start))
     return min(found, key=lambda one: _badness(one[0], data, misfit))
 
 
@@ -181,9 +186,11 @@ def _with_profile(peaks: FittedPeaks, data: Data) -> FittedPeaks:
 
 
 def _badness(peaks: FittedPeaks, data: Data, misfit: float = _MISFIT) -> float:
-    """Chi squared with a little misfit of the profile allowed for, and a price of each line."""
+    """Chi squared with a little misfit of the profile allowed for, and a price of each line and of leaning."""
     sigma = np.sqrt(data.sigma**2 + (misfit * model(peaks, data)) ** 2)
-    return chi_squared(peaks, replace(data, sigma=sigma)) + 2 * math.log(len(sigma)) * len(peaks)
+    # Of lines that lean without need the positions are off, all to one side.
+    free = len(peaks) + (peaks.profile.axial > 0)
+    return chi_squared(peaks, replace(data, sigma=sigma)) + 2 * math.log(len(sigma)) * free
 
 
 def _from_main_lines(peaks: FittedPeaks, data: Data) -> FittedPeaks:
