@@ -52,21 +52,26 @@ Start: TypeAlias = tuple[Lattice, float]
 class Hypothesis:
     """A lattice laid on a pattern: its refined cell, fitted model, evidence, and up to which angle in degrees.
 
-    beside: the lattice of a second phase, whose lines stand behind the resolved ones of the model; foreign: lines of
-    neither, which are the last ones, None where all behind the resolved ones are foreign.
+    second: lattice and displacement of a second phase, whose lines stand behind the resolved ones of the model;
+    foreign: lines of neither, which are the last ones, None where all behind the resolved ones are foreign.
     """
 
     lattice: Lattice
     model: Model
     evidence: Evidence
     last_angle: float = 180.0
-    beside: Lattice | None = None
+    second: Start | None = None
     foreign: int | None = None
 
     @property
     def value(self) -> float:
         """Logarithm of the evidence in nats."""
         return self.evidence.value
+
+    @property
+    def beside(self) -> Lattice | None:
+        """The lattice of a second phase."""
+        return self.second[0] if self.second else None
 
     @property
     def start(self) -> Start:

@@ -145,12 +145,15 @@ def _best_from(first: FittedPeaks, data: Data, noise: Noise, starts: tuple[Start
     misfit, found = _LOOSE if noise.present else _MISFIT, list[tuple[FittedPeaks, Start]]()
     for start in starts:
         peaks, fitted = _whole_fit(_begun(first, data, start), data, noise, _MISFIT)
-        found.append((peaks, start))
-        if start == "leaning" and peaks.profile.axial > 0:
-            # Where other lines were found, and not the leaning, is what explains more, they stand upright.
-            upright = replace(peaks, profile=replace(peaks.profile, axial=0.0))
-            found.append((refine_peaks(upright, fitted, 4, "widths"), start))
+        found.append((_upright(peaks, fitted) if start == "leaning" else peaks, start))
     return min(found, key=lambda one: _badness(one[0], data, misfit))
+
+
+def _upright(peaks: FittedPeaks, data: Data) -> FittedPeaks:
+    """Lines that lean without need upright: where other lines, and not the leaning, explain more."""
+    upright = refine_peaks(replace(peaks, profile=replace(peaks.profile, axial=0.0)), data, 4, "widths")
+    gained = chi_squared(upright, data) - chi_squared(peaks, data)
+    return peaks if gained > max(_WORTH, _SHARE * chi_squared(upright, data)) else upright
 
 
 def _begun(first: FittedPeaks, data: Data, start: Start) -> FittedPeaks:
@@ -186,11 +189,9 @@ def _with_profile(peaks: FittedPeaks, data: Data) -> FittedPeaks:
 
 
 def _badness(peaks: FittedPeaks, data: Data, misfit: float = _MISFIT) -> float:
-    """Chi squared with a little misfit of the profile allowed for, and a price of each line and of leaning."""
+    """Chi squared with a little misfit of the profile allowed for, and a price of each line."""
     sigma = np.sqrt(data.sigma**2 + (misfit * model(peaks, data)) ** 2)
-    # Of lines that lean without need the positions are off, all to one side.
-    free = len(peaks) + (peaks.profile.axial > 0)
-    return chi_squared(peaks, replace(data, sigma=sigma)) + 2 * math.log(len(sigma)) * free
+    return chi_squared(peaks, replace(data, sigma=sigma)) + 2 * math.log(len(sigma)) * len(peaks)
 
 
 def _from_main_lines(peaks: FittedPeaks, data: Data) -> FittedPeaks:

@@ -24,7 +24,14 @@ from unscatter.powder.refine.evidence import (
     parameter_price,
     share_of,
 )
-from unscatter.powder.refine.hypotheses import Hypothesis, distinct_hypotheses, fit_lattices, kin, refined_lattice
+from unscatter.powder.refine.hypotheses import (
+    Hypothesis,
+    Start,
+    distinct_hypotheses,
+    fit_lattices,
+    kin,
+    refined_lattice,
+)
 from unscatter.powder.refine.index import index
 from unscatter.powder.refine.larger import larger_lattices
 from unscatter.powder.refine.observation import Observation
@@ -89,11 +96,11 @@ def with_second_phase(
     best = found[0]
     for one in first:
         if _at_most(one) > best.value:
-            pairs = [pair for other in _left_over(lines, one) for pair in _pair(near, one, other)]
+            pairs = [pair for other in _left_over(lines, one) for pair in _pair(near, one, (other, 0.0))]
             best = max([best, *_simplest(pairs)], key=lambda pair: pair.value)
-    if best.beside is None:
+    if best.second is None:
         return tuple(found)
-    return tuple(distinct_hypotheses([best, *found, *_beside_the_same(near, best, found)]))
+    return tuple(distinct_hypotheses([best, *found, *_beside_the_same(near, best, best.second, found)]))
 
 
 def _simplest(pairs: list[Hypothesis]) -> list[Hypothesis]:
@@ -103,17 +110,18 @@ def _simplest(pairs: list[Hypothesis]) -> list[Hypothesis]:
     return [pairs[min(alike)[1]]] if alike else []
 
 
-def _beside_the_same(observation: Observation, best: Hypothesis, found: Sequence[Hypothesis]) -> list[Hypothesis]:
+def _beside_the_same(
+    observation: Observation, best: Hypothesis, second: Start, found: Sequence[Hypothesis]
+) -> list[Hypothesis]:
     """Other lattices, kin and larger ones of the best included, beside the second phase of the best.
 
     Else only one lattice would have the lines of the second phase explained.
     """
-    assert best.beside is not None, "a pair has a second lattice"
     displacement = best.model.parameters.displacement
     relatives = [*kin(best.lattice), *larger_lattices(best.lattice, best.model, best.foreign)]
     others = [*found[:_COMPARED], *fit_lattices(observation, [(one, displacement) for one in relatives])]
     worth = [one for one in others if _at_most(one) > best.value - FAR]
-    return [pair for one in worth for pair in _pair(observation, one, best.beside)]
+    return [pair for one in worth for pair in _pair(observation, one, second)]
 
 
 def _at_most(one: Hypothesis) -> float:
@@ -147,11 +155,14 @@ def _left_over(lines: Lines, one: Hypothesis) -> tuple[Lattice, ...]:
     return tuple(other for other in found if abs(other.zero - one.lattice.zero) < _ALIKE)[:BESIDE]
 
 
-def _pair(observation: Observation, one: Hypothesis, other: Lattice) -> list[Hypothesis]:
-    """Two lattices fitted together, as a hypothesis of that which there is most of; none where they cannot be."""
+def _pair(observation: Observation, one: Hypothesis, other: Start) -> list[Hypothesis]:
+    """Two lattices fitted together, as a hypothesis of that which there is most of; none where they cannot be.
+
+    other: the second one and its displacement, 0 where its zero was found from lines alone, which holds both.
+    """
     try:
         first = _Laid(one.lattice, one.model)
-        second = _Laid(other, start_model(observation, other, one.model.parameters.displacement))
+        second = _Laid(other[0], start_model(observation, *other))
         foreign = _apart(one.model.centre[one.model.resolved :], second.own, _NEAR * one.model.shape.fwhm(second.own))
         for _ in range(_TURNS):
             first, second = _beside(observation, first, second, foreign), _beside(observation, second, first, foreign)
@@ -163,13 +174,14 @@ def _pair(observation: Observation, one: Hypothesis, other: Lattice) -> list[Hyp
         return []
     evidence = _evidence(observation, first, second, len(foreign))
     last = float(observation.two_theta[-1]) + 1e-6
-    return [Hypothesis(first.lattice, first.model, evidence, last, second.lattice, len(foreign))]
+    displacement = second.model.parameters.displacement
+    return [Hypothesis(first.lattice, first.model, evidence, last, (second.lattice, displacement), len(foreign))]
 
 
 def _beside(observation: Observation, one: _Laid, other: _Laid, foreign: Floats) -> _Laid:
     """A lattice refined with the lines of another one, and foreign ones, held where they are."""
     held = np.concatenate([_seen_apart(observation, other, one), foreign])
-    model = refine_model(observation, lay_model(observation, one.model.predicted, one.model.parameters, held), 1)
+    model = refine_model(observation, lay_model(observation, one.model.predicted, one.model.parameters, held), 3)
     return _Laid(refined_lattice(one.lattice, model), model)
 
 
