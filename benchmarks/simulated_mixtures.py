@@ -4,9 +4,9 @@ python benchmarks/simulated_mixtures.py runs/icsd.h5 [--count 40] [--phases 2 3]
 
 Two or three structures, one crystal system drawn after the other, primitive cells up to 250 Angstrom^3, on a laboratory
 diffractometer with the Cu K-alpha doublet that no file tells of: 10 to 80 degrees, 300 to 5000 counts in the highest
-point, 2 to 10 % background, crystallites of 400 to 3000 Angstrom, a zero of some hundredths of a degree. Shares are of
-all intensity, none below a tenth. The first lattice is the one that classify fits, the second the one that it offers
-for the lines left over; a phase is named where the lattice has its Bravais symbol and its reduced cell within 0.3 %.
+point, 2 to 10 % background, crystallites of 400 to 3000 Angstrom, a zero of 0.08 degrees (standard deviation). Shares
+are of all intensity, none below a tenth. The first lattice is the one that classify fits, the second the one that it
+offers beside; a phase is named where the lattice has its Bravais symbol and its reduced cell within 0.3 %.
 Choose rules on the training part.
 """
 
@@ -57,7 +57,7 @@ def draw_mixture(
     phases = draw_phases(rng, crystals, rows, count)
     shares = LEAST + (1 - count * LEAST) * rng.dirichlet(np.ones(count))
     instrument = replace(
-        read_instruments()["lab-cu"], range=(10.0, 80.0, 0.02), zero=0.03 * float(rng.standard_normal())
+        read_instruments()["lab-cu"], range=(10.0, 80.0, 0.02), zero=0.08 * float(rng.standard_normal())
     )
     parts = []
     for phase, share in zip(phases, shares, strict=True):

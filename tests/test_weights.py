@@ -64,3 +64,9 @@ def test_missing_weights_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "factorize-256.json").write_text(json.dumps(card))
     with pytest.raises(FileNotFoundError, match="is missing"):
         open_network(str(tmp_path / "factorize-256.onnx"))
+
+
+@pytest.mark.parametrize("card", [one for one in list_weights() if one.onnx], ids=lambda card: card.name)
+def test_network_files_tell_no_folder_of_the_machine_they_were_made_on(card) -> None:  # type: ignore[no-untyped-def]
+    assert b"site-packages" not in card.onnx.read_bytes()
+    assert "/unscatter/" not in card.onnx.with_suffix(".json").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
+from onnx import load, save
 from safetensors.torch import save_file
 from torch import nn
 
@@ -59,6 +60,7 @@ def export_factorize(checkpoint: Path, folder: Path, name: str) -> Path:
         external_data=False,
         verbose=False,
     )
+    forget_traces(onnx)
     _check_same(network, onnx)
     _save_tensors(network, tensors)
     return _write_card(folder, name, record, [onnx, tensors])
@@ -106,6 +108,7 @@ def export_classify(checkpoint: Path, folder: Path, name: str, data: str = "") -
         external_data=False,
         verbose=False,
     )
+    forget_traces(onnx)
     seen = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"]).run(
         None, {"channels": sample.numpy()}
     )
@@ -121,6 +124,15 @@ def export_classify(checkpoint: Path, folder: Path, name: str, data: str = "") -
         "data": data or f"structures of {', '.join(Path(path).name for path in record['options']['structures'])}",
     }
     return _write_card(folder, name, {**record, **known}, [onnx, tensors], POWDER_CITATIONS)
+
+
+def forget_traces(path: Path) -> None:
+    """Take out of an ONNX file what PyTorch writes of the lines of source, and the folders, that each node is from."""
+    model = load(path)
+    for graph in (model.graph, *model.functions):
+        for one in (*graph.node, *graph.value_info):
+            del one.metadata_props[:]
+    save(model, path)
 
 
 def _save_tensors(network: nn.Module, path: Path) -> None:

@@ -147,3 +147,9 @@ def test_lines_of_a_stronger_second_phase_are_foreign_where_they_are_and_spoil_n
         if np.abs(places[0] - angle).min() > 0.3:
             assert np.abs(fit.foreign - angle).min() < 0.02
     assert len(fit.foreign) <= len(places[1])
+
+
+def test_a_cell_with_fewer_than_two_lines_in_the_range_is_refused(demonstration):
+    pattern, lines = demonstration
+    with pytest.raises(ValueError, match="expected two or more"):
+        fit_pattern(pattern, Lattice(Cell(0.9, 0.9, 0.9, 90, 90, 90), "cP"), lines)

@@ -8,7 +8,7 @@ parameters to be told from chance so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +24,8 @@ SHORT = ("cubic", "rhombohedral", "tetragonal", "hexagonal")
 EFFORT = Effort(lines=MOST_LINES, base=(12, 0, 0, 0), share=0.4)
 #: Largest primitive cell in Angstrom^3, and nats by which a lattice is better than chance.
 LARGEST, BETTER = 800.0, 12.0
+#: Zeros in degrees that are tried, as a sample off the axis makes them, until a lattice gains so many nats.
+ZEROS, CLEAR = (0.0, 0.06, -0.06, 0.12, -0.12), 25.0
 #: Share of its lines that a lattice may have in common with a better one, and lattices at most.
 COMMON, MOST = 0.7, 4
 
@@ -37,12 +39,23 @@ def among_others(
     """
     mixed = replace(observed, mixed=True).strongest(EFFORT.lines, len(observed))
     ranked_on, largest = replace(ranked_on, mixed=True), min(LARGEST, max_volume)
-    problem, found = pose(mixed, EFFORT), list[Settled]()
-    for system in (one for one in SHORT if one in set(systems)):
-        for matrix in sweep(problem, system, EFFORT, min(largest, largest_volume(problem, system))):
-            found += refined(matrix, mixed, 0.0, largest)
-    settled = [settle(one.metric, ranked_on, one.zero) for one in distinct(found)]
+    short, settled = [one for one in SHORT if one in set(systems)], list[Settled]()
+    for zero in ZEROS:
+        found = _tried(mixed, short, zero, largest)
+        settled += [settle(one.metric, ranked_on, one.zero) for one in distinct(found)]
+        # One scale is common to all phases: what one of them tells clearly holds for the others.
+        if max((one.score for one in settled), default=0.0) > CLEAR:
+            break
     return _differing(distinct(one for one in settled if one.score > BETTER))
+
+
+def _tried(observed: Observed, systems: Sequence[str], zero: float, largest: float) -> list[Settled]:
+    """Lattices refined from trials with a zero of the scale in degrees."""
+    problem, found = pose(observed, EFFORT, zero), list[Settled]()
+    for system in systems:
+        for matrix in sweep(problem, system, EFFORT, min(largest, largest_volume(problem, system))):
+            found += refined(matrix, observed, zero, largest)
+    return found
 
 
 def _differing(found: list[Settled]) -> list[Settled]:

@@ -96,13 +96,19 @@ def lay_model(
     foreign: Floats,
     passive: NDArray[np.bool_] | None = None,
 ) -> Model:
-    """Lay predicted lines on a pattern and solve for the intensities."""
+    """Lay predicted lines on a pattern and solve for the intensities; raises ValueError for fewer than two."""
     shape = observation.shape.scaled(float(np.exp(parameters.width)))
     squared = predicted.terms @ parameters.metric
     position = line_positions(squared, shape.wavelength, parameters.zero, parameters.displacement)
     column, centre = _merge(position, predicted.multiplicity, merging_distance(observation, shape, position))
     resolved = len(centre)
     centre = np.concatenate([centre, foreign])
+    if len(centre) < 2:
+        first, last = observation.two_theta[[0, -1]]
+        raise ValueError(
+            f"the lattice has {len(centre)} lines between {first:g} and {last:g} deg; expected two or more: give a "
+            "larger cell, or a longer range"
+        )
     columns = shape.columns(centre, observation.two_theta).matrix()
     normal = normal_equations(columns, observation.ground, observation.weight, observation.pattern.intensity)
     if passive is not None and len(passive) != len(centre):
