@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unscatter.io.patterns.labels import UNKNOWN
 from unscatter.io.patterns.scan import TWO_THETA, Scan
+from unscatter.io.patterns.stated_axis import UNKNOWN
 from unscatter.quantities import Quantity, spacings, spacings_to_two_theta
 
 #: What an axis can be declared to be, in words a user types.

@@ -20,7 +20,6 @@ from unscatter.io.patterns.header import facts, first_page, take_json
 from unscatter.io.patterns.labels import (
     DIFFRACTION,
     INTENSITIES,
-    UNKNOWN,
     Label,
     are_lines,
     assumed_intensity,
@@ -29,7 +28,6 @@ from unscatter.io.patterns.labels import (
     column_of,
     find_labels,
     other_quantity,
-    stated_axis,
 )
 from unscatter.io.patterns.marks import marked
 from unscatter.io.patterns.passes import choose_pass
@@ -38,6 +36,7 @@ from unscatter.io.patterns.refused import refuse_text
 from unscatter.io.patterns.scan import Scan, choose_number, join, refuse_changing
 from unscatter.io.patterns.shapes import second_axis, without_counter
 from unscatter.io.patterns.spec import scans_of_spec
+from unscatter.io.patterns.stated_axis import UNKNOWN, stated_axis
 from unscatter.io.patterns.table_of_text import ONE_COLUMN, Table, table_of
 from unscatter.quantities import Quantity, parse_number
 

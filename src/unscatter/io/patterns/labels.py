@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from unscatter.quantities import Quantity, Unit, find_quantity, find_unit, is_transformed
 
-#: Names of columns, as `_plain` spells them, and what they hold; the first that fits counts.
+#: Names of columns, as `plain_name` spells them, and what they hold; the first that fits counts.
 ROLES: dict[str, str] = {
     "observed": r"y_?obs|i_?obs|io|yo|obs|observed|observedintensity|intensity_?obs|i_?exp|y_?exp|exp|experimental|"
     r"meas|measured|i_?meas|y_?meas|zobs",
@@ -51,31 +51,16 @@ _ROLES = tuple((re.compile(names), role) for role, names in ROLES.items())
 #: Which of several columns is the intensity.
 INTENSITIES = ("observed", "intensity", "other intensity")
 #: Which of several axes is used: what needs no conversion first, what cannot be converted last.
-_AXES = ("two-theta", "d", "Q", "1/d^2", "theta", "an angle", "time of flight", "energy", "another angle", "radius")
-DIFFRACTION = _AXES[:5]
+AXES = ("two-theta", "d", "Q", "1/d^2", "theta", "an angle", "time of flight", "energy", "another angle", "radius")
+DIFFRACTION = AXES[:5]
 #: Units that stand in a line of units and belong to no axis.
 _UNITS_OF_INTENSITY = re.compile(
     r"counts?|cts|cps|counts/s|a\.?u\.?|arb\.?(?:units)?|counts?persecond|-|1", re.IGNORECASE
 )
 
 
-_STATEMENT = re.compile(
-    r"(?:the )?(?:x[-_ ]?(?:axis|units?|label|column|title)(?: unit)?(?: is)?|axis|abscissa|"
-    r"(?:radial|dim1)[-_ ]?units?|units?|scan[-_ ]?(?:axis|mode|type)|data[-_ ]?format|columns?[-_ ]?1|1)"
-    r"\s*(?:[:=]|\bis\b)\s*(.+)",
-    re.IGNORECASE,
-)
 #: A longer line is no sentence and no name (characters).
-_LONGEST = 300
-#: The kind of an axis of which only the unit is known, and that does not tell what it is.
-UNKNOWN = "not known"
-#: Names of axes in a sentence, and a unit of the axis alone.
-_WITH_UNIT = re.compile(
-    r"(?<![\w.])(?:momentum transfer(?: q)?|scattering vector(?: q)?|\|?q\|?|d(?:[- ]?spacings?)?|"
-    r"(?:(?:2|two)[-_ ]?[x×*·]?[-_ ]?)?theta|2?\u03b8)(?=[\s(\[/,_])",
-    re.IGNORECASE,
-)
-_UNIT_OF_AXIS = re.compile(r"(?:the )?x[-_ ]?(?:axis[-_ ]?)?units?\s*(?:[:=]|\bis\b|\s)\s*(.+)", re.IGNORECASE)
+LONGEST = 300
 #: A line of its own for each column: "# column 2 = Q (1/nm)".
 _COUNTED = re.compile(r"\W*(?:col(?:umn)?[-_ #]*)(\d+)\s*[:=.)-]+\s*([^;]+?)(?:\s+units?[\s:=]+(\S+))?", re.IGNORECASE)
 #: What may stand before the names of the columns, and before each: "Columns: ", "#L " of SPEC, "x = ".
@@ -124,13 +109,13 @@ class Label:
 def is_rate(text: str) -> bool:
     """Whether a name, or the unit in it, is of counts in so much time: no counting time divides them once more."""
     words = re.split(r"[\s\[\](),]+", text)
-    return any(_RATE.fullmatch(word) is not None for word in words) or _RATE.fullmatch(_plain(text)) is not None
+    return any(_RATE.fullmatch(word) is not None for word in words) or _RATE.fullmatch(plain_name(text)) is not None
 
 
 @lru_cache(maxsize=4096)
 def parse_label(text: str) -> Label:
     """Read one name; neither role nor axis where it means nothing."""
-    plain = _plain(text)
+    plain = plain_name(text)
     if is_transformed(text):
         return Label(text, "transformed")
     bare = re.sub(r"[\[(][^\])]*[\])]$", "", plain)
@@ -185,7 +170,7 @@ def _counted(header: Sequence[str], width: int) -> tuple[list[Label], list[str]]
 
 def _stacked(header: Sequence[str], width: int) -> tuple[list[Label], list[str]] | None:
     """Names that stand one a line, right above the table: an axis, intensities, and nothing else."""
-    if any(len(line) > _LONGEST for line in header[-width:]):
+    if any(len(line) > LONGEST for line in header[-width:]):
         return None
     labels = [parse_label(line.strip(" \t#!;%\"'")) for line in header[-width:]]
     axes = [label for label in labels if label.axis is not None]
@@ -196,7 +181,7 @@ def _stacked(header: Sequence[str], width: int) -> tuple[list[Label], list[str]]
 
 def choose_axis(labels: Sequence[Label]) -> int | None:
     """Number of the column that is the axis; None where no name is one."""
-    for kind in _AXES:
+    for kind in AXES:
         for place, label in enumerate(labels):
             if label.axis is not None and label.axis.kind == kind:
                 return place
@@ -274,84 +259,6 @@ def _accepted(labels: list[Label], width: int, *, separated: bool) -> list[Label
     return []
 
 
-def stated_axis(header: Sequence[str], table: Mapping[str, object]) -> Quantity | None:
-    """What a header says of the axis in a line of its own ("x-axis: Q (1/nm)", "2-Theta Angle (Degrees)"), or JSON."""
-    keys = ("unit", "radial_unit", "dim1_unit", "axis", "x_unit", "dataformat")
-    said = [(str(table[key]), True) for key in keys if key in table]
-    for line in header:
-        bare = re.sub(r"^\s*[#!;%'*/]+", "", line).strip()
-        stated = _STATEMENT.fullmatch(bare)
-        said.append((stated.group(1) if stated else bare, stated is not None))
-    for text, is_stated in said:
-        found = _axis_in(text)
-        # a letter alone may be anything, unless it is said to be the axis
-        if found is not None and (
-            found.unit_given or len(_plain(text)) > 2 or (is_stated and found.kind in DIFFRACTION)
-        ):
-            return found
-        if is_stated and found is None and (unit := _by_unit_alone(text)) is not None:
-            return unit
-        # "q_nm^-1 scattering": a name with its unit, and a remark; with a number behind it, it is a fact
-        first, _, remark = text.partition(" ")
-        found = None if re.search(r"\d", remark) else _axis_in(first)
-        if found is not None and found.unit_given and found.kind in DIFFRACTION:
-            return found
-    return next((axis for line in header if (axis := _mentioned(line)) is not None), None)
-
-
-def _mentioned(line: str) -> Quantity | None:
-    """An axis that a line names with its unit, "plot of I against Q (1/A)", or as one of two, "d vs. intensity".
-
-    Lines with decimals or assignments state facts: "Q range 0.5 to 25 1/A", "Qmax = 25 1/A". A unit of the axis that
-    does not tell what is in it makes it UNKNOWN.
-    """
-    if len(line) > _LONGEST:
-        return None
-    bare = re.sub(r"^\s*[#!;%'*/@]+", "", line).strip()
-    if unit := _UNIT_OF_AXIS.fullmatch(bare):
-        return _by_unit_alone(unit[1])
-    if re.search(r"\d\.\d|[=:]\s*[-+]?\d|\d\s*(?:-|to)\s*\d", bare):
-        return None
-    pair = re.split(r"\s+(?:vs\.?|versus|against)\s+", re.sub(r"^.*?[:=]\s*|^.*?\bof\s+", "", bare))
-    for part in pair if len(pair) == 2 else ():
-        found = _axis_in(part)
-        if found is not None and found.kind in DIFFRACTION:
-            return found
-    for name in _WITH_UNIT.finditer(bare):
-        behind = bare[name.end() :].lstrip(" ([/,_").removeprefix("in ")
-        text = re.split(r"[)\],;\"\t]|\s{2,}", behind, maxsplit=1)[0]
-        if re.match(r"[)\]]?\s?[:=]?\s?[-+]?\d+(?![\w:])", behind[len(text) :]):
-            # a value: distance d (mm) 250
-            continue
-        words = text.split()
-        for count in (3, 2, 1):
-            if find_unit(" ".join(words[:count])) is not None:
-                found = _axis_in(f"{name[0].strip()} ({' '.join(words[:count])})")
-                short = found is not None and (found.kind != "d" or found.factor <= 10)
-                if found is not None and short and found.unit_given and found.kind in DIFFRACTION:
-                    return found
-    return None
-
-
-def _by_unit_alone(text: str) -> Quantity | None:
-    unit = find_unit(text)
-    if unit is None or (unit.dimension == "angle" and unit.factor == 1):
-        return None
-    if unit.dimension == "angle":
-        return Quantity("an angle", "angle", unit.factor, unit.offset, f"x in {text.strip()}", True)
-    if unit.dimension == "length" and unit.factor <= 10:
-        return Quantity("d", "length", unit.factor, unit.offset, f"x in {text.strip()}", True)
-    return Quantity(UNKNOWN, unit.dimension, unit.factor, unit.offset, f"x in {text.strip()[:30]}", True)
-
-
-def _axis_in(text: str) -> Quantity | None:
-    try:
-        found = find_quantity(text)
-    except ValueError:
-        return None
-    return found if found is not None and found.kind in _AXES else None
-
-
 def _divisions(line: str, separator: str) -> list[list[str]]:
     """Ways to divide a line into names."""
     whole = _BEFORE_ALL.sub("", line, count=1).strip(" \r\n" if separator == "\t" else None)
@@ -400,5 +307,6 @@ def _in_unit(label: Label, unit: str) -> Label:
     return Label(f"{label.text} ({unit})", label.role, find_quantity(label.text, unit))
 
 
-def _plain(text: str) -> str:
+def plain_name(text: str) -> str:
+    """A name without blanks and quotes, in small letters."""
     return re.sub(r"[\s\"'$]", "", text).lower()
