@@ -129,8 +129,7 @@ def _quality(observation: Observation | None, lines: Lines, hypotheses: tuple[Hy
     best = hypotheses[0]
     model, near = best.model, observation.up_to(best.last_angle)
     area = model.solution.intensity[: model.resolved]
-    others = len(model.centre) - model.resolved
-    foreign = model.solution.intensity[len(model.centre) - (others if best.foreign is None else best.foreign) :]
+    foreign = model.foreign_area
     weight = np.sqrt(np.maximum(model.normal.lines.diagonal()[: model.resolved], 1e-300))
     here = lines.two_theta[lines.two_theta < best.last_angle]
     nothing = _evidence_of_nothing(near, here)
@@ -138,7 +137,7 @@ def _quality(observation: Observation | None, lines: Lines, hypotheses: tuple[Hy
         "lines": float(len(here)),
         "free": float(free_components(best.lattice.bravais)),
         "seen": float(np.mean(area * weight > 3)),
-        "predicted": (len(model.centre) - len(foreign)) / max(len(here), 1),
+        "predicted": (model.resolved + model.held) / max(len(here), 1),
         "foreign": len(foreign) / max(len(here), 1),
         "foreign_area": float(foreign.sum() / max(foreign.sum() + area.sum(), 1e-300)),
         "chi2": model.chi2 / len(near.two_theta),

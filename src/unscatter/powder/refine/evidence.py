@@ -147,22 +147,13 @@ def area_as_around(centre: Floats, area: Floats, weights: Floats, typical: NDArr
 
 def share_price(model: Model) -> float:
     """SHARE (s / (1 - s))^2 nats where a share s of the area is foreign: what is sought is what there is most of."""
-    return share_of(float(_foreign_areas(model).sum()), float(model.solution.intensity[: model.resolved].sum()))
-
-
-def share_of(foreign: float, own: float) -> float:
-    """The same of areas."""
+    foreign, own = float(model.foreign_area.sum()), float(model.solution.intensity[: model.resolved + model.held].sum())
     return SHARE * min(foreign / max(own, 1e-300), _MOST_SHARE) ** 2
 
 
 def foreign_prices(model: Model) -> Floats:
     """Nats (f,) for each foreign line of a model."""
-    foreign = model.centre[model.resolved :]
-    return np.array([_price(model, angle, area) for angle, area in zip(foreign, _foreign_areas(model), strict=True)])
-
-
-def _foreign_areas(model: Model) -> Floats:
-    return model.solution.intensity[model.resolved :]
+    return np.array([_price(model, angle, area) for angle, area in zip(model.foreign, model.foreign_area, strict=True)])
 
 
 def _price(model: Model, angle: float, area: float) -> float:
@@ -171,12 +162,8 @@ def _price(model: Model, angle: float, area: float) -> float:
     return SATELLITE if stronger else FOREIGN
 
 
-def add_foreign(observation: Observation, model: Model, held: int = 0) -> Model:
-    """Add lines where the pattern has what the lattice does not explain, as long as they are worth their price.
-
-    held: lines of another phase, the first behind those of the lattice, which stay whatever they are worth.
-    """
-    last = model.resolved + held
+def add_foreign(observation: Observation, model: Model) -> Model:
+    """Add lines where the pattern has what the lattice does not explain, as long as they are worth their price."""
     places = _places(observation)
     columns = model.shape.columns(places, observation.two_theta).matrix()
     weight = observation.weight
@@ -188,12 +175,11 @@ def add_foreign(observation: Observation, model: Model, held: int = 0) -> Model:
         residual = observation.pattern.intensity - fitted(observation, model)
         gain = np.maximum(columns.T @ (weight * residual), 0.0) ** 2 / norm / 2
         found = _maxima(places, gain, model)
-        found = _at_lines(found, observation, model)[: _MOST_FOREIGN - (len(model.centre) - last)]
+        found = _at_lines(found, observation, model)[: _MOST_FOREIGN - len(model.foreign)]
         if not len(found):
             break
-        foreign = np.sort(np.concatenate([model.centre[last:], found]))
-        behind = np.concatenate([model.centre[model.resolved : last], foreign])
-        model = _without_cheap(observation, _laid(observation, model, behind), held)
+        foreign = np.sort(np.concatenate([model.foreign, found]))
+        model = _without_cheap(observation, _laid(observation, model, foreign))
     return model
 
 
@@ -224,17 +210,17 @@ def estimate_misfit(observation: Observation, model: Model) -> float:
 
 
 def _laid(observation: Observation, model: Model, foreign: Floats) -> Model:
-    return lay_model(observation, model.predicted, model.parameters, foreign)
+    return lay_model(observation, model.predicted, model.parameters, foreign, other=model.other)
 
 
-def _without_cheap(observation: Observation, model: Model, held: int) -> Model:
-    """Take out foreign lines that are not worth what they cost, but for those that are held."""
-    weight = model.normal.lines.diagonal()[model.resolved :]
-    gain = _foreign_areas(model) ** 2 * weight / 2
-    kept = (gain > foreign_prices(model)) | (np.arange(len(gain)) < held)
+def _without_cheap(observation: Observation, model: Model) -> Model:
+    """Take out foreign lines that are not worth what they cost."""
+    weight = model.normal.lines.diagonal()[model.resolved + model.held :]
+    gain = model.foreign_area**2 * weight / 2
+    kept = gain > foreign_prices(model)
     if np.all(kept):
         return model
-    return _laid(observation, model, model.centre[model.resolved :][kept])
+    return _laid(observation, model, model.foreign[kept])
 
 
 def _places(observation: Observation) -> Floats:
@@ -272,7 +258,7 @@ def _at_lines(places: Floats, observation: Observation, model: Model) -> Floats:
         nearest = lines[np.abs(places[:, None] - lines).argmin(axis=1)]
         near = np.abs(nearest - places) < SNAPPED * observation.shape.fwhm(places)
         places = np.where(near, nearest, places)
-    known = set(model.centre[model.resolved :].tolist())
+    known = set(model.foreign.tolist())
     return np.array([place for place in dict.fromkeys(places.tolist()) if place not in known])
 
 

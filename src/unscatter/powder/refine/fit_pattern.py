@@ -53,7 +53,7 @@ def fit_observation(observation: Observation, lattice: Lattice, displacement: fl
         model = add_foreign(observation, model)
         observation, model = refine_shape(observation, model)
         observation = observation.with_misfit(estimate_misfit(observation, model))
-        model = lay_model(observation, model.predicted, model.parameters, model.centre[model.resolved :])
+        model = lay_model(observation, model.predicted, model.parameters, model.foreign)
         model = refine_model(observation, model, 2)
     return pattern_fit(observation, model, lattice)
 
@@ -89,8 +89,8 @@ def pattern_fit(observation: Observation, model: Model, lattice: Lattice) -> Pat
         column=model.column,
         calculated=calculated,
         background=background,
-        foreign=model.centre[model.resolved :][foreign],
-        foreign_area=model.solution.intensity[model.resolved :][foreign],
+        foreign=model.foreign[foreign],
+        foreign_area=model.foreign_area[foreign],
         caglioti=(u, v, w),
         mixing=model.shape.mixing,
         axial=model.shape.axial,

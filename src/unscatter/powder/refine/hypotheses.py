@@ -52,8 +52,7 @@ Start: TypeAlias = tuple[Lattice, float]
 class Hypothesis:
     """A lattice laid on a pattern: its refined cell, fitted model, evidence, and up to which angle in degrees.
 
-    second: lattice and displacement of a second phase, whose lines stand behind the resolved ones of the model;
-    foreign: lines of neither, which are the last ones, None where all behind the resolved ones are foreign.
+    second: lattice and displacement of a second phase, whose lines the model holds beside its own.
     """
 
     lattice: Lattice
@@ -61,7 +60,6 @@ class Hypothesis:
     evidence: Evidence
     last_angle: float = 180.0
     second: Start | None = None
-    foreign: int | None = None
 
     @property
     def value(self) -> float:
@@ -251,7 +249,7 @@ def _shaped(observation: Observation, best: Hypothesis) -> tuple[Observation, Hy
     for _ in range(2):
         observation, model = refine_shape(observation, model)
         observation = observation.with_misfit(estimate_misfit(observation, model))
-        model = lay_model(observation, model.predicted, model.parameters, model.centre[model.resolved :])
+        model = lay_model(observation, model.predicted, model.parameters, model.foreign)
         model = refine_model(observation, model, 1)
     weighed = weigh_model(observation, model, best.lattice.bravais)
     return observation, replace(best, lattice=refined_lattice(best.lattice, model), model=model, evidence=weighed)

@@ -20,14 +20,13 @@ _NEAR, _AROUND = 0.25, 2.0
 _EXPLAINED, _GAIN = 0.6, 4.0
 
 
-def larger_lattices(lattice: Lattice, model: Model, last: int | None = None) -> tuple[Lattice, ...]:
+def larger_lattices(lattice: Lattice, model: Model) -> tuple[Lattice, ...]:
     """Superlattices that explain the foreign lines of a fit better than chance, the best first.
 
-    last: of the lines behind those of the lattice so many are foreign, None for all.
     Of n foreign lines, those explained gain ln(s / p_i) each and the others ln((1 - s) / (1 - p_i)), with s the share
     that is expected to be explained and p_i the chance that a predicted line lies as near.
     """
-    foreign = model.centre[model.resolved if last is None else len(model.centre) - last :]
+    foreign = model.foreign
     if len(foreign) < _FEWEST:
         return ()
     angle = foreign - lattice.zero - model.parameters.displacement * np.cos(np.radians(foreign / 2))

@@ -34,7 +34,7 @@ def refine_shape(observation: Observation, model: Model, steps: int = 2) -> tupl
 
 def _laid(observation: Observation, model: Model) -> Model:
     parameters = replace(model.parameters, width=0.0)
-    return lay_model(observation, model.predicted, parameters, model.centre[model.resolved :], model.solution.passive)
+    return lay_model(observation, model.predicted, parameters, model.foreign, model.solution.passive, model.other)
 
 
 def _step(observation: Observation, model: Model) -> tuple[Observation, Model] | None:
@@ -57,9 +57,7 @@ def _step(observation: Observation, model: Model) -> tuple[Observation, Model] |
         tried = replace(observation, shape=moved(shape, step / 2**halving))
         if not _possible(tried.shape, x):
             continue
-        laid = lay_model(
-            tried, model.predicted, model.parameters, model.centre[model.resolved :], model.solution.passive
-        )
+        laid = lay_model(tried, model.predicted, model.parameters, model.foreign, model.solution.passive, model.other)
         if laid.chi2 < model.chi2:
             return tried, laid
     return None

@@ -22,7 +22,7 @@ from unscatter.powder.refine.evidence import (
     line_price,
     misfit_nats,
     parameter_price,
-    share_of,
+    share_price,
 )
 from unscatter.powder.refine.hypotheses import (
     Hypothesis,
@@ -118,7 +118,7 @@ def _beside_the_same(
     Else only one lattice would have the lines of the second phase explained.
     """
     displacement = best.model.parameters.displacement
-    relatives = [*kin(best.lattice), *larger_lattices(best.lattice, best.model, best.foreign)]
+    relatives = [*kin(best.lattice), *larger_lattices(best.lattice, best.model)]
     others = [*found[:_COMPARED], *fit_lattices(observation, [(one, displacement) for one in relatives])]
     worth = [one for one in others if _at_most(one) > best.value - FAR]
     return [pair for one in worth for pair in _pair(observation, one, second)]
@@ -146,8 +146,7 @@ def _promising(found: Iterable[Hypothesis]) -> list[Hypothesis]:
 
 def _left_over(lines: Lines, one: Hypothesis) -> tuple[Lattice, ...]:
     """Lattices that explain the foreign lines of a hypothesis."""
-    foreign = one.model.centre[one.model.resolved :]
-    distance = np.abs(lines.two_theta[:, None] - foreign[None, :]).min(axis=1, initial=np.inf)
+    distance = np.abs(lines.two_theta[:, None] - one.model.foreign[None, :]).min(axis=1, initial=np.inf)
     left = lines.chosen(distance < _NEAR * lines.fwhm)
     if len(left) < 4:
         return ()
@@ -163,39 +162,39 @@ def _pair(observation: Observation, one: Hypothesis, other: Start) -> list[Hypot
     try:
         first = _Laid(one.lattice, one.model)
         second = _Laid(other[0], start_model(observation, *other))
-        foreign = _apart(one.model.centre[one.model.resolved :], second.own, _NEAR * one.model.shape.fwhm(second.own))
+        foreign = _apart(one.model.foreign, second.own, _NEAR * one.model.shape.fwhm(second.own))
         for _ in range(_TURNS):
             first, second = _beside(observation, first, second, foreign), _beside(observation, second, first, foreign)
         if second.area > first.area:
             first, second = second, first
-        first, foreign = _with_foreign(observation, first, second)
-        second = _beside(observation, second, first, foreign)
+        first = _with_foreign(observation, first, second)
+        second = _beside(observation, second, first, first.model.foreign)
     except (ValueError, np.linalg.LinAlgError):
         return []
-    evidence = _evidence(observation, first, second, len(foreign))
+    evidence = _evidence(observation, first, second)
     last = float(observation.two_theta[-1]) + 1e-6
     displacement = second.model.parameters.displacement
-    return [Hypothesis(first.lattice, first.model, evidence, last, (second.lattice, displacement), len(foreign))]
+    return [Hypothesis(first.lattice, first.model, evidence, last, (second.lattice, displacement))]
 
 
 def _beside(observation: Observation, one: _Laid, other: _Laid, foreign: Floats) -> _Laid:
     """A lattice refined with the lines of another one, and foreign ones, held where they are."""
-    held = np.concatenate([_seen_apart(observation, other, one), foreign])
-    model = refine_model(observation, lay_model(observation, one.model.predicted, one.model.parameters, held), 3)
+    model = _laid_beside(observation, one, other, foreign)
+    model = refine_model(observation, model, 3)
     return _Laid(refined_lattice(one.lattice, model), model)
 
 
-def _with_foreign(observation: Observation, one: _Laid, other: _Laid) -> tuple[_Laid, Floats]:
-    """A lattice with the lines of another one held, and lines foreign to both found anew; and these."""
-    held = _seen_apart(observation, other, one)
-    model = lay_model(observation, one.model.predicted, one.model.parameters, held)
-    model = refine_model(observation, add_foreign(observation, model, len(held)), 1)
-    return _Laid(refined_lattice(one.lattice, model), model), model.centre[model.resolved + len(held) :]
+def _with_foreign(observation: Observation, one: _Laid, other: _Laid) -> _Laid:
+    """A lattice with the lines of another one held, and lines foreign to both found anew."""
+    model = add_foreign(observation, _laid_beside(observation, one, other, np.empty(0)))
+    model = refine_model(observation, model, 1)
+    return _Laid(refined_lattice(one.lattice, model), model)
 
 
-def _seen_apart(observation: Observation, one: _Laid, other: _Laid) -> Floats:
-    """Positions of the lines of one lattice that are not lines of the other as well."""
-    return _apart(one.own, other.own, merging_distance(observation, other.model.shape, other.own))
+def _laid_beside(observation: Observation, one: _Laid, other: _Laid, foreign: Floats) -> Model:
+    """A lattice laid with the lines of another one that are not its own as well, and foreign ones."""
+    held = _apart(other.own, one.own, merging_distance(observation, one.model.shape, one.own))
+    return lay_model(observation, one.model.predicted, one.model.parameters, foreign, other=held)
 
 
 def _apart(places: Floats, others: Floats, distance: Floats) -> Floats:
@@ -203,15 +202,13 @@ def _apart(places: Floats, others: Floats, distance: Floats) -> Floats:
     return places[np.all(np.abs(places[:, None] - others[None, :]) > distance[None, :], axis=1)]
 
 
-def _evidence(observation: Observation, first: _Laid, second: _Laid, foreign: int) -> Evidence:
-    """Evidence of two lattices; of the lines behind those of the first the last ones are foreign to both."""
+def _evidence(observation: Observation, first: _Laid, second: _Laid) -> Evidence:
+    """Evidence of two lattices, misfit and foreign lines as the first one has them, which holds the other's lines."""
     occam = line_price(first.model) + line_price(second.model)
     cell = ASSUMED + sum(
         parameter_price(observation, one.lattice.bravais) + cell_price(one.model) for one in (first, second)
     )
-    prices = foreign_prices(first.model)[len(first.model.centre) - first.model.resolved - foreign :]
-    area = first.model.solution.intensity[len(first.model.centre) - foreign :].sum()
-    price = float(prices.sum()) + share_of(float(area), first.area + second.area)
+    price = float(foreign_prices(first.model).sum()) + share_price(first.model)
     chi2 = first.model.chi2
     value = -misfit_nats(chi2, len(observation.two_theta)) - occam - cell - price
     return Evidence(value, chi2, occam, cell, price)

@@ -52,8 +52,9 @@ class Parameters:
 class Model:
     """A lattice at given parameters, laid on a pattern and solved for the intensities.
 
-    position: (n,) of the predicted lines in degrees; column: (n,) resolved line of each; centre: (m + f,) positions
-    of the resolved lines and, after these, of the foreign ones; columns: (points, m + f).
+    position: (n,) of the predicted lines in degrees; column: (n,) resolved line of each; centre: (m + h + f,) positions
+    of the m = resolved lines, after these of the h = held ones of another phase, and of the foreign ones; columns:
+    (points, m + h + f).
     """
 
     predicted: PredictedLines
@@ -66,6 +67,22 @@ class Model:
     normal: Normal
     solution: Solution
     shape: LineShape
+    held: int = 0
+
+    @property
+    def other(self) -> Floats:
+        """Positions of the lines of another phase, (h,) in degrees."""
+        return self.centre[self.resolved : self.resolved + self.held]
+
+    @property
+    def foreign(self) -> Floats:
+        """Positions of the foreign lines, (f,) in degrees."""
+        return self.centre[self.resolved + self.held :]
+
+    @property
+    def foreign_area(self) -> Floats:
+        """Areas of the foreign lines, (f,)."""
+        return self.solution.intensity[self.resolved + self.held :]
 
     @property
     def chi2(self) -> float:
@@ -95,14 +112,20 @@ def lay_model(
     parameters: Parameters,
     foreign: Floats,
     passive: NDArray[np.bool_] | None = None,
+    other: Floats | None = None,
 ) -> Model:
-    """Lay predicted lines on a pattern and solve for the intensities; raises ValueError for fewer than two."""
+    """Lay predicted lines on a pattern and solve for the intensities; raises ValueError for fewer than two.
+
+    foreign: positions (f,) in degrees; passive: lines that are expected above zero; other: positions (h,) of the lines
+    of another phase.
+    """
+    other = np.empty(0) if other is None else other
     shape = observation.shape.scaled(float(np.exp(parameters.width)))
     squared = predicted.terms @ parameters.metric
     position = line_positions(squared, shape.wavelength, parameters.zero, parameters.displacement)
     column, centre = _merge(position, predicted.multiplicity, merging_distance(observation, shape, position))
     resolved = len(centre)
-    centre = np.concatenate([centre, foreign])
+    centre = np.concatenate([centre, other, foreign])
     if len(centre) < 2:
         first, last = observation.two_theta[[0, -1]]
         raise ValueError(
@@ -114,7 +137,9 @@ def lay_model(
     if passive is not None and len(passive) != len(centre):
         passive = None
     solution = solve_nonnegative(normal, passive)
-    return Model(predicted, parameters, position, column, centre, resolved, columns, normal, solution, shape)
+    return Model(
+        predicted, parameters, position, column, centre, resolved, columns, normal, solution, shape, len(other)
+    )
 
 
 def refine_model(observation: Observation, model: Model, steps: int = 3) -> Model:
@@ -188,7 +213,6 @@ def _column_terms(model: Model) -> tuple[Floats, Floats]:
 
 def _try_step(observation: Observation, model: Model, step: Floats) -> Model | None:
     """The model a step on, or a part of it, where that is better; None where nothing is."""
-    foreign = model.centre[model.resolved :]
     for halving in range(_HALVINGS):
         parameters = Parameters.of(model.parameters.vector + step / 2**halving)
         if abs(parameters.width) > 1.0:
@@ -197,7 +221,7 @@ def _try_step(observation: Observation, model: Model, step: Floats) -> Model | N
             cell_of(parameters.metric, _family(model.predicted))
         except ValueError:
             continue
-        tried = lay_model(observation, model.predicted, parameters, foreign, model.solution.passive)
+        tried = lay_model(observation, model.predicted, parameters, model.foreign, model.solution.passive, model.other)
         if tried.chi2 < model.chi2:
             return tried
     return None
